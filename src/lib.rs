@@ -1,0 +1,16 @@
+//! `partnerctl` keeps a Microsoft Partner Center account as code.
+//!
+//! The way of one word through the house, once, without turning back:
+//! text → [`manifest`] → estate ([`model`]) → findings → [`report`] → the person at the prompt.
+//!
+//! * [`model`] is what we talk about: plain data, the values of the domain, how two of them are equal.
+//! * [`manifest`] turns YAML, JSON and CSV into the model and says everything that is wrong with it.
+//! * [`report`] shows values: text, JSON, SARIF, JUnit, annotations.
+//! * [`cli`] is the shell around it: files, the clock, arguments, exit codes.
+//!
+//! Nothing imports upward, and nothing under `model` or `manifest` performs I/O or reads a clock.
+
+pub mod cli;
+pub mod manifest;
+pub mod model;
+pub mod report;

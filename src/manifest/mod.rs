@@ -1,0 +1,6 @@
+//! Manifests in, estate and findings out.
+
+pub mod code;
+pub mod finding;
+pub mod source;
+pub mod text;
