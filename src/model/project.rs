@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::contact::Url;
-use super::id::ApplicationId;
+use super::contact::{Domain, Url};
+use super::id::{ApplicationId, TenantId};
 use super::name::{Name, Reference, UserKey};
+use super::scalar::{Fault, Grammar, Malformed, Scalar, within};
 use super::secret::SecretReference;
 use super::text::Title;
 
@@ -81,15 +82,15 @@ pub struct Context {
     pub actor: Option<Reference>,
     pub endpoints: Endpoints,
     /// How long the service may lag behind a write.
-    pub settle_seconds: Option<u32>,
+    pub settle: Option<Settle>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum TenantSource {
     /// The emulator, in process.
     Embedded,
-    /// A domain or a tenant id.
-    Remote(Title),
+    Domain(Domain),
+    Id(TenantId),
 }
 
 /// Who asks for a token, and with what.
@@ -130,8 +131,6 @@ super::choice::choices! {
     }
 }
 
-use super::scalar::{Fault, Grammar, Malformed, Scalar, within};
-
 impl Scalar for AgeRecipient {
     const WHAT: &'static str = "an age recipient";
     const GRAMMAR: Grammar =
@@ -149,6 +148,54 @@ impl Scalar for AgeRecipient {
             Ok(Self(text.into()))
         } else {
             Err(Malformed::because(Fault::Form, help))
+        }
+    }
+}
+
+impl Scalar for TenantSource {
+    const WHAT: &'static str = "a tenant";
+    const GRAMMAR: Grammar = Grammar::Pattern {
+        pattern: "^(embedded|[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$",
+        length_max: 253,
+    };
+    const EXAMPLES: &'static [&'static str] = &["embedded", "fabrikam.onmicrosoft.com"];
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        if text == "embedded" {
+            return Ok(Self::Embedded);
+        }
+        if let Ok(id) = TenantId::parse(text) {
+            return Ok(Self::Id(id));
+        }
+        let help = "`embedded`, a domain of the tenant, or its id";
+        Domain::parse(text)
+            .map(Self::Domain)
+            .map_err(|malformed| Malformed { help: Some(help.to_owned()), ..malformed })
+    }
+}
+
+/// How long the service may lag behind a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settle {
+    pub seconds: u32,
+}
+
+impl Scalar for Settle {
+    const WHAT: &'static str = "a time in seconds or minutes";
+    const GRAMMAR: Grammar = Grammar::Pattern { pattern: "^[0-9]{1,4}[sm]$", length_max: 5 };
+    const EXAMPLES: &'static [&'static str] = &["150s"];
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        within(text, 5)?;
+        let (number, factor) = match (text.strip_suffix('s'), text.strip_suffix('m')) {
+            (Some(number), _) => (number, 1),
+            (_, Some(number)) => (number, 60),
+            _ => return Err(Malformed::form()),
+        };
+        if (1..=4).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit()) {
+            Ok(Self { seconds: number.parse::<u32>().unwrap_or_default() * factor })
+        } else {
+            Err(Malformed::form())
         }
     }
 }
