@@ -6,7 +6,7 @@ use super::code::Code;
 use super::kinds::tables::{CustomerTable, Defaults};
 use super::kinds::{API_VERSION, metadata_fields};
 use super::read::collections::head;
-use super::read::{At, Fallbacks, Reader, Shaped};
+use super::read::{At, Reader, Shaped};
 use super::source::Span;
 use super::suggest::{did_you_mean, quoted};
 use super::text::arena::{Node, View};
@@ -137,28 +137,22 @@ fn read_kind(at: At<'_>, first: Span, reader: &mut Reader<'_>) -> Option<Kind> {
 
 /// Reads what is below the head.
 pub(crate) fn read_document(head: &Head<'_>, kind: Kind, defaults: &DefaultValues<'_>, reader: &mut Reader<'_>) -> Document {
-    let values = defaults.get(&kind).copied();
-    read_body(head.metadata, head.spec, kind, [values, None], head.first, reader)
+    let values = |part: &str| [defaults.get(&kind).and_then(|values| values.get(part)), None];
+    let metadata = At { fallbacks: values("metadata"), ..head.metadata };
+    let spec = At { fallbacks: values("spec"), ..head.spec };
+    read_body(metadata, spec, kind, head.first, reader)
 }
 
-/// Reads metadata and spec. `fallbacks` are mappings with `metadata` and `spec` of their own.
-pub(crate) fn read_body(
-    metadata: At<'_>,
-    spec: At<'_>,
-    kind: Kind,
-    fallbacks: Fallbacks<'_>,
-    first: Span,
-    reader: &mut Reader<'_>,
-) -> Document {
-    let part = |key: &str| fallbacks.map(|node| node.and_then(|node| node.get(key)));
+/// Reads metadata and spec; what is missing is reported at `first`.
+pub(crate) fn read_body(metadata: At<'_>, spec: At<'_>, kind: Kind, first: Span, reader: &mut Reader<'_>) -> Document {
+    let at = metadata;
     let name = metadata.own.and_then(|node| node.get("name")).and_then(|node| Name::parse(node.text()).ok());
-    let metadata_at = At { fallbacks: part("metadata"), ..metadata };
     let metadata = match metadata.own.map(Node::view) {
         Some(View::Null) => {
             reader.report(Code::P0109, metadata.holder(), "`metadata` has no value", Some("it holds at least `name`".to_owned()));
             None
         }
-        Some(_) => reader.value::<Metadata>(metadata_at),
+        Some(_) => reader.value::<Metadata>(at),
         None => {
             let help = format!("`metadata: {{name: ...}}` names the {}", kind.word());
             reader.report(Code::P0102, first, "`metadata` is missing", Some(help));
@@ -166,20 +160,19 @@ pub(crate) fn read_body(
         }
     };
     if let Some(metadata) = &metadata {
-        check_ignored(metadata, metadata_at, kind, reader);
+        check_ignored(metadata, at, kind, reader);
     }
-    let spec_at = At { fallbacks: part("spec"), ..spec };
     let body = match spec.own.map(Node::view) {
         Some(View::Null) => {
             reader.report(Code::P0109, spec.holder(), "`spec` has no value", None);
             None
         }
-        None if spec_at.is_absent() => {
+        None if spec.is_absent() => {
             let help = format!("`partnerctl explain {}` shows what it holds", kind.word());
             reader.report(Code::P0102, first, "`spec` is missing", Some(help));
             None
         }
-        _ => read_spec(kind, spec_at, reader),
+        _ => read_spec(kind, spec, reader),
     };
     Document { kind, name, metadata, body }
 }

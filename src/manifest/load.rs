@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::code::Code;
 use super::document::{Body, DefaultValues, Document, read_document, read_head};
 use super::draft::{Draft, Where};
+use super::gather::Table;
 use super::read::{Reader, collections};
 use super::source::{Format, SourceId, Sources, Span, to_u32};
 use super::text::arena::{Arena, Node, NodeId, View};
@@ -126,31 +127,36 @@ fn pieces(source: SourceId, format: Format, bytes: &[u8]) -> Vec<Piece<'_>> {
 }
 
 /// The Defaults, read before everything else; there are few, so they keep their arenas.
-struct Held<'a>(Vec<(Kind, Arena, &'a str, NodeId, Option<usize>)>);
+struct Held<'a>(Vec<HeldPiece<'a>>);
+
+struct HeldPiece<'a> {
+    text: &'a str,
+    arena: Arena,
+    /// The kind, the document, and the item if it is a List.
+    found: Vec<(Kind, NodeId, Option<usize>)>,
+}
 
 impl<'a> Held<'a> {
     fn of(pieces: &[Piece<'a>]) -> Self {
         let mut held = Vec::new();
         for piece in pieces {
-            let Ok(text) = &piece.text else { continue };
+            let Ok(text) = piece.text.as_ref() else { continue };
             if memchr::memmem::find(text.as_bytes(), b"Defaults").is_none() {
                 continue;
             }
             let mut arena = Arena::default();
+            let mut found = Vec::new();
             for root in piece.parse(&mut arena).roots {
-                let items = match arena.node(text, root).get("items").map(Node::view) {
+                let node = arena.node(text, root);
+                let items = match node.get("items").map(Node::view) {
                     Some(View::Sequence(items)) => items.len(),
                     _ => 0,
                 };
                 let places = std::iter::once(None).chain((0..items).map(Some));
-                for item in places {
-                    let Some(node) = pick(arena.node(text, root), item) else { continue };
-                    let Some(kind) = fills(node) else { continue };
-                    let mut own = Arena::default();
-                    let roots = piece.parse(&mut own).roots;
-                    let at = roots.into_iter().find(|id| *id == root);
-                    held.extend(at.map(|id| (kind, own, *text, id, item)));
-                }
+                found.extend(places.filter_map(|item| Some((fills(pick(node, item)?)?, root, item))));
+            }
+            if !found.is_empty() {
+                held.push(HeldPiece { text, arena, found });
             }
         }
         Self(held)
@@ -159,10 +165,12 @@ impl<'a> Held<'a> {
     /// The first Defaults of a kind counts; a second is a finding.
     fn values(&self) -> DefaultValues<'_> {
         let mut values = HashMap::new();
-        for (kind, arena, text, root, item) in &self.0 {
-            let node = pick(arena.node(text, *root), *item);
-            if let Some(node) = node.and_then(|node| node.get("spec")).and_then(|spec| spec.get("values")) {
-                values.entry(*kind).or_insert(node);
+        for HeldPiece { text, arena, found } in &self.0 {
+            for (kind, root, item) in found {
+                let node = pick(arena.node(text, *root), *item);
+                if let Some(node) = node.and_then(|node| node.get("spec")).and_then(|spec| spec.get("values")) {
+                    values.entry(*kind).or_insert(node);
+                }
             }
         }
         values
@@ -341,4 +349,42 @@ pub(crate) fn project_of(batch: &mut Batch) -> Option<crate::model::project::Pro
             None
         }
     })
+}
+
+/// Reads the rows of a table, with its own defaults and those of its kind.
+pub(crate) fn read_table(sources: &Sources, csv: SourceId, table: Place, about: &Table, kind: Option<Place>) -> Batch {
+    let Some(source) = sources.get(csv) else { return Batch::default() };
+    let object = about.name.as_ref().map_or_else(String::new, |name| format!("customer-table/{name}"));
+    let text = match text::foreign_encoding(&source.bytes) {
+        Some(fault) => Err(fault),
+        None => text::utf8(&source.bytes),
+    };
+    let text = match text {
+        Ok(text) => text,
+        Err(Fault { code, span, message, help }) => {
+            let at = Where::Bytes { source: csv, span };
+            let draft = Draft::new(code, at, message).maybe_help(help).object(object);
+            return Batch { drafts: vec![draft], ..Batch::default() };
+        }
+    };
+    let (mut own, mut kinds) = (Arena::default(), Arena::default());
+    let own = open(sources, table, &mut own).and_then(|node| node.get("spec")).and_then(|spec| spec.get("defaults"));
+    let kind = kind
+        .and_then(|place| open(sources, place, &mut kinds))
+        .and_then(|node| node.get("spec"))
+        .and_then(|spec| spec.get("values"));
+    super::rows::read_rows(csv, text, [own, kind], &object)
+}
+
+/// Parses a document again.
+fn open<'a>(sources: &'a Sources, place: Place, arena: &'a mut Arena) -> Option<Node<'a>> {
+    let Place::Text { source, base, length, root, item } = place else { return None };
+    let source = sources.get(source)?;
+    let text = std::str::from_utf8(source.bytes.get(base as usize..(base + length) as usize)?).ok()?;
+    let parsed = match source.format {
+        Format::Json => text::parse_json(text, arena),
+        _ => text::parse(text, arena),
+    };
+    let id = *parsed.roots.get(root as usize)?;
+    pick(arena.node(text, id), item.map(|item| item as usize))
 }

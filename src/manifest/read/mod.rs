@@ -37,7 +37,7 @@ pub(crate) struct At<'a> {
     pub fallbacks: Fallbacks<'a>,
 }
 
-pub(crate) type Fallbacks<'a> = [Option<Node<'a>>; 2];
+type Fallbacks<'a> = [Option<Node<'a>>; 2];
 
 impl<'a> At<'a> {
     pub(crate) const ABSENT: Self = Self { key: None, own: None, fallbacks: [None; 2] };
