@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
         assert!(text.get(fault.span.range()).is_some(), "{fault:?}");
     }
     let mut end = 0;
-    for cell in table.header.iter().chain(table.rows.iter().flat_map(|row| &row.cells)) {
+    for cell in table.header.iter().chain(table.rows().flatten()) {
         assert!(cell.span.start >= end, "cells out of order");
         end = cell.span.end;
         let Some(raw) = text.get(cell.span.range()) else { panic!("span outside: {cell:?}") };

@@ -133,6 +133,8 @@ impl<'a> Builder<'a> {
                     Some(root) if !self.given_up => self.parsed.roots.push(root),
                     _ => self.arena.truncate(self.mark),
                 }
+                // What fails behind this document must not take it along.
+                self.mark = self.arena.mark();
             }
             _ if self.given_up => {}
             Event::Scalar(text, style, anchor, _) => self.scalar(&text, style, anchor, at),
@@ -221,12 +223,10 @@ impl<'a> Builder<'a> {
     ) -> ControlFlow<()> {
         self.lead();
         if self.is_key() {
-            self.give_up(
-                Code::P0013,
-                self.at_character(at.start),
-                "a key must be plain text".to_owned(),
-                Some("quote the key if the brackets belong to it"),
-            );
+            let span = self.at_character(at.start);
+            let bracket = style == StructureStyle::Flow;
+            let help = bracket.then_some("quote the key if the brackets belong to it");
+            self.give_up(Code::P0013, span, "a key must be plain text".to_owned(), help);
             return ControlFlow::Continue(());
         }
         if self.frames.len() >= DEPTH_MAX {
@@ -436,7 +436,9 @@ impl<'a> Builder<'a> {
             if *error.kind() == ErrorKind::RecursionLimitExceeded {
                 self.too_deep(to_u32(at));
             } else {
-                self.parsed.faults.push(syntax::fault(self.chunk, at, error.kind()));
+                let bracket = self.frames.iter().rev().find(|frame| frame.bracketed);
+                let bracket = bracket.and_then(|frame| frame.start).map(|at| at as usize);
+                self.parsed.faults.push(syntax::fault(self.chunk, at, bracket, error.kind()));
             }
         }
         ControlFlow::Break(())
@@ -448,4 +450,222 @@ fn is_yaml_1_2(line: &str) -> bool {
     words.next() == Some("%YAML")
         && words.next() == Some("1.2")
         && words.next().is_none_or(|word| word.starts_with('#'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> (Arena, Parsed) {
+        let mut arena = Arena::default();
+        let parsed = parse_events(text, &mut arena);
+        (arena, parsed)
+    }
+
+    fn trees(text: &str) -> String {
+        let (arena, parsed) = parsed(text);
+        assert_eq!(parsed.faults, [], "{text:?}");
+        parsed.roots.iter().map(|root| format!("{:?}", arena.node(text, *root))).collect()
+    }
+
+    fn faults(text: &str) -> Vec<(Code, u32, &str)> {
+        let (_, parsed) = parsed(text);
+        let shown = |fault: &Fault| (fault.code, fault.span.start, &text[fault.span.range()]);
+        parsed.faults.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn every_node_has_its_place() {
+        for (text, expected) in [
+            ("", ""),
+            ("# c\n", ""),
+            ("---\n", ""),
+            ("--- # c\n...\n", ""),
+            ("--- ''\n", "4..6 quoted \"\"\n"),
+            ("--- &a\n...\nb\n...\n# c\n", "11..12 plain \"b\"\n"),
+            ("a\n...\nb\n...\n", "0..1 plain \"a\"\n6..7 plain \"b\"\n"),
+            (
+                "a: 'b''c'\n\"d\": \"e\\te\"\nf: g\n  h\n",
+                "0..30 mapping\n\
+                 \x20 0..1 plain \"a\"\n\
+                 \x20 3..9 quoted \"b'c\"\n\
+                 \x20 10..13 quoted \"d\"\n\
+                 \x20 15..21 quoted \"e\\te\"\n\
+                 \x20 22..23 plain \"f\"\n\
+                 \x20 25..30 plain \"g h\"\n",
+            ),
+            // What is absent stands behind its colon or dash.
+            (
+                "a:  # c\nb:\n-\n# -\n- c\n",
+                "0..20 mapping\n\
+                 \x20 0..1 plain \"a\"\n\
+                 \x20 2..2 plain \"\"\n\
+                 \x20 8..9 plain \"b\"\n\
+                 \x20 12..20 sequence\n\
+                 \x20   12..12 plain \"\"\n\
+                 \x20   19..20 plain \"c\"\n",
+            ),
+            (
+                "- - -\n  - b\n",
+                "5..11 sequence\n\
+                 \x20 5..11 sequence\n\
+                 \x20   5..5 sequence\n\
+                 \x20     5..5 plain \"\"\n\
+                 \x20   10..11 plain \"b\"\n",
+            ),
+            (
+                "{a, b: , c: {}, ? d, \"e\":f, : g}\n",
+                "0..32 mapping\n\
+                 \x20 1..2 plain \"a\"\n\
+                 \x20 2..2 plain \"\"\n\
+                 \x20 4..5 plain \"b\"\n\
+                 \x20 6..6 plain \"\"\n\
+                 \x20 9..10 plain \"c\"\n\
+                 \x20 12..14 mapping\n\
+                 \x20 18..19 plain \"d\"\n\
+                 \x20 19..19 plain \"\"\n\
+                 \x20 21..24 quoted \"e\"\n\
+                 \x20 25..26 plain \"f\"\n\
+                 \x20 28..28 plain \"\"\n\
+                 \x20 30..31 plain \"g\"\n",
+            ),
+            (
+                "[a: b, ? c]",
+                "0..11 sequence\n\
+                 \x20 1..5 mapping\n\
+                 \x20   1..2 plain \"a\"\n\
+                 \x20   4..5 plain \"b\"\n\
+                 \x20 9..10 mapping\n\
+                 \x20   9..10 plain \"c\"\n\
+                 \x20   10..10 plain \"\"\n",
+            ),
+            (
+                "? a\n? b\n: c\n",
+                "2..11 mapping\n\
+                 \x20 2..3 plain \"a\"\n\
+                 \x20 3..3 plain \"\"\n\
+                 \x20 6..7 plain \"b\"\n\
+                 \x20 10..11 plain \"c\"\n",
+            ),
+            // A block begins at its indicator and ends with its last visible character.
+            (
+                "a: &x | # |\n  b \n\n  c\n\n# d\ne: >2-\n   f\ng: |+\n\n",
+                "0..44 mapping\n\
+                 \x20 0..1 plain \"a\"\n\
+                 \x20 6..21 quoted \"b \\n\\nc\\n\"\n\
+                 \x20 27..28 plain \"e\"\n\
+                 \x20 30..38 quoted \" f\"\n\
+                 \x20 39..40 plain \"g\"\n\
+                 \x20 42..44 quoted \"\\n\"\n",
+            ),
+            ("--- |\n a\n", "4..8 quoted \"a\\n\"\n"),
+            ("...\n|\n a\n", "4..8 quoted \"a\\n\"\n"),
+            // An alias is what it stands for, with the places of that.
+            (
+                "a: &x [1]\n&y b : *x\n",
+                "0..19 mapping\n\
+                 \x20 0..1 plain \"a\"\n\
+                 \x20 6..9 sequence\n\
+                 \x20   7..8 plain \"1\"\n\
+                 \x20 13..14 plain \"b\"\n\
+                 \x20 6..9 sequence\n\
+                 \x20   7..8 plain \"1\"\n",
+            ),
+        ] {
+            assert_eq!(trees(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_manifest_may_not_use_is_refused() {
+        for (text, expected, roots) in [
+            ("a: !!str 1\nb: !x\n", &[(Code::P0007, 3, "!!str"), (Code::P0007, 14, "!x")][..], 1),
+            ("!<tag:x> {a: !y [b]}\n", &[(Code::P0007, 0, "!<tag:x>"), (Code::P0007, 13, "!y")], 1),
+            ("a: !b!c d\n", &[(Code::P0007, 3, "!")], 0),
+            ("<<: {a: 1}\n", &[(Code::P0008, 0, "<<")], 1),
+            ("\"<<\": 1\na: <<\n", &[], 1),
+            ("%YAML 1.2 # c\n---\na\n", &[], 1),
+            ("%YAML 1.1\n---\na\n", &[(Code::P0009, 0, "%YAML 1.1")], 1),
+            ("%YAML 2.0\n---\na\n", &[(Code::P0009, 0, "%")], 0),
+            ("%YAML 1.2\n%YAML 1.2\n---\na\n", &[(Code::P0009, 10, "%")], 0),
+            ("# c\n%TAG ! x\n%FOO b\n---\na\n", &[
+                (Code::P0009, 4, "%TAG ! x"),
+                (Code::P0009, 13, "%FOO b"),
+            ], 1),
+            ("a\n...\n%YAML 1.3\n---\nb\n", &[(Code::P0009, 6, "%YAML 1.3")], 2),
+            // Not directives: text that goes on.
+            ("a\n%YAML 1.1\n", &[], 1),
+            ("--- |\n%YAML 1.1\n...\n--- b\n", &[], 2),
+            ("? - a\n: b\n...\nc\n", &[(Code::P0013, 2, "-")], 1),
+            ("[a]: b\n", &[(Code::P0013, 0, "[")], 0),
+            ("{{a: 1}: b}\n", &[(Code::P0013, 1, "{")], 0),
+            ("a: &x [1]\n*x : 2\n", &[(Code::P0013, 10, "*x")], 0),
+            ("&a [*a]\n", &[(Code::P0006, 4, "*a")], 0),
+            ("a: &a\n  b: *a\n...\nc\n", &[(Code::P0006, 11, "*a")], 1),
+            // An anchor is good for its own document.
+            ("- &a b\n...\n- *a\n", &[(Code::P0001, 13, "*")], 1),
+        ] {
+            assert_eq!(faults(text), expected, "{text:?}");
+            assert_eq!(parsed(text).1.roots.len(), roots, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded_however_it_is_reached() {
+        let deep = |open: &str, close: &str, n: usize| open.repeat(n) + "x" + &close.repeat(n);
+        for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", ""), ("[a: ", "]")] {
+            let levels = if open == "[a: " { DEPTH_MAX / 2 } else { DEPTH_MAX };
+            let (arena, fits) = parsed(&deep(open, close, levels));
+            assert_eq!((fits.roots.len(), fits.faults.len()), (1, 0), "{open}");
+            assert!(arena.len() > levels);
+            for levels in [levels + 1, 100_000] {
+                let (arena, refused) = parsed(&deep(open, close, levels));
+                assert_eq!(refused.faults[0].code, Code::P0005, "{open}");
+                assert!(refused.roots.is_empty() && arena.is_empty(), "{open}");
+            }
+        }
+        let lines: String = (0..1000).map(|n| " ".repeat(n) + "a:\n").collect();
+        assert_eq!(faults(&lines)[0].0, Code::P0005);
+        // Half the levels as blocks, half as brackets.
+        let mixed = |n: usize| "- ".repeat(n) + &deep("[", "]", n);
+        assert_eq!(faults(&mixed(DEPTH_MAX / 2)), []);
+        assert_eq!(faults(&mixed(DEPTH_MAX / 2 + 1))[0].0, Code::P0005);
+        // Deeper with every alias, though no line is.
+        let mut ladder = format!("- &a0 {}\n", deep("[", "]", 100));
+        ladder.extend((1..50).map(|n| format!("- &a{n} [[[*a{}]]]\n", n - 1)));
+        assert_eq!(faults(&ladder)[0].0, Code::P0005);
+    }
+
+    #[test]
+    fn alias_bombs_are_cheap() {
+        let mut bomb = "- &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..10 {
+            let aliases = vec![format!("*a{}", n - 1); 10].join(", ");
+            bomb.push_str(&format!("- &a{n} [{aliases}]\n"));
+        }
+        let (arena, refused) = parsed(&bomb);
+        assert_eq!(refused.faults.len(), 1);
+        assert_eq!(refused.faults[0].code, Code::P0006);
+        assert!(arena.is_empty() && refused.roots.is_empty());
+
+        let many = |n: usize| format!("- &a x\n{}", "- *a\n".repeat(n));
+        assert_eq!(faults(&many(EXPANSION_MAX as usize)), []);
+        assert_eq!(faults(&many(EXPANSION_MAX as usize + 1))[0].0, Code::P0006);
+        // The budget is the document's own.
+        let twice = format!("{}...\n{}", many(60_000), many(60_000));
+        assert_eq!(faults(&twice), []);
+    }
+
+    #[test]
+    fn a_text_of_nothing_but_faults_is_reported_in_moderation() {
+        assert_eq!(faults(&"- !t x\n".repeat(10_000)).len(), FAULTS_MAX);
+    }
+
+    #[test]
+    fn documents_before_a_syntax_error_remain() {
+        let text = "a\n...\n[b\n";
+        let (arena, parsed) = parsed(text);
+        assert_eq!((parsed.roots.len(), parsed.faults.len()), (1, 1));
+        assert_eq!(arena.len(), 1);
+    }
 }

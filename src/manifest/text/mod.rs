@@ -19,7 +19,7 @@ mod syntax;
 mod tests;
 
 pub use characters::{forbidden, foreign_encoding, utf8};
-pub use csv::{Cell, Row, Table, parse_csv};
+pub use csv::{Cell, Table, parse_csv};
 pub use event::{EXPANSION_MAX, parse_events};
 pub use fast::parse_fast;
 pub use json::parse_json;

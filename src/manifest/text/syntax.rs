@@ -13,11 +13,17 @@ use crate::manifest::source::{Span, to_u32};
 /// The longest value that a suggestion repeats.
 const SHOWN_MAX: usize = 60;
 
-/// The fault for a syntax error that the parser noticed at a byte of the chunk.
-pub(super) fn fault(chunk: &str, at: usize, kind: &ErrorKind) -> Fault {
-    let (code, at, message, help) = explain(chunk, at, kind);
-    Fault { code, span: character(chunk, at), message, help: help.map(str::to_owned).or(None) }
-        .with_quotes(chunk, kind)
+/// The fault for a syntax error that the parser noticed at a byte of the chunk, inside a bracket
+/// or not.
+pub(super) fn fault(chunk: &str, at: usize, bracket: Option<usize>, kind: &ErrorKind) -> Fault {
+    let (code, at, message, help) =
+        unclosed(chunk, at, bracket, kind).unwrap_or_else(|| explain(chunk, at, kind));
+    let span = character(chunk, at);
+    let help = match help {
+        Some(QUOTE_IT) => Some(quote_it(chunk, span.start as usize, kind)),
+        other => other.map(str::to_owned),
+    };
+    Fault { code, span, message, help }
 }
 
 /// The span of the character at a byte; at a line's end, of the last visible one before it.
@@ -40,6 +46,8 @@ pub(super) fn character(chunk: &str, at: usize) -> Span {
     Span::new(to_u32(start), to_u32(start + character.len_utf8()))
 }
 
+const QUOTE_IT: &str = "put the value in quotes";
+
 type Explanation = (Code, usize, String, Option<&'static str>);
 
 fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
@@ -53,10 +61,14 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
         return syntax(tab, "a tab in the indentation", Some("indent with spaces"));
     }
     match kind {
+        // The parser shows where the value began that the tab would continue.
+        E::TabInPlainScalar => {
+            let at = tab_below(chunk, at).unwrap_or(at);
+            syntax(at, "a tab in the indentation", Some("indent with spaces"))
+        }
         E::TabNotAllowed
         | E::TabInBlockIndentation
         | E::TabInIndentation
-        | E::TabInPlainScalar
         | E::TabAtBlockScalarStart
         | E::InvalidBlockEntryWhitespace => {
             let at = line.tab_near(at).unwrap_or(at);
@@ -92,11 +104,14 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
             format!("a `{c}` block cannot stand inside brackets"),
             Some("put the value in quotes if it is text"),
         ),
+        E::UnexpectedCharacter { character: '`' } => {
+            syntax(at, "a value cannot begin with a backtick", Some(QUOTE_IT))
+        }
         E::UnexpectedCharacter { character } => (
             Code::P0001,
             at,
             format!("a value cannot begin with `{}`", character.escape_default()),
-            Some("put the value in quotes"),
+            Some(QUOTE_IT),
         ),
         E::MappingValueNotAllowed => {
             if let Some(colon) = line.tight_colon_above(chunk) {
@@ -109,7 +124,7 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
                 syntax(
                     at,
                     "a `:` followed by a space inside an unquoted value",
-                    Some("put the value in quotes"),
+                    Some(QUOTE_IT),
                 )
             } else {
                 syntax(
@@ -171,6 +186,11 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
         E::MissingDocumentEndBeforeDirective => {
             syntax(at, "a directive inside a document", Some("put the value in quotes if it is text"))
         }
+        E::ExpectedDocumentStart if follows_directive(chunk, at) => syntax(
+            at,
+            "directives without a `---` line behind them",
+            Some("put the value in quotes if it is text"),
+        ),
         E::ExpectedDocumentStart => {
             syntax(at, "text behind the end of the document", Some("check the indentation of this line"))
         }
@@ -186,7 +206,7 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
             Some("inside double quotes a quote is written `\\\"`"),
         ),
         E::UnknownQuotedScalarEscape => syntax(
-            at,
+            bad_escape(chunk, at, kind).unwrap_or(at),
             "an escape that does not exist",
             Some("write `\\\\` for a backslash, or use single quotes"),
         ),
@@ -195,7 +215,16 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
         | E::InvalidLowSurrogate
         | E::MissingLowSurrogate
         | E::UnpairedLowSurrogate
-        | E::InvalidUnicodeEscape => syntax(at, "an escape that is not a character", None),
+        | E::InvalidUnicodeEscape => {
+            let at = bad_escape(chunk, at, kind).unwrap_or(at);
+            syntax(at, "an escape that is not a character", None)
+        }
+        E::UnexpectedEof
+        | E::UnexpectedEofFlowSequence
+        | E::UnexpectedEofFlowMapping
+        | E::UnexpectedEofImplicitFlowMapping
+        | E::UnexpectedEndOfPlainScalar
+        | E::ExpectedNodeContent => syntax(at, "expected a value", None),
         E::ExpectedBlockMappingKey
         | E::ExpectedBlockSequenceEntry
         | E::UnexpectedEofBlockMapping
@@ -226,34 +255,102 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
     }
 }
 
+/// The first tab in the indentation of a line below.
+fn tab_below(chunk: &str, at: usize) -> Option<usize> {
+    memchr::memchr_iter(b'\n', chunk.as_bytes().get(at..)?)
+        .map(|length| Line::at(chunk, at + length + 1))
+        .find(|line| !line.text.trim().is_empty() && line.leading_tab().is_some())?
+        .leading_tab()
+}
+
+/// Whether the last line above that says something is a directive.
+fn follows_directive(chunk: &str, at: usize) -> bool {
+    let above = chunk.get(..Line::at(chunk, at).start).unwrap_or_default();
+    let blank = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    above.lines().rev().find(|line| !blank(line)).is_some_and(|line| line.starts_with('%'))
+}
+
 /// The parser's own words, as ours are written.
 fn reason(info: &str) -> String {
     let info = info.rsplit_once(", ").map_or(info, |(_, reason)| reason);
     info.to_lowercase().replace('\'', "`").trim_end_matches('.').to_owned()
 }
 
-impl Fault {
-    /// Shows the value in quotes where putting it in quotes is the advice.
-    fn with_quotes(mut self, chunk: &str, kind: &ErrorKind) -> Self {
-        if self.help.as_deref() != Some("put the value in quotes") {
-            return self;
-        }
-        let line = Line::at(chunk, self.span.start as usize);
-        let value = match kind {
-            ErrorKind::UnexpectedCharacter { .. } => {
-                chunk.get(self.span.start as usize..line.start + line.text.len())
-            }
-            _ => line.text.split_once(": ").map(|(_, value)| value),
-        };
-        let value = value.map(|value| value.split(" #").next().unwrap_or_default().trim());
-        if let Some(value) = value
-            && !value.is_empty()
-            && value.len() <= SHOWN_MAX
-            && !value.contains(['"', '\\', '\'', '[', ']', '{', '}', ','])
+/// Advises quotes, and shows the value in them if it is short and simple.
+fn quote_it(chunk: &str, at: usize, kind: &ErrorKind) -> String {
+    let line = Line::at(chunk, at);
+    let value = match kind {
+        ErrorKind::UnexpectedCharacter { .. } => chunk.get(at..line.start + line.text.len()),
+        _ => line.text.split_once(": ").map(|(_, value)| value),
+    };
+    let value = value.map(|value| value.split(" #").next().unwrap_or_default().trim());
+    match value {
+        Some(value)
+            if !value.is_empty()
+                && value.len() <= SHOWN_MAX
+                && !value.contains(['"', '\\', '\'', '`', '[', ']', '{', '}', ',']) =>
         {
-            self.help = Some(format!("put the value in quotes: `\"{value}\"`"));
+            format!("{QUOTE_IT}: `\"{value}\"`")
         }
-        self
+        _ => QUOTE_IT.to_owned(),
+    }
+}
+
+/// The parser stumbles long after a quote or bracket that was not closed: looks back for it.
+fn unclosed(
+    chunk: &str,
+    at: usize,
+    bracket: Option<usize>,
+    kind: &ErrorKind,
+) -> Option<Explanation> {
+    match kind {
+        ErrorKind::InvalidQuotedScalarIndent => {
+            let before = chunk.get(..at)?.as_bytes();
+            let begins = |quote: &usize| {
+                let previous = quote.checked_sub(1).and_then(|at| before.get(at));
+                matches!(previous, None | Some(b' ' | b'\t' | b'\n' | b'[' | b'{' | b','))
+            };
+            let quote = memchr::memchr2_iter(b'"', b'\'', before).rev().find(begins)?;
+            let message = "a quote that is not closed".to_owned();
+            Some((Code::P0001, quote, message, Some("close the quote")))
+        }
+        ErrorKind::ExpectedFlowMappingSeparator
+        | ErrorKind::ExpectedFlowSequenceSeparator
+        | ErrorKind::InvalidColonPlacement => {
+            let bracket = bracket?;
+            let (opened, noticed) = (Line::at(chunk, bracket), Line::at(chunk, at));
+            // What is indented like the line of the bracket was not meant to be inside it.
+            if opened.start == noticed.start || noticed.indent() > opened.indent() {
+                return None;
+            }
+            let open = char::from(*chunk.as_bytes().get(bracket)?);
+            Some((Code::P0001, bracket, format!("`{open}` is not closed"), Some("close the bracket")))
+        }
+        _ => None,
+    }
+}
+
+/// Where in a double-quoted scalar the escape is that the parser did not understand.
+fn bad_escape(chunk: &str, quote: usize, kind: &ErrorKind) -> Option<usize> {
+    let bytes = chunk.as_bytes();
+    let mut at = quote + 1;
+    loop {
+        at += memchr::memchr(b'\\', bytes.get(at..)?)?;
+        let letter = *bytes.get(at + 1)?;
+        let digits = match letter {
+            b'x' => 2,
+            b'u' => 4,
+            b'U' => 8,
+            _ => 0,
+        };
+        let known = b"0abtnvfre \"/\\N_LPxuU".contains(&letter) || letter.is_ascii_whitespace();
+        let whole = bytes.get(at + 2..at + 2 + digits);
+        let whole = whole.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        match kind {
+            ErrorKind::UnknownQuotedScalarEscape if !known => return Some(at),
+            ErrorKind::InvalidQuotedScalarHexEscape if !whole => return Some(at),
+            _ => at += 2,
+        }
     }
 }
 
@@ -271,6 +368,10 @@ impl<'a> Line<'a> {
         let end = behind.find('\n').map_or(chunk.len(), |length| at + length);
         let text = chunk.get(start..end).unwrap_or_default();
         Self { start, text: text.strip_suffix('\r').unwrap_or(text) }
+    }
+
+    fn indent(&self) -> usize {
+        self.text.bytes().take_while(|byte| *byte == b' ').count()
     }
 
     fn leading_tab(&self) -> Option<usize> {
@@ -304,6 +405,148 @@ impl<'a> Line<'a> {
     /// Whether a key and its colon stand in front of a place.
     fn has_key_before(&self, at: usize) -> bool {
         let before = self.text.get(..at.saturating_sub(self.start)).unwrap_or_default();
-        before.contains(": ")
+        before.contains(": ") && !before.trim_end().ends_with(['"', '\''])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::code::Code;
+    use crate::manifest::text::arena::Arena;
+    use crate::manifest::text::parse;
+
+    const INDENT: &str = "check the indentation of this line and of the one above";
+    const TAB: (&str, &str) = ("a tab in the indentation", "indent with spaces");
+    const TIGHT: (&str, &str) =
+        ("a `:` without a space behind it", "put a space after the colon");
+
+    /// The text, what is underlined and where, what is said.
+    #[test]
+    fn mistakes_are_explained_where_they_were_made() {
+        for (text, start, underlined, (message, help)) in [
+            ("a:\n\tb: c\n", 3, "\t", TAB),
+            ("a: 1\n\tb: c\n", 5, "\t", TAB),
+            ("a:\n  - b\n\t- c\n", 9, "\t", TAB),
+            ("a:\n  b: 1\n \tc: 2\n", 11, "\t", TAB),
+            ("b:2\nc: 3\n", 1, ":", TIGHT),
+            ("a: 1\nb:2\nc: 3\n", 6, ":", TIGHT),
+            ("a: 1\nb:2\n", 6, ":", TIGHT),
+            ("{a:[b]}", 2, ":", TIGHT),
+            (
+                "name: Contoso: Japan # x\n",
+                13,
+                ":",
+                (
+                    "a `:` followed by a space inside an unquoted value",
+                    "put the value in quotes: `\"Contoso: Japan\"`",
+                ),
+            ),
+            ("a: \"b\nc: d\n", 3, "\"", ("a quote that is not closed", "close the quote")),
+            ("a: 'b\nc: d\n", 3, "'", ("a quote that is not closed", "close the quote")),
+            ("a: '\n\n\n", 3, "'", ("a quote that is not closed", "close the quote")),
+            ("a: \"", 3, "\"", ("a quote that is not closed", "close the quote")),
+            (
+                "a: 'it's'\n",
+                7,
+                "s",
+                (
+                    "text behind the closing quote",
+                    "inside single quotes a quote is written twice: `''`",
+                ),
+            ),
+            (
+                "a: \"x\" y\n",
+                7,
+                "y",
+                (
+                    "text behind the closing quote",
+                    "inside double quotes a quote is written `\\\"`",
+                ),
+            ),
+            ("a: [b, c\nd: e\n", 3, "[", ("`[` is not closed", "close the bracket")),
+            ("a: {b: c\nd: e\n", 3, "{", ("`{` is not closed", "close the bracket")),
+            ("- [a, b\n- c\n", 2, "[", ("`[` is not closed", "close the bracket")),
+            ("a: [", 3, "[", ("`[` is not closed", "close the bracket")),
+            ("a: [b}\n", 3, "[", ("`[` is closed by `}`", "")),
+            ("a: [b, c]]\n", 9, "]", ("a closing bracket without an opening one", "")),
+            (
+                "{a: b c: d}",
+                7,
+                ":",
+                ("expected `,` or `}`", "is a bracket not closed, or a comma missing?"),
+            ),
+            ("a: {b: c,, d}", 9, ",", ("expected a value", "")),
+            (
+                "a: @b c\n",
+                3,
+                "@",
+                ("a value cannot begin with `@`", "put the value in quotes: `\"@b c\"`"),
+            ),
+            (
+                "a: %b # c\n",
+                3,
+                "%",
+                ("a value cannot begin with `%`", "put the value in quotes: `\"%b\"`"),
+            ),
+            ("a: `b`\n", 3, "`", ("a value cannot begin with a backtick", "put the value in quotes")),
+            (
+                "a: *b\n",
+                3,
+                "*",
+                (
+                    "an alias to an anchor that is not defined in this document",
+                    "put the value in quotes if it is text",
+                ),
+            ),
+            ("a:\n    b: 1\n  c: 2\n", 14, "c", ("this does not fit what stands above", INDENT)),
+            ("a: b\n c: d\n", 7, ":", ("a key is not expected here", INDENT)),
+            ("a: \"b\": c\n", 6, ":", ("a key is not expected here", INDENT)),
+            (
+                "a: \"b \\d\"\n",
+                6,
+                "\\",
+                (
+                    "an escape that does not exist",
+                    "write `\\\\` for a backslash, or use single quotes",
+                ),
+            ),
+            ("a: \"\\x4\"\n", 4, "\\", ("an escape that is not a character", "")),
+            (
+                "a: b # c\n  d\n",
+                5,
+                "#",
+                (
+                    "a comment inside a value that goes on behind it",
+                    "put the value in quotes, or move the comment",
+                ),
+            ),
+            (
+                "a: | b\n c\n",
+                3,
+                "|",
+                ("text behind the `|` or `>` of a block", "begin the text on the next line"),
+            ),
+            (
+                "%FOO\n",
+                3,
+                "O",
+                (
+                    "directives without a `---` line behind them",
+                    "put the value in quotes if it is text",
+                ),
+            ),
+        ] {
+            let mut arena = Arena::default();
+            let parsed = parse(text, &mut arena);
+            let [fault] = &parsed.faults[..] else { panic!("{text:?}: {parsed:?}") };
+            assert_eq!(fault.code, Code::P0001, "{text:?}");
+            assert_eq!(
+                (fault.span.start, &text[fault.span.range()], fault.message.as_str()),
+                (start, underlined, message),
+                "{text:?}"
+            );
+            assert_eq!(fault.help.as_deref().unwrap_or_default(), help, "{text:?}");
+            assert!(parsed.roots.is_empty() && arena.is_empty(), "{text:?}");
+        }
     }
 }
