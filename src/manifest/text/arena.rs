@@ -118,6 +118,18 @@ impl Arena {
         }
     }
 
+    /// The node that will be added next.
+    pub fn next_id(&self) -> NodeId {
+        NodeId(to_u32(self.nodes.len()))
+    }
+
+    /// Says where a container begins, when that was not known at [`open`](Self::open).
+    pub fn begin_at(&mut self, id: NodeId, start: u32) {
+        if let Some(raw) = self.nodes.get_mut(id.0 as usize) {
+            raw.span.start = start;
+        }
+    }
+
     /// Copies a finished node and all it holds to the end: what an alias stands for.
     pub fn copy(&mut self, id: NodeId) -> NodeId {
         let from = id.0 as usize;

@@ -1,12 +1,36 @@
 //! Bytes to nodes: YAML, JSON and CSV, with a place for everything.
 //!
-//! This floor knows nothing of partners and customers.
+//! This floor knows nothing of partners and customers, and reports only what makes a text
+//! unreadable: whether a key may stand twice or where it does, the floor above decides.
+//!
+//! YAML goes through [`chunks`], each chunk through [`Chunk::text`] and [`parse`]. Chunks are
+//! independent, so they can be read in parallel, each worker with an [`arena::Arena`] of its own
+//! that it clears and uses again: fresh memory for each file costs as much as the parsing.
 
 pub mod arena;
+mod characters;
+mod csv;
+mod event;
+mod fast;
+mod json;
+mod split;
+mod syntax;
+#[cfg(test)]
+mod tests;
+
+pub use characters::{forbidden, foreign_encoding, utf8};
+pub use csv::{Cell, Table, parse_csv};
+pub use event::{EXPANSION_MAX, parse_events};
+pub use fast::parse_fast;
+pub use json::parse_json;
+pub use split::split;
 
 use crate::manifest::code::Code;
-use crate::manifest::source::Span;
-use arena::NodeId;
+use crate::manifest::source::{Span, to_u32};
+use arena::{Arena, NodeId};
+
+/// How deep containers may stand in each other, in every format.
+pub const DEPTH_MAX: usize = 128;
 
 /// Something wrong with the text itself, at bytes of its chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,4 +48,52 @@ pub struct Fault {
 pub struct Parsed {
     pub roots: Vec<NodeId>,
     pub faults: Vec<Fault>,
+}
+
+/// A piece of a YAML file that can be read without the rest of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Chunk<'a> {
+    /// Where it begins in the file; its spans count from here.
+    pub base: u32,
+    bytes: &'a [u8],
+    whole_file: bool,
+}
+
+/// Cuts a YAML file into chunks. A byte-order mark at its start belongs to none.
+pub fn chunks(bytes: &[u8]) -> Vec<Chunk<'_>> {
+    if foreign_encoding(bytes).is_some() {
+        return vec![Chunk { base: 0, bytes, whole_file: true }];
+    }
+    let skip = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    let bytes = bytes.get(skip..).unwrap_or_default();
+    split(bytes)
+        .into_iter()
+        .map(|range| Chunk {
+            base: to_u32(skip + range.start),
+            bytes: bytes.get(range).unwrap_or_default(),
+            whole_file: false,
+        })
+        .collect()
+}
+
+impl<'a> Chunk<'a> {
+    /// The chunk as text, or what keeps it from being one.
+    pub fn text(&self) -> Result<&'a str, Vec<Fault>> {
+        if self.whole_file
+            && let Some(fault) = foreign_encoding(self.bytes)
+        {
+            return Err(vec![fault]);
+        }
+        let text = utf8(self.bytes).map_err(|fault| vec![fault])?;
+        let faults = forbidden(text);
+        if faults.is_empty() { Ok(text) } else { Err(faults) }
+    }
+}
+
+/// Reads the documents of one chunk's text.
+///
+/// Nearly every manifest is written in the plain subset that the fast path knows, at a tenth of
+/// the cost; everything else, and everything wrong, goes to the full parser.
+pub fn parse(chunk: &str, arena: &mut Arena) -> Parsed {
+    parse_fast(chunk, arena).unwrap_or_else(|| parse_events(chunk, arena))
 }
