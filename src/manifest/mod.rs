@@ -2,5 +2,6 @@
 
 pub mod code;
 pub mod finding;
+pub mod format;
 pub mod source;
 pub mod text;
