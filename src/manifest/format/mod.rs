@@ -63,11 +63,12 @@ enum Obstacle {
 pub fn format_yaml(text: &str, order: &dyn KeyOrder) -> Formatted {
     let body = text.trim_start_matches('\u{feff}');
     let base = text.len() - body.len();
-    let crlf = body.find('\n').is_some_and(|at| body[..at].ends_with('\r'));
+    let mut crlf = false;
     let mut formatted = Formatted { text: String::with_capacity(text.len()), refused: Vec::new() };
     let mut start = 0;
     for section in sections(body) {
         let end = start + section.len();
+        crlf = has_crlf(section).unwrap_or(crlf);
         match format_section(section, order) {
             Ok(text) if crlf => formatted.text.push_str(&text.replace('\n', "\r\n")),
             Ok(text) => formatted.text.push_str(&text),
@@ -117,6 +118,16 @@ fn marker(line: &str) -> Option<&'static str> {
     let marker = ["---", "..."].into_iter().find(|marker| line.starts_with(marker))?;
     let behind = line.as_bytes().get(marker.len());
     behind.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).then_some(marker)
+}
+
+/// Whether most lines end with `\r\n`, if there are any that end.
+///
+/// Asked for each document, so that the answer stays the same once it is formatted.
+fn has_crlf(section: &str) -> Option<bool> {
+    let bytes = section.as_bytes();
+    let count = memchr::memchr_iter(b'\n', bytes).count();
+    let crlf = memchr::memmem::find_iter(bytes, b"\r\n").count();
+    (count > 0).then_some(crlf > count / 2)
 }
 
 /// Formats one document with the marker line in front of it; line breaks come out as `\n`.

@@ -66,14 +66,11 @@ pub(super) fn place<'a>(text: &'a str, tree: Tree<'a>) -> Result<Document<'a>, O
             let mut lead = std::mem::take(&mut document.header);
             placer.block(collection, start, None)?;
             if let Some(first) = collection.entries.first_mut() {
-                first.blank = std::mem::take(&mut document.header_gap);
+                first.blank = document.header_gap;
                 let header = header_length(&lead, first.blank);
                 first.lead = lead.split_off(header);
                 document.header = lead;
-                if header > 0 {
-                    let next = first.lead.first_mut().map_or(&mut first.blank, |n| &mut n.blank);
-                    document.header_gap = std::mem::take(next);
-                }
+                document.header_gap = std::mem::take(first.blank_above());
             }
         }
         Content::Collection(_) if !placer.one_line(&root.span) => return Err(JSON),
@@ -153,26 +150,33 @@ impl<'a> Placer<'a> {
     ) -> Result<usize, Obstacle> {
         let column = self.before(start).len();
         let mut end = start;
-        for entry in &mut collection.entries {
+        for (index, entry) in collection.entries.iter_mut().enumerate() {
             let start = self.skip(end);
             if self.before(start).len() != column {
                 return Err(UNEXPECTED);
             }
             entry.lead = self.own_lines(start)?;
             entry.blank = self.blank_above(start);
+            if index == 0 {
+                // What comes first moves without the blank line above it.
+                *entry.blank_above() = false;
+            }
             let head = self.head(entry, start)?;
             let item = entry.key.is_none();
             end = self.value(&mut entry.value, &mut entry.tail, head, column, item)?;
         }
         let next = self.skip(end);
         let next_column = (next < self.text.len()).then(|| self.before(next).len());
-        // A list may stand in the column of its key; what ends it then looks like an item.
+        // A list may stand in the column of its key: only what looks like an item is its then.
         let shared = collection.shape == Shape::Sequence && parent == Some(column);
         while let Some(comment) = self.comment_before(next)
             && comment.own_line
             && comment.column >= column
-            && next_column.is_none_or(|next| comment.column > next)
-            && (!shared || comment.text.trim_start_matches(['#', ' ']).starts_with("- "))
+            && if shared {
+                comment.text.trim_start_matches(['#', ' ']).starts_with("- ")
+            } else {
+                next_column.is_none_or(|next| comment.column > next)
+            }
         {
             let note = self.note(comment);
             collection.trail.push(note);

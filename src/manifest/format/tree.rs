@@ -260,6 +260,11 @@ impl<'a> Node<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// Whether a blank line stands above it and its comments.
+    pub(super) fn blank_above(&mut self) -> &mut bool {
+        self.lead.first_mut().map_or(&mut self.blank, |note| &mut note.blank)
+    }
+
     pub(super) fn key_text(&self) -> &str {
         self.key.as_ref().map_or("", Node::text)
     }
