@@ -115,14 +115,22 @@ struct Placer<'a> {
     next: usize,
     /// The last stretch that was skipped: blocks that end together ask again and again.
     skipped: (usize, usize),
+    /// The last line of the last block scalar: blank lines up to there are text.
+    text_line: usize,
 }
 
 impl<'a> Placer<'a> {
     fn new(text: &'a str, tree: &Tree<'a>) -> Self {
         let mut lines = vec![0];
         lines.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
-        let mut placer =
-            Self { text, lines, comments: Vec::new(), next: 0, skipped: (usize::MAX, 0) };
+        let mut placer = Self {
+            text,
+            lines,
+            comments: Vec::new(),
+            next: 0,
+            skipped: (usize::MAX, 0),
+            text_line: 0,
+        };
         placer.comments = tree
             .comments
             .iter()
@@ -238,6 +246,7 @@ impl<'a> Placer<'a> {
             Content::Block { style, body, .. } => {
                 let end;
                 (*body, end) = self.body(first, column, *style)?;
+                self.text_line = self.line(first) + body.lines.len();
                 let header_end = self.line_end(first);
                 self.head_tail(tail, header_end, false)?;
                 return Ok(end);
@@ -250,8 +259,11 @@ impl<'a> Placer<'a> {
                 if self.comment_before(end).is_some() {
                     return Err(COMMENT_INSIDE);
                 }
-                self.flow(node)?;
-                end
+                self.flow(node, false)?;
+                let spread = !self.one_line(&node.span);
+                // It becomes a block, and blocks below a dash have no continued comment.
+                self.end_tail(tail, end, !(item && spread))?;
+                return Ok(end);
             }
             Content::Scalar { .. } | Content::Alias { .. } => {
                 if first != node.span.start {
@@ -260,13 +272,17 @@ impl<'a> Placer<'a> {
                 node.span.end
             }
         };
-        self.end_tail(tail, end)?;
+        self.end_tail(tail, end, true)?;
         Ok(end)
     }
 
     /// Looks into a flow collection: which colons it has, and whether it is a block in truth.
-    fn flow(&self, node: &mut Node<'a>) -> Result<(), Obstacle> {
-        let Content::Collection(collection) = &mut node.content else { return Ok(()) };
+    fn flow(&self, node: &mut Node<'a>, spread: bool) -> Result<(), Obstacle> {
+        let Content::Collection(collection) = &mut node.content else {
+            // Readers disagree about these within brackets and would agree without.
+            let doubtful = matches!(self.byte(node.span.start), Some(b'?' | b':'));
+            return if spread && doubtful { Err(UNEXPECTED) } else { Ok(()) };
+        };
         let bracket = match collection.shape {
             Shape::Mapping => b'{',
             Shape::Sequence => b'[',
@@ -275,12 +291,14 @@ impl<'a> Placer<'a> {
             return Err(PAIR);
         }
         collection.flow = collection.entries.is_empty() || self.one_line(&node.span);
+        let spread = !collection.flow;
         for entry in &mut collection.entries {
-            if let Some(key) = &entry.key {
+            if let Some(key) = &mut entry.key {
                 self.check_key(key)?;
+                self.flow(key, spread)?;
                 entry.colon = self.byte(self.skip_blanks(key.span.end)) == Some(b':');
             }
-            self.flow(&mut entry.value)?;
+            self.flow(&mut entry.value, spread)?;
         }
         Ok(())
     }
@@ -354,7 +372,12 @@ impl<'a> Placer<'a> {
     }
 
     /// Takes the comment at the end of the line on which a value ends, and its continuation.
-    fn end_tail(&mut self, tail: &mut Tail<'a>, end: usize) -> Result<(), Obstacle> {
+    fn end_tail(
+        &mut self,
+        tail: &mut Tail<'a>,
+        end: usize,
+        continued: bool,
+    ) -> Result<(), Obstacle> {
         let line = self.line(end);
         if let Some(comment) = self.comments.get(self.next)
             && comment.line == line
@@ -363,7 +386,7 @@ impl<'a> Placer<'a> {
             if !tail.lines.is_empty() {
                 return Err(COMMENT_TWICE);
             }
-            self.take_tail(tail, self.text.len());
+            self.take_tail(tail, if continued { self.text.len() } else { 0 });
         }
         Ok(())
     }
@@ -471,11 +494,10 @@ impl<'a> Placer<'a> {
     /// Whether something is the first of its line and the line above is blank.
     fn blank_above(&self, at: usize) -> bool {
         let line = self.line(at);
-        let Some(above) = line.checked_sub(1).and_then(|above| self.lines.get(above)) else {
-            return false;
-        };
         let start = self.line_start(at);
-        is_blank(self.slice(start, at)) && is_blank(self.slice(*above, start))
+        line > self.text_line + 1
+            && is_blank(self.slice(start, at))
+            && is_blank(self.slice(self.line_start(start - 1), start))
     }
 }
 
