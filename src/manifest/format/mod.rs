@@ -11,8 +11,8 @@
 //! of their own), the document stays byte for byte as it is and [`Formatted::refused`] says so.
 //! It reports no syntax errors: such documents stay as they are without a word here.
 //!
-//! * [`tree`] reads events into a tree, [`place`] gives every comment its node, [`arrange`] moves
-//!   keys, [`write`] lays lines, [`same`] compares.
+//! `tree` reads events into a tree, `place` gives every comment its node, `arrange` moves keys,
+//! `write` lays the lines, `same` compares.
 
 mod arrange;
 mod place;
@@ -156,7 +156,7 @@ fn format_section(section: &str, order: &dyn KeyOrder) -> Result<String, Obstacl
         arrange::check_anchors(root)?;
     }
     let start = out.len();
-    write::write(body, &document, &mut out);
+    write::write(body, &document, &mut out)?;
     let written = out.get(start..).unwrap_or_default();
     match tree::read(written) {
         Ok(after) if same::same(&before, body, &after, written) => Ok(out),

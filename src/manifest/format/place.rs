@@ -27,8 +27,10 @@ const NO_BREAK: Obstacle = Obstacle::Unhandled("a block scalar ends without a li
 /// A document whose comments have found their nodes.
 #[derive(Debug)]
 pub(super) struct Document<'a> {
-    /// It begins with `---`, perhaps with a comment beside.
-    pub(super) marker: Option<Option<&'a str>>,
+    /// It begins with `---`.
+    pub(super) marked: bool,
+    /// The comment beside that.
+    pub(super) beside: Option<&'a str>,
     /// Comments that stay on top.
     pub(super) header: Vec<Note<'a>>,
     /// A blank line stands between those and what follows.
@@ -45,9 +47,10 @@ pub(super) fn place<'a>(text: &'a str, tree: Tree<'a>) -> Result<Document<'a>, O
     let mut placer = Placer::new(text, &tree);
     let marked = super::marker(text) == Some("---");
     let start = placer.skip(if marked { 3 } else { 0 });
-    let marker = marked.then(|| placer.beside_marker(start));
+    let beside = if marked { placer.beside_marker(start) } else { None };
     let mut document = Document {
-        marker,
+        marked,
+        beside,
         header: placer.own_lines(start)?,
         header_gap: placer.blank_above(start),
         root: None,

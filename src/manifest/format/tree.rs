@@ -259,7 +259,7 @@ impl<'a> Node<'a> {
     }
 }
 
-impl<'a> Entry<'a> {
+impl Entry<'_> {
     /// Whether a blank line stands above it and its comments.
     pub(super) fn blank_above(&mut self) -> &mut bool {
         self.lead.first_mut().map_or(&mut self.blank, |note| &mut note.blank)

@@ -3,6 +3,7 @@
 //! It decides about indentation, spaces and blank lines, and about nothing else: what it writes
 //! comes in the order of the tree, in the bytes of the source.
 
+use super::Obstacle;
 use super::place::Document;
 use super::tree::{Body, Collection, Content, Node, Note, Shape, Tail};
 use granit_parser::ScalarStyle;
@@ -10,13 +11,20 @@ use unicode_width::UnicodeWidthStr;
 
 const INDENT: usize = 2;
 
+/// How many times longer a document may become: a list that leaves its brackets at a great depth
+/// pays for the indentation with every item.
+const GROWTH_MAX: usize = 16;
+
 /// Appends the lines of a document; `text` is what it was placed in.
-pub(super) fn write(text: &str, document: &Document<'_>, out: &mut String) {
-    let Document { marker, header, header_gap, root, tail, trail } = document;
-    let mut writer = Writer { text, lines: Vec::new(), after_kept: false };
-    if let Some(beside) = marker {
+pub(super) fn write(text: &str, document: &Document<'_>, out: &mut String) -> Result<(), Obstacle> {
+    let Document { marked, beside, header, header_gap, root, tail, trail } = document;
+    let left = text.len().saturating_mul(GROWTH_MAX).saturating_add(1);
+    let mut writer = Writer { text, lines: Vec::new(), left, after_kept: false };
+    if *marked {
         let mut line = "---".to_owned();
-        beside.iter().for_each(|comment| word(&mut line, comment));
+        if let Some(comment) = beside {
+            word(&mut line, comment);
+        }
         writer.push(line);
     }
     writer.notes(header, 0, true);
@@ -32,7 +40,11 @@ pub(super) fn write(text: &str, document: &Document<'_>, out: &mut String) {
         }
     }
     writer.notes(trail, 0, root.is_none() && header.is_empty());
+    if writer.left == 0 {
+        return Err(Obstacle::Unhandled("it would become many times longer"));
+    }
     writer.finish(out);
+    Ok(())
 }
 
 /// A line whose comment still waits for its column.
@@ -46,6 +58,8 @@ struct Line<'a> {
 struct Writer<'a> {
     text: &'a str,
     lines: Vec<Line<'a>>,
+    /// How many bytes may still be written; nothing is once there are none.
+    left: usize,
     /// The last line belongs to a scalar that keeps the blank lines below it.
     after_kept: bool,
 }
@@ -201,6 +215,10 @@ impl<'a> Writer<'a> {
 
     fn push(&mut self, text: String) {
         self.after_kept = false;
+        self.left = self.left.saturating_sub(text.len());
+        if self.left == 0 {
+            return;
+        }
         self.lines.push(Line { text, comment: None, column: 0 });
     }
 
