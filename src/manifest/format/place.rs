@@ -70,7 +70,7 @@ pub(super) fn place<'a>(text: &'a str, tree: Tree<'a>) -> Result<Document<'a>, O
             placer.block(collection, start, None)?;
             if let Some(first) = collection.entries.first_mut() {
                 first.blank = document.header_gap;
-                let header = header_length(&lead, first.blank);
+                let header = header_length(&lead, first);
                 first.lead = lead.split_off(header);
                 document.header = lead;
                 document.header_gap = std::mem::take(first.blank_above());
@@ -89,15 +89,21 @@ pub(super) fn place<'a>(text: &'a str, tree: Tree<'a>) -> Result<Document<'a>, O
 }
 
 /// How many of the comments above the first key speak of the whole document.
-fn header_length(lead: &[Note<'_>], blank_below: bool) -> usize {
-    let gaps = lead.iter().skip(1).map(|note| note.blank).chain([blank_below]);
-    let stays = |note: &Note<'_>, gap: bool| gap || note.text.contains("yaml-language-server:");
-    (1..).zip(lead.iter().zip(gaps)).fold(
-        0,
-        |length, (count, (note, gap))| {
-            if stays(note, gap) { count } else { length }
-        },
-    )
+///
+/// All of them where the document begins as documents do; otherwise those with a blank line
+/// below, and those for editors.
+fn header_length(lead: &[Note<'_>], first: &Entry<'_>) -> usize {
+    if matches!(first.key_text(), "apiVersion" | "kind") {
+        return lead.len();
+    }
+    let mut length = 0;
+    for (count, note) in (1..).zip(lead) {
+        let blank_below = lead.get(count).map_or(first.blank, |next| next.blank);
+        if blank_below || note.text.contains("yaml-language-server:") {
+            length = count;
+        }
+    }
+    length
 }
 
 struct Comment<'a> {

@@ -236,6 +236,22 @@ spec:
 }
 
 #[test]
+fn comments_on_top_stay_there_unless_they_speak_of_a_key() {
+    assert_eq!(
+        formatted("# Fabrikam\nkind: User\napiVersion: partnerctl/v1\n"),
+        "# Fabrikam\napiVersion: partnerctl/v1\nkind: User\n"
+    );
+    assert_eq!(
+        formatted("# yaml-language-server: $schema=x\n# what\nspec: {}\nkind: User\n"),
+        "# yaml-language-server: $schema=x\nkind: User\n# what\nspec: {}\n"
+    );
+    assert_eq!(
+        formatted("# Fabrikam\n\n# what\nspec: {}\nkind: User\n"),
+        "# Fabrikam\n\nkind: User\n# what\nspec: {}\n"
+    );
+}
+
+#[test]
 fn scalars_keep_their_bytes() {
     let text = "a:   'it''s'
 b: no
