@@ -141,7 +141,10 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, Obstacle> {
                 }
             }
             Event::Comment(..) => tree.comments.push(span),
-            Event::Alias(id) => done = Some(Node::new(span, Content::Alias { id })),
+            Event::Alias(id) => {
+                check_name(text, &span)?;
+                done = Some(Node::new(span, Content::Alias { id }));
+            }
             Event::Scalar(text, style, ..) => {
                 let content = match style {
                     ScalarStyle::Plain if span.is_empty() => Content::Null,
@@ -198,10 +201,21 @@ fn read_anchor<'a>(
     match parser.next_event() {
         Some(Ok((Event::Anchor(id, _), span))) => {
             let span = span.byte_range().ok_or(Obstacle::Syntax)?;
-            let name = text.get(span.clone()).ok_or(Obstacle::Syntax)?;
+            let name = check_name(text, &span)?;
             Ok(Anchor { id, name, span })
         }
         _ => Err(Obstacle::Syntax),
+    }
+}
+
+/// The name of an anchor or alias with its sign, if all readers end it at the same byte.
+fn check_name<'a>(text: &'a str, span: &Range<usize>) -> Result<&'a str, Obstacle> {
+    let name = text.get(span.clone()).unwrap_or_default();
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if name.bytes().skip(1).all(known) {
+        Ok(name)
+    } else {
+        Err(Obstacle::Unhandled("an anchor's name holds more than letters, digits, `-` and `_`"))
     }
 }
 
