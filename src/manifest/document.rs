@@ -59,27 +59,46 @@ pub(crate) struct Head<'a> {
     pub metadata: At<'a>,
     pub spec: At<'a>,
     pub items: At<'a>,
-    first: Span,
+    /// Where to report what is missing at the top.
+    pub first: Span,
 }
 
 /// Reads the top of a document. Nothing when it is not one of ours to judge.
 pub(crate) fn read_head<'a>(node: Node<'a>, reader: &mut Reader<'_>) -> Option<Head<'a>> {
     let View::Mapping(entries) = node.view() else {
-        let help = Some("a document begins with `apiVersion: partnerctl/v1` and `kind:`".to_owned());
-        reader.report(Code::P0203, head(node), "the document is not a mapping of keys and values", help);
+        let help =
+            Some("a document begins with `apiVersion: partnerctl/v1` and `kind:`".to_owned());
+        reader.report(
+            Code::P0203,
+            head(node),
+            "the document is not a mapping of keys and values",
+            help,
+        );
         return None;
     };
     let kind_text = node.get("kind").map(Node::text);
     let is_list = kind_text == Some("List");
-    let known: &[&str] =
-        if is_list { &["apiVersion", "kind", "metadata", "items"] } else { &["apiVersion", "kind", "metadata", "spec"] };
+    let known: &[&str] = if is_list {
+        &["apiVersion", "kind", "metadata", "items"]
+    } else {
+        &["apiVersion", "kind", "metadata", "spec"]
+    };
     let mut slots = [At::ABSENT; 4];
     let mut unknown = Vec::new();
     for (key, value) in entries {
-        match known.iter().position(|known| *known == key.text()).and_then(|index| slots.get_mut(index)) {
+        match known
+            .iter()
+            .position(|known| *known == key.text())
+            .and_then(|index| slots.get_mut(index))
+        {
             Some(slot) if slot.own.is_some() => {
                 let message = format!("the key {} stands here twice", quoted(key.text()));
-                reader.report(Code::P0105, key.span(), message, Some("keep one of the two".to_owned()));
+                reader.report(
+                    Code::P0105,
+                    key.span(),
+                    message,
+                    Some("keep one of the two".to_owned()),
+                );
             }
             Some(slot) => *slot = At { key: Some(key.span()), ..At::own(value) },
             None => unknown.push(key),
@@ -92,9 +111,15 @@ pub(crate) fn read_head<'a>(node: Node<'a>, reader: &mut Reader<'_>) -> Option<H
     }
     let kind = if is_list { None } else { Some(read_kind(kind, first, reader)?) };
     for key in unknown {
-        let help = did_you_mean(key.text(), known.iter().copied())
-            .unwrap_or_else(|| format!("a document has {}; what it declares goes under `spec`", known.join(", ")));
-        reader.report(Code::P0101, key.span(), format!("unknown key {} in a document", quoted(key.text())), Some(help));
+        let help = did_you_mean(key.text(), known.iter().copied()).unwrap_or_else(|| {
+            format!("a document has {}; what it declares goes under `spec`", known.join(", "))
+        });
+        reader.report(
+            Code::P0101,
+            key.span(),
+            format!("unknown key {} in a document", quoted(key.text())),
+            Some(help),
+        );
     }
     let (spec, items) = if is_list { (At::ABSENT, body) } else { (body, At::ABSENT) };
     Some(Head { kind, is_list, metadata, spec, items, first })
@@ -113,15 +138,27 @@ fn check_api_version(at: At<'_>, is_list: bool, first: Span, reader: &mut Reader
     let help = if text.starts_with("partnerctl/") {
         format!("this version of partnerctl reads `{API_VERSION}`")
     } else {
-        format!("all documents are `apiVersion: {API_VERSION}`; to skip this one would hide what it declares")
+        format!(
+            "all documents are `apiVersion: {API_VERSION}`; to skip this one would hide what it declares"
+        )
     };
-    reader.report(Code::P0201, head(node), format!("{} is not an apiVersion of partnerctl", quoted(text)), Some(help));
+    reader.report(
+        Code::P0201,
+        head(node),
+        format!("{} is not an apiVersion of partnerctl", quoted(text)),
+        Some(help),
+    );
     false
 }
 
 fn read_kind(at: At<'_>, first: Span, reader: &mut Reader<'_>) -> Option<Kind> {
     let Some(node) = at.node() else {
-        reader.report(Code::P0102, first, "`kind` is missing", Some("such as `kind: User`".to_owned()));
+        reader.report(
+            Code::P0102,
+            first,
+            "`kind` is missing",
+            Some("such as `kind: User`".to_owned()),
+        );
         return None;
     };
     let text = node.text();
@@ -130,13 +167,23 @@ fn read_kind(at: At<'_>, first: Span, reader: &mut Reader<'_>) -> Option<Kind> {
         let words = Kind::ALL.iter().map(|kind| kind.word());
         let help = did_you_mean(text, words.clone())
             .unwrap_or_else(|| format!("kinds are {}", words.collect::<Vec<_>>().join(", ")));
-        reader.report(Code::P0202, head(node), format!("there is no kind {}", quoted(text)), Some(help));
+        reader.report(
+            Code::P0202,
+            head(node),
+            format!("there is no kind {}", quoted(text)),
+            Some(help),
+        );
     }
     known
 }
 
 /// Reads what is below the head.
-pub(crate) fn read_document(head: &Head<'_>, kind: Kind, defaults: &DefaultValues<'_>, reader: &mut Reader<'_>) -> Document {
+pub(crate) fn read_document(
+    head: &Head<'_>,
+    kind: Kind,
+    defaults: &DefaultValues<'_>,
+    reader: &mut Reader<'_>,
+) -> Document {
     let values = |part: &str| [defaults.get(&kind).and_then(|values| values.get(part)), None];
     let metadata = At { fallbacks: values("metadata"), ..head.metadata };
     let spec = At { fallbacks: values("spec"), ..head.spec };
@@ -144,12 +191,26 @@ pub(crate) fn read_document(head: &Head<'_>, kind: Kind, defaults: &DefaultValue
 }
 
 /// Reads metadata and spec; what is missing is reported at `first`.
-pub(crate) fn read_body(metadata: At<'_>, spec: At<'_>, kind: Kind, first: Span, reader: &mut Reader<'_>) -> Document {
+pub(crate) fn read_body(
+    metadata: At<'_>,
+    spec: At<'_>,
+    kind: Kind,
+    first: Span,
+    reader: &mut Reader<'_>,
+) -> Document {
     let at = metadata;
-    let name = metadata.own.and_then(|node| node.get("name")).and_then(|node| Name::parse(node.text()).ok());
+    let name = metadata
+        .own
+        .and_then(|node| node.get("name"))
+        .and_then(|node| Name::parse(node.text()).ok());
     let metadata = match metadata.own.map(Node::view) {
         Some(View::Null) => {
-            reader.report(Code::P0109, metadata.holder(), "`metadata` has no value", Some("it holds at least `name`".to_owned()));
+            reader.report(
+                Code::P0109,
+                metadata.holder(),
+                "`metadata` has no value",
+                Some("it holds at least `name`".to_owned()),
+            );
             None
         }
         Some(_) => reader.value::<Metadata>(at),
@@ -205,14 +266,20 @@ fn check_ignored(metadata: &Metadata, at: At<'_>, kind: Kind, reader: &mut Reade
         if fields.is_some_and(|fields| fields.iter().any(|field| field.key == *last)) {
             continue;
         }
-        let Some(node) = at.node().and_then(|node| node.get("ignore")).and_then(|list| list.item(index)) else {
+        let Some(node) =
+            at.node().and_then(|node| node.get("ignore")).and_then(|list| list.item(index))
+        else {
             continue;
         };
         let near = match fields {
             Some(fields) => did_you_mean(last, fields.iter().map(|field| field.key)),
-            None => did_you_mean(keys.get(1).copied().unwrap_or_default(), metadata_fields().iter().map(|field| field.key)),
+            None => did_you_mean(
+                keys.get(1).copied().unwrap_or_default(),
+                metadata_fields().iter().map(|field| field.key),
+            ),
         };
-        let help = near.unwrap_or_else(|| format!("`partnerctl explain {}` lists its fields", kind.word()));
+        let help = near
+            .unwrap_or_else(|| format!("`partnerctl explain {}` lists its fields", kind.word()));
         let message = format!("a {} has no field {}", kind.word(), quoted(path.as_str()));
         reader.report(Code::P0313, node.span(), message, Some(help));
     }

@@ -110,9 +110,13 @@ impl Gatherer {
         let at = |origin| Where::Field { origin, path: way!["metadata", "name"], on: On::Value };
         let object = format!("{}/{name}", kind.kebab());
         if kind == Kind::Role && is_built_in(name.as_str()) {
-            let draft = Draft::new(Code::P0302, at(origin), format!("`{name}` is the key of a built-in role"))
-                .help("give the role a name of its own, and include the built-in one under `includes`")
-                .object(object);
+            let draft = Draft::new(
+                Code::P0302,
+                at(origin),
+                format!("`{name}` is the key of a built-in role"),
+            )
+            .help("give the role a name of its own, and include the built-in one under `includes`")
+            .object(object);
             drafts.push(draft);
             return false;
         }
@@ -139,9 +143,13 @@ impl Gatherer {
                 self.parts.defaults.insert(kind, origin);
             }
             Some(first) => drafts.push(
-                Draft::new(Code::P0212, at(origin), format!("there are Defaults for {} already", kind.word()))
-                    .help("one document of Defaults per kind: put all values into one")
-                    .related("the first one, which counts", at(*first)),
+                Draft::new(
+                    Code::P0212,
+                    at(origin),
+                    format!("there are Defaults for {} already", kind.word()),
+                )
+                .help("one document of Defaults per kind: put all values into one")
+                .related("the first one, which counts", at(*first)),
             ),
         }
     }
@@ -165,11 +173,20 @@ impl Gatherer {
         std::mem::take(&mut self.gathered.tables)
     }
 
-    pub(crate) fn finish(mut self, complete: bool, drafts: &mut Vec<Draft>) -> Gathered {
+    pub(crate) fn finish(self, complete: bool, drafts: &mut Vec<Draft>) -> Gathered {
         self.former_names(drafts);
         self.accounts(complete, drafts);
-        let Parts { account, users, roles, partnerships, customers, delegated_access, waivers, access_tests, .. } =
-            self.parts;
+        let Parts {
+            account,
+            users,
+            roles,
+            partnerships,
+            customers,
+            delegated_access,
+            waivers,
+            access_tests,
+            ..
+        } = self.parts;
         let mut gathered = self.gathered;
         gathered.estate = Estate {
             account: account.into_iter().next(),
@@ -185,27 +202,40 @@ impl Gatherer {
     }
 
     fn former_names(&self, drafts: &mut Vec<Draft>) {
-        let at = |origin| Where::Field { origin, path: way!["metadata", "formerly"], on: On::Value };
+        let at =
+            |origin| Where::Field { origin, path: way!["metadata", "formerly"], on: On::Value };
         for ((kind, name), origins) in &self.formerly {
             let key = (*kind, name.clone());
             if let Some(living) = self.named.get(&key) {
                 for origin in origins {
                     drafts.push(
-                        Draft::new(Code::P0305, at(*origin), format!("`{name}` is still the name of a {}", kind.word()))
-                            .help("a former name is one that no document has any more")
-                            .related(
-                                "the document that has it",
-                                Where::Field { origin: *living, path: way!["metadata", "name"], on: On::Value },
-                            ),
+                        Draft::new(
+                            Code::P0305,
+                            at(*origin),
+                            format!("`{name}` is still the name of a {}", kind.word()),
+                        )
+                        .help("a former name is one that no document has any more")
+                        .related(
+                            "the document that has it",
+                            Where::Field {
+                                origin: *living,
+                                path: way!["metadata", "name"],
+                                on: On::Value,
+                            },
+                        ),
                     );
                 }
             }
             if let Some((first, rest)) = origins.split_first() {
                 for origin in rest {
                     drafts.push(
-                        Draft::new(Code::P0306, at(*origin), format!("another {} was `{name}` too", kind.word()))
-                            .help("only one document can be what it was renamed to")
-                            .related("the other one", at(*first)),
+                        Draft::new(
+                            Code::P0306,
+                            at(*origin),
+                            format!("another {} was `{name}` too", kind.word()),
+                        )
+                        .help("only one document can be what it was renamed to")
+                        .related("the other one", at(*first)),
                     );
                 }
             }
@@ -222,9 +252,13 @@ impl Gatherer {
             Some((first, rest)) => {
                 for origin in rest {
                     drafts.push(
-                        Draft::new(Code::P0211, at(*origin), "the estate has another Account already")
-                            .help("one estate is one account: keep the other in a project of its own")
-                            .related("the first one", at(*first)),
+                        Draft::new(
+                            Code::P0211,
+                            at(*origin),
+                            "the estate has another Account already",
+                        )
+                        .help("one estate is one account: keep the other in a project of its own")
+                        .related("the first one", at(*first)),
                     );
                 }
             }
@@ -244,7 +278,9 @@ impl Parts {
             Body::Role(spec) => self.roles.push(declared(metadata, *spec, origin)),
             Body::Partnership(spec) => self.partnerships.push(declared(metadata, *spec, origin)),
             Body::Customer(spec) => self.customers.push(declared(metadata, *spec, origin)),
-            Body::DelegatedAccess(spec) => self.delegated_access.push(declared(metadata, *spec, origin)),
+            Body::DelegatedAccess(spec) => {
+                self.delegated_access.push(declared(metadata, *spec, origin))
+            }
             Body::Waiver(spec) => self.waivers.push(declared(metadata, *spec, origin)),
             Body::AccessTest(spec) => self.access_tests.push(declared(metadata, *spec, origin)),
             Body::CustomerTable(_) | Body::Defaults(_) | Body::Project(_) => {}
@@ -253,5 +289,8 @@ impl Parts {
 }
 
 fn keyed<K: From<Name> + Ord, T>(declared: Vec<Declared<T>>) -> BTreeMap<K, Declared<T>> {
-    declared.into_iter().map(|declared| (K::from(declared.metadata.name.clone()), declared)).collect()
+    declared
+        .into_iter()
+        .map(|declared| (K::from(declared.metadata.name.clone()), declared))
+        .collect()
 }

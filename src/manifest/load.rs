@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::code::Code;
-use super::document::{Body, DefaultValues, Document, read_document, read_head};
+use super::document::{Body, DefaultValues, Document, Head, read_document, read_head};
 use super::draft::{Draft, Where};
 use super::gather::Table;
 use super::read::{Reader, collections};
@@ -153,7 +153,9 @@ impl<'a> Held<'a> {
                     _ => 0,
                 };
                 let places = std::iter::once(None).chain((0..items).map(Some));
-                found.extend(places.filter_map(|item| Some((fills(pick(node, item)?)?, root, item))));
+                found.extend(
+                    places.filter_map(|item| Some((fills(pick(node, item)?)?, root, item))),
+                );
             }
             if !found.is_empty() {
                 held.push(HeldPiece { text, arena, found });
@@ -168,7 +170,9 @@ impl<'a> Held<'a> {
         for HeldPiece { text, arena, found } in &self.0 {
             for (kind, root, item) in found {
                 let node = pick(arena.node(text, *root), *item);
-                if let Some(node) = node.and_then(|node| node.get("spec")).and_then(|spec| spec.get("values")) {
+                if let Some(node) =
+                    node.and_then(|node| node.get("spec")).and_then(|spec| spec.get("values"))
+                {
                     values.entry(*kind).or_insert(node);
                 }
             }
@@ -194,7 +198,13 @@ pub(crate) fn pick(root: Node<'_>, item: Option<usize>) -> Option<Node<'_>> {
     }
 }
 
-fn read_piece(piece: &Piece<'_>, sources: &Sources, defaults: &DefaultValues<'_>, arena: &mut Arena, batch: &mut Batch) {
+fn read_piece(
+    piece: &Piece<'_>,
+    sources: &Sources,
+    defaults: &DefaultValues<'_>,
+    arena: &mut Arena,
+    batch: &mut Batch,
+) {
     arena.clear();
     let parsed = piece.parse(arena);
     let place = |span: Span| Where::Bytes { source: piece.source, span: span.shifted(piece.base) };
@@ -213,58 +223,77 @@ fn read_piece(piece: &Piece<'_>, sources: &Sources, defaults: &DefaultValues<'_>
         comments_that_turn(text, arena, &place, &mut batch.drafts);
     }
     let is_stream = sources.get(piece.source).is_some_and(|source| source.name == "-");
-    for (root, id) in parsed.roots.into_iter().enumerate() {
+    for (root, id) in (0..).zip(parsed.roots) {
         let node = arena.node(text, id);
-        let mut one = |item: Option<u32>, node: Node<'_>, batch: &mut Batch| {
-            let mark = batch.drafts.len();
-            let mut reader = Reader::new(&mut batch.drafts, piece.source, piece.base);
-            let head = read_head(node, &mut reader);
-            batch.seen += usize::from(!head.as_ref().is_some_and(|head| head.is_list));
-            if let Some(kind) = head.as_ref().and_then(|head| head.kind)
-                && let Some(head) = &head
-            {
-                let document = read_document(head, kind, defaults, &mut reader);
-                if kind == Kind::Project {
-                    let help = Some("the project file stands beside the manifests: name it with `--project`".to_owned());
-                    reader.report(Code::P0204, collections::head(node), "a Project among the manifests", help);
-                }
-                let length = to_u32(text.len());
-                let place = Place::Text { source: piece.source, base: piece.base, length, root: to_u32(root), item };
-                batch.documents.push(Located { place, document });
-            }
-            tell_apart(node, batch, mark, is_stream);
-            head
-        };
-        let Some(head) = one(None, node, batch).filter(|head| head.is_list) else { continue };
-        read_list(&head, piece, batch, &mut one);
+        let context = Context { piece, length: to_u32(text.len()), root, is_stream, defaults };
+        let head = context.read(None, node, batch);
+        if let Some(head) = head.filter(|head| head.is_list) {
+            context.read_list(&head, batch);
+        }
     }
 }
 
-/// Reads the items of a List as documents.
-fn read_list<'a>(
-    head: &super::document::Head<'a>,
-    piece: &Piece<'_>,
-    batch: &mut Batch,
-    one: &mut dyn FnMut(Option<u32>, Node<'a>, &mut Batch) -> Option<super::document::Head<'a>>,
-) {
-    let place = |span: Span| Where::Bytes { source: piece.source, span: span.shifted(piece.base) };
-    let Some(node) = head.items.node() else {
-        let help = "the documents go under `items`";
-        batch.drafts.push(Draft::new(Code::P0102, place(head.metadata.holder()), "`items` is missing").help(help));
-        return;
-    };
-    let View::Sequence(items) = node.view() else {
-        batch.drafts.push(Draft::new(Code::P0103, place(collections::head(node)), "`items` is a list of documents"));
-        return;
-    };
-    for (index, item) in (0..).zip(items) {
-        if item.get("kind").map(Node::text) == Some("List") {
-            let span = item.get("kind").map_or(item.span(), Node::span);
-            let help = "put its items into the outer List";
-            batch.drafts.push(Draft::new(Code::P0205, place(span), "a List within a List").help(help));
-            continue;
+/// A document's surroundings.
+struct Context<'c> {
+    piece: &'c Piece<'c>,
+    length: u32,
+    root: u32,
+    is_stream: bool,
+    defaults: &'c DefaultValues<'c>,
+}
+
+impl Context<'_> {
+    /// Reads a document, or an item of a List.
+    fn read<'a>(&self, item: Option<u32>, node: Node<'a>, batch: &mut Batch) -> Option<Head<'a>> {
+        let mark = batch.drafts.len();
+        let Piece { source, base, .. } = *self.piece;
+        let mut reader = Reader::new(&mut batch.drafts, source, base);
+        let head = read_head(node, &mut reader);
+        batch.seen += usize::from(!head.as_ref().is_some_and(|head| head.is_list));
+        if let Some((head, kind)) = head.as_ref().and_then(|head| Some((head, head.kind?))) {
+            let document = read_document(head, kind, self.defaults, &mut reader);
+            if kind == Kind::Project {
+                let help = "the project file stands beside the manifests: name it with `--project`";
+                let span = node.get("kind").map_or_else(|| collections::head(node), Node::span);
+                reader.report(
+                    Code::P0204,
+                    span,
+                    "a Project among the manifests",
+                    Some(help.to_owned()),
+                );
+            }
+            let place = Place::Text { source, base, length: self.length, root: self.root, item };
+            batch.documents.push(Located { place, document });
         }
-        one(Some(index), item, batch);
+        tell_apart(node, batch, mark, self.is_stream);
+        head
+    }
+
+    /// Reads the items of a List as documents.
+    fn read_list(&self, head: &Head<'_>, batch: &mut Batch) {
+        let Piece { source, base, .. } = *self.piece;
+        let place = |span: Span| Where::Bytes { source, span: span.shifted(base) };
+        let Some(node) = head.items.node() else {
+            let draft = Draft::new(Code::P0102, place(head.first), "`items` is missing");
+            batch.drafts.push(draft.help("the documents go under `items`"));
+            return;
+        };
+        let View::Sequence(items) = node.view() else {
+            let at = place(collections::head(node));
+            batch.drafts.push(Draft::new(Code::P0103, at, "`items` is a list of documents"));
+            return;
+        };
+        for (index, item) in (0..).zip(items) {
+            match item.get("kind").filter(|kind| kind.text() == "List") {
+                Some(kind) => {
+                    let draft = Draft::new(Code::P0205, place(kind.span()), "a List within a List");
+                    batch.drafts.push(draft.help("put its items into the outer List"));
+                }
+                None => {
+                    self.read(Some(index), item, batch);
+                }
+            }
+        }
     }
 }
 
@@ -274,9 +303,13 @@ fn tell_apart(node: Node<'_>, batch: &mut Batch, mark: usize, is_stream: bool) {
         return;
     }
     let name = node.get("metadata").and_then(|metadata| metadata.get("name")).map(Node::text);
-    let kind = node.get("kind").and_then(|kind| Kind::ALL.iter().find(|known| known.word() == kind.text()));
+    let kind = node
+        .get("kind")
+        .and_then(|kind| Kind::ALL.iter().find(|known| known.word() == kind.text()));
     let object = match (kind, name) {
-        (Some(kind), Some(name)) if !name.is_empty() && name.len() <= 63 => Some(format!("{}/{name}", kind.kebab())),
+        (Some(kind), Some(name)) if !name.is_empty() && name.len() <= 63 => {
+            Some(format!("{}/{name}", kind.kebab()))
+        }
         _ => None,
     };
     let file = if is_stream { kustomize_origin(node) } else { None };
@@ -290,20 +323,29 @@ fn tell_apart(node: Node<'_>, batch: &mut Batch, mark: usize, is_stream: bool) {
 
 /// The file that kustomize says a document of a stream comes from.
 pub(crate) fn kustomize_origin(node: Node<'_>) -> Option<String> {
-    let origin = node.get("metadata")?.get("annotations")?.get("config.kubernetes.io/origin")?.text();
+    let origin =
+        node.get("metadata")?.get("annotations")?.get("config.kubernetes.io/origin")?.text();
     let path = origin.lines().find_map(|line| line.trim().strip_prefix("path:"))?.trim();
     let path = path.trim_matches(['"', '\'']);
     (!path.is_empty()).then(|| path.to_owned())
 }
 
 /// Warns of characters in comments that make the lines after them look like something else.
-fn comments_that_turn(text: &str, arena: &Arena, place: &dyn Fn(Span) -> Where, drafts: &mut Vec<Draft>) {
+fn comments_that_turn(
+    text: &str,
+    arena: &Arena,
+    place: &dyn Fn(Span) -> Where,
+    drafts: &mut Vec<Draft>,
+) {
     for (at, c) in text.char_indices().filter(|(_, c)| is_bidirectional_control(*c)) {
         let (start, end) = (to_u32(at), to_u32(at + c.len_utf8()));
         if arena.scalar_spans().any(|span| span.start <= start && end <= span.end) {
             continue;
         }
-        let message = format!("a comment holds U+{:04X}, which turns the direction of the text after it", u32::from(c));
+        let message = format!(
+            "a comment holds U+{:04X}, which turns the direction of the text after it",
+            u32::from(c)
+        );
         let help = "remove it: what is shown would not be what is meant";
         drafts.push(Draft::new(Code::P0012, place(Span::new(start, end)), message).help(help));
     }
@@ -322,19 +364,27 @@ pub(crate) fn read_project(sources: &Sources, id: SourceId) -> Batch {
     for located in &batch.documents {
         if located.document.kind != Kind::Project {
             let message = format!("the project file holds a {}", located.document.kind.word());
-            batch.drafts.push(Draft::new(Code::P0202, first.clone(), message).help("it holds one document of `kind: Project`"));
+            batch.drafts.push(
+                Draft::new(Code::P0202, first.clone(), message)
+                    .help("it holds one document of `kind: Project`"),
+            );
         }
     }
     batch.documents.retain(|located| located.document.kind == Kind::Project);
     match batch.documents.len() {
         0 if batch.drafts.is_empty() => {
             let help = "it holds one document of `kind: Project`";
-            batch.drafts.push(Draft::new(Code::P0208, first, "the project file is empty").help(help));
+            batch
+                .drafts
+                .push(Draft::new(Code::P0208, first, "the project file is empty").help(help));
         }
         0 | 1 => {}
         _ => {
             let help = "it holds one document of `kind: Project`";
-            batch.drafts.push(Draft::new(Code::P0204, first, "more than one Project in the project file").help(help));
+            batch.drafts.push(
+                Draft::new(Code::P0204, first, "more than one Project in the project file")
+                    .help(help),
+            );
         }
     }
     batch
@@ -352,9 +402,16 @@ pub(crate) fn project_of(batch: &mut Batch) -> Option<crate::model::project::Pro
 }
 
 /// Reads the rows of a table, with its own defaults and those of its kind.
-pub(crate) fn read_table(sources: &Sources, csv: SourceId, table: Place, about: &Table, kind: Option<Place>) -> Batch {
+pub(crate) fn read_table(
+    sources: &Sources,
+    csv: SourceId,
+    table: Place,
+    about: &Table,
+    kind: Option<Place>,
+) -> Batch {
     let Some(source) = sources.get(csv) else { return Batch::default() };
-    let object = about.name.as_ref().map_or_else(String::new, |name| format!("customer-table/{name}"));
+    let object =
+        about.name.as_ref().map_or_else(String::new, |name| format!("customer-table/{name}"));
     let text = match text::foreign_encoding(&source.bytes) {
         Some(fault) => Err(fault),
         None => text::utf8(&source.bytes),
@@ -368,7 +425,9 @@ pub(crate) fn read_table(sources: &Sources, csv: SourceId, table: Place, about: 
         }
     };
     let (mut own, mut kinds) = (Arena::default(), Arena::default());
-    let own = open(sources, table, &mut own).and_then(|node| node.get("spec")).and_then(|spec| spec.get("defaults"));
+    let own = open(sources, table, &mut own)
+        .and_then(|node| node.get("spec"))
+        .and_then(|spec| spec.get("defaults"));
     let kind = kind
         .and_then(|place| open(sources, place, &mut kinds))
         .and_then(|node| node.get("spec"))
@@ -380,7 +439,8 @@ pub(crate) fn read_table(sources: &Sources, csv: SourceId, table: Place, about: 
 fn open<'a>(sources: &'a Sources, place: Place, arena: &'a mut Arena) -> Option<Node<'a>> {
     let Place::Text { source, base, length, root, item } = place else { return None };
     let source = sources.get(source)?;
-    let text = std::str::from_utf8(source.bytes.get(base as usize..(base + length) as usize)?).ok()?;
+    let text =
+        std::str::from_utf8(source.bytes.get(base as usize..(base + length) as usize)?).ok()?;
     let parsed = match source.format {
         Format::Json => text::parse_json(text, arena),
         _ => text::parse(text, arena),

@@ -12,7 +12,12 @@ use super::text::{self, Parsed};
 use crate::model::estate::Origin;
 
 /// Turns drafts into findings, sorted by file, line, column and code.
-pub(crate) fn locate(drafts: Vec<Draft>, places: &[Place], sources: &Sources, project: &str) -> Vec<Finding> {
+pub(crate) fn locate(
+    drafts: Vec<Draft>,
+    places: &[Place],
+    sources: &Sources,
+    project: &str,
+) -> Vec<Finding> {
     let mut locator = Locator { places, sources, project, lines: HashMap::new(), open: None };
     let mut drafts = drafts;
     // Documents are opened again one after the other, each once.
@@ -38,9 +43,7 @@ pub(crate) fn locate(drafts: Vec<Draft>, places: &[Place], sources: &Sources, pr
             }
         })
         .collect();
-    findings.sort_by(|a, b| {
-        (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message))
-    });
+    findings.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
     findings.dedup();
     findings
 }
@@ -70,14 +73,23 @@ impl<'a> Locator<'a> {
             Where::Named(file) => Shown { file: file.clone(), region: None },
             Where::Estate => Shown {
                 file: self.project.to_owned(),
-                region: Some(Region { line: 1, column: 1, end_line: 1, end_column: 1, excerpt: None }),
+                region: Some(Region {
+                    line: 1,
+                    column: 1,
+                    end_line: 1,
+                    end_column: 1,
+                    excerpt: None,
+                }),
             },
             Where::Field { origin, path, on } => self.field(*origin, path, *on),
         }
     }
 
     fn file(&self, source: SourceId) -> Shown {
-        Shown { file: self.sources.get(source).map_or_else(String::new, |source| source.name.clone()), region: None }
+        Shown {
+            file: self.sources.get(source).map_or_else(String::new, |source| source.name.clone()),
+            region: None,
+        }
     }
 
     fn shown(&mut self, id: SourceId, span: Span) -> Shown {
@@ -101,8 +113,12 @@ impl<'a> Locator<'a> {
             Some(Place::Text { source, base, length, root, item }) => {
                 self.open(source, base, length);
                 let Some(open) = &self.open else { return self.file(source) };
-                let Some(id) = open.parsed.roots.get(root as usize) else { return self.file(source) };
-                let Some(node) = pick(open.arena.node(open.text, *id), item.map(|item| item as usize)) else {
+                let Some(id) = open.parsed.roots.get(root as usize) else {
+                    return self.file(source);
+                };
+                let Some(node) =
+                    pick(open.arena.node(open.text, *id), item.map(|item| item as usize))
+                else {
                     return self.file(source);
                 };
                 if self.sources.get(source).is_some_and(|source| source.name == "-")
@@ -114,7 +130,10 @@ impl<'a> Locator<'a> {
                 self.shown(source, span)
             }
             Some(Place::Row { source, row }) => {
-                let text = self.sources.get(source).and_then(|source| std::str::from_utf8(&source.bytes).ok());
+                let text = self
+                    .sources
+                    .get(source)
+                    .and_then(|source| std::str::from_utf8(&source.bytes).ok());
                 let keys: Vec<&str> = path
                     .iter()
                     .filter_map(|step| match step {
@@ -189,9 +208,9 @@ pub(crate) fn without_repeats(drafts: &mut Vec<Draft>) {
     let literals: Vec<Excerpt> =
         masked(&drafts.iter().filter(|draft| draft.code == P0501).cloned().collect::<Vec<_>>());
     drafts.retain(|draft| match draft.at {
-        Where::Bytes { source, span } if draft.code == P0502 => !literals
-            .iter()
-            .any(|known| known.source == source && known.span.start <= span.start && span.end <= known.span.end),
+        Where::Bytes { source, span } if draft.code == P0502 => !literals.iter().any(|known| {
+            known.source == source && known.span.start <= span.start && span.end <= known.span.end
+        }),
         _ => true,
     });
 }

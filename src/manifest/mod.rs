@@ -10,6 +10,7 @@ pub mod code;
 mod document;
 mod draft;
 pub mod finding;
+pub mod format;
 mod gather;
 mod kinds;
 mod load;
@@ -100,7 +101,10 @@ pub struct Load<'a> {
 
 impl std::fmt::Debug for Load<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Load").field("sources", &self.sources.len()).field("complete", &self.complete).finish_non_exhaustive()
+        f.debug_struct("Load")
+            .field("sources", &self.sources.len())
+            .field("complete", &self.complete)
+            .finish_non_exhaustive()
     }
 }
 
@@ -144,7 +148,8 @@ pub fn load(load: Load<'_>) -> Loaded {
     let files = sources.len() - usize::from(project_source.is_some());
     seen += read_tables(&mut gatherer, &mut sources, tables, &mut drafts);
     if seen == 0 {
-        let what = if files == 0 { "there are no manifests" } else { "the manifests hold no documents" };
+        let what =
+            if files == 0 { "there are no manifests" } else { "the manifests hold no documents" };
         let help = "manifests are *.yaml, *.yml and *.json files; `partnerctl init` writes some to begin with";
         drafts.push(Draft::new(Code::P0208, Where::Estate, what).help(help));
     }
@@ -193,7 +198,9 @@ fn draft_of(trouble: Trouble, project: Option<Origin>) -> Draft {
     };
     let help = match what {
         TroubleKind::Missing => Some("correct the path, or make the file".to_owned()),
-        TroubleKind::Outside => Some("what a project is made of lies within its folder, links included".to_owned()),
+        TroubleKind::Outside => {
+            Some("what a project is made of lies within its folder, links included".to_owned())
+        }
         TroubleKind::Unreadable => None,
         TroubleKind::TooLarge => Some("split it: a file has at most 256 MiB".to_owned()),
     };
@@ -201,7 +208,12 @@ fn draft_of(trouble: Trouble, project: Option<Origin>) -> Draft {
 }
 
 /// Reads the rows of all tables; returns how many.
-fn read_tables(gatherer: &mut Gatherer, sources: &mut Sources, files: &dyn Tables, drafts: &mut Vec<Draft>) -> usize {
+fn read_tables(
+    gatherer: &mut Gatherer,
+    sources: &mut Sources,
+    files: &dyn Tables,
+    drafts: &mut Vec<Draft>,
+) -> usize {
     let mut rows = 0;
     for table in gatherer.tables() {
         let Some(place) = gatherer.place_of(table.origin) else { continue };
@@ -215,7 +227,10 @@ fn read_tables(gatherer: &mut Gatherer, sources: &mut Sources, files: &dyn Table
         let (name, bytes) = match files.open(&beside, &table.file) {
             Ok(opened) => opened,
             Err((what, message)) => {
-                let mut draft = draft_of(Trouble { what, path: TroublePath::File(String::new()), message }, None);
+                let mut draft = draft_of(
+                    Trouble { what, path: TroublePath::File(String::new()), message },
+                    None,
+                );
                 draft.at = at;
                 draft.object = object;
                 drafts.push(draft);
@@ -223,7 +238,8 @@ fn read_tables(gatherer: &mut Gatherer, sources: &mut Sources, files: &dyn Table
             }
         };
         let id = sources.add(Source { name, format: Format::Csv, bytes });
-        let batch = load::read_table(sources, id, place, &table, gatherer.defaults_place(Kind::Customer));
+        let batch =
+            load::read_table(sources, id, place, &table, gatherer.defaults_place(Kind::Customer));
         drafts.extend(batch.drafts);
         rows += batch.documents.len();
         for located in batch.documents {

@@ -29,12 +29,20 @@ struct Column {
 const LISTS: [&str; 3] = ["partnerships", "formerly", "ignore"];
 
 /// Reads all rows. `defaults` are those of the table, then those of the kind.
-pub(crate) fn read_rows(source: SourceId, text: &str, defaults: [Option<Node<'_>>; 2], table: &str) -> Batch {
+pub(crate) fn read_rows(
+    source: SourceId,
+    text: &str,
+    defaults: [Option<Node<'_>>; 2],
+    table: &str,
+) -> Batch {
     let parsed = parse_csv(text);
     let place = |span: Span| Where::Bytes { source, span };
     let mut batch = Batch::default();
     for fault in &parsed.faults {
-        batch.drafts.push(Draft::new(fault.code, place(fault.span), fault.message.clone()).maybe_help(fault.help.clone()));
+        batch.drafts.push(
+            Draft::new(fault.code, place(fault.span), fault.message.clone())
+                .maybe_help(fault.help.clone()),
+        );
     }
     let Some(columns) = columns(&parsed, source, &mut batch) else {
         batch.drafts.iter_mut().for_each(|draft| draft.object = Some(table.to_owned()));
@@ -42,31 +50,40 @@ pub(crate) fn read_rows(source: SourceId, text: &str, defaults: [Option<Node<'_>
     };
     batch.drafts.iter_mut().for_each(|draft| draft.object = Some(table.to_owned()));
     let order = nesting(&columns);
-    let read: Vec<Batch> = parsed
-        .rows
+    let rows: Vec<&[Cell<'_>]> = parsed.rows().collect();
+    let read: Vec<Batch> = rows
         .par_chunks(1000)
         .map_init(Arena::default, |arena, rows| {
             let mut batch = Batch::default();
             for row in rows {
                 let width = parsed.header.len();
-                let span = row.cells.first().zip(row.cells.last()).map_or(Span::default(), |(first, last)| {
+                let span = row.first().zip(row.last()).map_or(Span::default(), |(first, last)| {
                     Span::new(first.span.start, last.span.end)
                 });
-                if row.cells.len() != width {
-                    let message = format!("this row has {} cells, the header has {width}", row.cells.len());
+                if row.len() != width {
+                    let message =
+                        format!("this row has {} cells, the header has {width}", row.len());
                     let help = "a cell that holds a comma goes in quotes";
-                    batch.drafts.push(Draft::new(Code::P0402, place(span), message).help(help).object(table));
+                    batch.drafts.push(
+                        Draft::new(Code::P0402, place(span), message).help(help).object(table),
+                    );
                     continue;
                 }
                 arena.clear();
-                let root = build(arena, &columns, &order, &row.cells, span);
+                let root = build(arena, &columns, &order, row, span);
                 let node = arena.node(text, root);
                 let mark = batch.drafts.len();
                 let mut reader = Reader::new(&mut batch.drafts, source, 0);
-                let at = |part: &str| node.entry(part).map_or(At::ABSENT, |(key, value)| At { key: Some(key.span()), ..At::own(value) });
+                let at = |part: &str| {
+                    node.entry(part).map_or(At::ABSENT, |(key, value)| At {
+                        key: Some(key.span()),
+                        ..At::own(value)
+                    })
+                };
                 let [own, kind] = defaults;
-                let first = row.cells.first().map_or(span, |cell| cell.span);
-                let document = with_defaults(at("metadata"), at("spec"), own, kind, first, &mut reader);
+                let first = row.first().map_or(span, |cell| cell.span);
+                let document =
+                    with_defaults(at("metadata"), at("spec"), own, kind, first, &mut reader);
                 let object = document.name.as_ref().map(|name| format!("customer/{name}"));
                 for draft in batch.drafts.iter_mut().skip(mark) {
                     draft.object.clone_from(&object);
@@ -109,14 +126,22 @@ fn columns(table: &Table<'_>, source: SourceId, batch: &mut Batch) -> Option<Vec
         let again = table.header.iter().take(at).any(|other| other.text == cell.text);
         if again {
             let message = format!("the column {} stands here twice", quoted(&cell.text));
-            batch.drafts.push(Draft::new(Code::P0405, place(cell.span), message).help("keep one of the two"));
+            batch.drafts.push(
+                Draft::new(Code::P0405, place(cell.span), message).help("keep one of the two"),
+            );
             complete = false;
             continue;
         }
         let Some(column) = column(&cell.text, spec) else {
-            let known = leaves(metadata_fields(), "").into_iter().chain(leaves(spec, "")).collect::<Vec<_>>();
-            let help = did_you_mean(&cell.text, known.iter().map(String::as_str))
-                .unwrap_or_else(|| "columns are the fields of a Customer, dotted where they nest, and `labels.KEY`".to_owned());
+            let known = leaves(metadata_fields(), "")
+                .into_iter()
+                .chain(leaves(spec, ""))
+                .collect::<Vec<_>>();
+            let help =
+                did_you_mean(&cell.text, known.iter().map(String::as_str)).unwrap_or_else(|| {
+                    "columns are the fields of a Customer, dotted where they nest, and `labels.KEY`"
+                        .to_owned()
+                });
             let message = format!("unknown column {}", quoted(&cell.text));
             batch.drafts.push(Draft::new(Code::P0401, place(cell.span), message).help(help));
             complete = false;
@@ -127,7 +152,9 @@ fn columns(table: &Table<'_>, source: SourceId, batch: &mut Batch) -> Option<Vec
     if !table.header.iter().any(|cell| cell.text == "name") {
         let span = table.header.first().map_or(Span::default(), |cell| cell.span);
         let help = "the first line of a table names its columns, and `name` must be among them";
-        batch.drafts.push(Draft::new(Code::P0404, place(span), "the column `name` is missing").help(help));
+        batch
+            .drafts
+            .push(Draft::new(Code::P0404, place(span), "the column `name` is missing").help(help));
         complete = false;
     }
     complete.then_some(columns)
@@ -135,15 +162,20 @@ fn columns(table: &Table<'_>, source: SourceId, batch: &mut Batch) -> Option<Vec
 
 fn column(name: &str, spec: &'static [Field]) -> Option<Column> {
     let keys: Vec<String> = match name.split_once('.') {
-        Some((first @ ("labels" | "annotations"), key)) if !key.is_empty() => vec![first.to_owned(), key.to_owned()],
+        Some((first @ ("labels" | "annotations"), key)) if !key.is_empty() => {
+            vec![first.to_owned(), key.to_owned()]
+        }
         _ => name.split('.').map(str::to_owned).collect(),
     };
     let first = keys.first()?;
     if matches!(first.as_str(), "labels" | "annotations") {
         return (keys.len() == 2).then_some(Column { part: "metadata", keys, is_list: false });
     }
-    let (part, mut fields) =
-        if metadata_fields().iter().any(|field| field.key == first) { ("metadata", metadata_fields()) } else { ("spec", spec) };
+    let (part, mut fields) = if metadata_fields().iter().any(|field| field.key == first) {
+        ("metadata", metadata_fields())
+    } else {
+        ("spec", spec)
+    };
     for (at, key) in keys.iter().enumerate() {
         let field = fields.iter().find(|field| field.key == key)?;
         fields = (field.described)().fields;
@@ -176,7 +208,13 @@ fn nesting(columns: &[Column]) -> Vec<usize> {
 }
 
 /// Puts a row's cells into nodes.
-fn build(arena: &mut Arena, columns: &[Column], order: &[usize], cells: &[Cell<'_>], row: Span) -> NodeId {
+fn build(
+    arena: &mut Arena,
+    columns: &[Column],
+    order: &[usize],
+    cells: &[Cell<'_>],
+    row: Span,
+) -> NodeId {
     let root = arena.open(Shape::Mapping, row.start);
     let mut count = 0;
     for part in ["metadata", "spec"] {

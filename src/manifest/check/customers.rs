@@ -52,18 +52,35 @@ impl Subject<'_> {
         let named = spec.partnerships.as_deref().unwrap_or_default();
         if spec.channel == Some(Channel::Provider) && named.is_empty() {
             let help = "name the provider under `partnerships`";
-            self.push(drafts, Code::P1405, self.at(way!["spec", "channel"]), "a provider brought this customer, and none is named".to_owned(), help);
+            self.push(
+                drafts,
+                Code::P1405,
+                self.at(way!["spec", "channel"]),
+                "a provider brought this customer, and none is named".to_owned(),
+                help,
+            );
         }
         if let Some(account) = self.account
             && account.program != Program::IndirectReseller
             && !named.is_empty()
         {
             let help = match account.program {
-                Program::IndirectProvider => "on a provider's side a customer names its reseller: `reseller: NAME`",
+                Program::IndirectProvider => {
+                    "on a provider's side a customer names its reseller: `reseller: NAME`"
+                }
                 _ => "a direct-bill partner orders by itself",
             };
-            let message = format!("an account of the program `{}` orders through no provider", account.program);
-            self.push(drafts, Code::P1407, at_key(self.customer, way!["spec", "partnerships"]), message, help);
+            let message = format!(
+                "an account of the program `{}` orders through no provider",
+                account.program
+            );
+            self.push(
+                drafts,
+                Code::P1407,
+                at_key(self.customer, way!["spec", "partnerships"]),
+                message,
+                help,
+            );
             return;
         }
         for (index, name) in named.iter().enumerate() {
@@ -77,9 +94,16 @@ impl Subject<'_> {
         if let Some(account) = self.account
             && account.program != Program::IndirectProvider
         {
-            let message = format!("an account of the program `{}` has no resellers", account.program);
+            let message =
+                format!("an account of the program `{}` has no resellers", account.program);
             let help = "`reseller` is for an indirect provider's customers; a reseller names its providers under `partnerships`";
-            self.push(drafts, Code::P1407, at_key(self.customer, way!["spec", "reseller"]), message, help);
+            self.push(
+                drafts,
+                Code::P1407,
+                at_key(self.customer, way!["spec", "reseller"]),
+                message,
+                help,
+            );
             return;
         }
         self.partner(name, With::IndirectReseller, way!["spec", "reseller"], drafts);
@@ -92,7 +116,10 @@ impl Subject<'_> {
             let spec = &partnership.spec;
             let code = if with == With::IndirectProvider { Code::P1401 } else { Code::P1406 };
             let wrong = if spec.with != with {
-                Some(format!("`{name}` is a partnership with an `{}`, not with an `{with}`", spec.with))
+                Some(format!(
+                    "`{name}` is a partnership with an `{}`, not with an `{with}`",
+                    spec.with
+                ))
             } else if spec.state != PartnershipState::Active {
                 Some(format!("the partnership `{name}` is declared as ended"))
             } else {
@@ -125,32 +152,69 @@ impl Subject<'_> {
         }
         if self.account.is_some_and(|account| account.program == Program::IndirectReseller) {
             let help = "an indirect reseller invites customers (`origin: existing`), or its provider creates them";
-            self.push(drafts, Code::P1402, self.at(way!["spec", "origin"]), "an indirect reseller cannot create a customer's tenant".to_owned(), help);
+            self.push(
+                drafts,
+                Code::P1402,
+                self.at(way!["spec", "origin"]),
+                "an indirect reseller cannot create a customer's tenant".to_owned(),
+                help,
+            );
             return;
         }
         if !spec.domain.is_initial() {
-            let message = format!("a new tenant begins at `onmicrosoft.com`, not at {}", quoted(spec.domain.as_str()));
-            self.push(drafts, Code::P1403, self.at(way!["spec", "domain"]), message, "such as `contoso.onmicrosoft.com`; domains of its own are added afterwards");
+            let message = format!(
+                "a new tenant begins at `onmicrosoft.com`, not at {}",
+                quoted(spec.domain.as_str())
+            );
+            self.push(
+                drafts,
+                Code::P1403,
+                self.at(way!["spec", "domain"]),
+                message,
+                "such as `contoso.onmicrosoft.com`; domains of its own are added afterwards",
+            );
         }
         if spec.contact.is_none() {
             let help = "`contact: {email: ...}`: the new tenant's first mail goes there";
-            self.push(drafts, Code::P1408, at_key(self.customer, way!["spec", "contact"]), "a new customer needs a contact".to_owned(), help);
+            self.push(
+                drafts,
+                Code::P1408,
+                at_key(self.customer, way!["spec", "contact"]),
+                "a new customer needs a contact".to_owned(),
+                help,
+            );
         }
         if spec.billing.as_ref().is_none_or(|billing| billing.address.is_none()) {
             let help = "`billing: {address: ...}`: a tenant cannot be created without";
-            self.push(drafts, Code::P1408, at_key(self.customer, way!["spec", "billing", "address"]), "a new customer needs a billing address".to_owned(), help);
+            self.push(
+                drafts,
+                Code::P1408,
+                at_key(self.customer, way!["spec", "billing", "address"]),
+                "a new customer needs a billing address".to_owned(),
+                help,
+            );
         }
     }
 
     fn market(&self, drafts: &mut Vec<Draft>) {
         let Some(account) = self.account else { return };
-        let address = self.customer.spec.billing.as_ref().and_then(|billing| billing.address.as_ref());
+        let address =
+            self.customer.spec.billing.as_ref().and_then(|billing| billing.address.as_ref());
         let Some(address) = address else { return };
         let (ours, theirs) = (account.country.market(), address.country.market());
         if ours != theirs {
-            let message = format!("a customer in {} is outside the account's market, {ours}", address.country);
+            let message = format!(
+                "a customer in {} is outside the account's market, {ours}",
+                address.country
+            );
             let at = self.at(way!["spec", "billing", "address", "country"]);
-            self.push(drafts, Code::P1404, at, message, "partners sell in their own market; the EU, EFTA and the United Kingdom are one");
+            self.push(
+                drafts,
+                Code::P1404,
+                at,
+                message,
+                "partners sell in their own market; the EU, EFTA and the United Kingdom are one",
+            );
         }
     }
 
@@ -174,7 +238,13 @@ impl Subject<'_> {
             Qualification::StateOwnedEntity | Qualification::None => None,
         };
         if let Some(help) = missing {
-            self.push(drafts, Code::P1409, at(), format!("`{qualification}` cannot be asked for without its details"), help);
+            self.push(
+                drafts,
+                Code::P1409,
+                at(),
+                format!("`{qualification}` cannot be asked for without its details"),
+                help,
+            );
         }
     }
 }
@@ -192,8 +262,17 @@ pub(super) fn selector<T>(
     let mut complete = true;
     for (field, names) in [("names", &selector.names), ("except", &selector.except)] {
         for (index, name) in names.iter().enumerate() {
-            let at = || at_field(declared, path.iter().cloned().chain(way![field, index]).collect());
-            let found = find(world, Kind::Customer, customers, name.as_str(), at, || object.to_owned(), drafts);
+            let at =
+                || at_field(declared, path.iter().cloned().chain(way![field, index]).collect());
+            let found = find(
+                world,
+                Kind::Customer,
+                customers,
+                name.as_str(),
+                at,
+                || object.to_owned(),
+                drafts,
+            );
             complete &= found.is_some();
             if field == "names"
                 && let Some(customer) = found
@@ -201,17 +280,26 @@ pub(super) fn selector<T>(
             {
                 complete = false;
                 drafts.push(
-                    Draft::new(Code::P0312, at(), format!("the relationship with `{name}` is declared as ended"))
-                        .help("leave it out here, or declare the relationship")
-                        .object(object)
-                        .related("the customer", at_field(customer, way!["spec", "relationship"])),
+                    Draft::new(
+                        Code::P0312,
+                        at(),
+                        format!("the relationship with `{name}` is declared as ended"),
+                    )
+                    .help("leave it out here, or declare the relationship")
+                    .object(object)
+                    .related("the customer", at_field(customer, way!["spec", "relationship"])),
                 );
             }
         }
     }
     // Whom a customer's broken document would have added is not known.
-    let unknown = world.broken.iter().any(|(kind, _)| matches!(kind, Kind::Customer | Kind::CustomerTable));
-    if complete && !unknown && world.complete_enough() && world.estate.selected(selector).next().is_none() {
+    let unknown =
+        world.broken.iter().any(|(kind, _)| matches!(kind, Kind::Customer | Kind::CustomerTable));
+    if complete
+        && !unknown
+        && world.complete_enough()
+        && world.estate.selected(selector).next().is_none()
+    {
         drafts.push(
             Draft::new(Code::P0311, at_key(declared, path.to_vec()), "this selects no declared customer")
                 .help("look at the customers' labels: all conditions must hold, and `relationship: none` is never selected")

@@ -18,7 +18,14 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
         let object = object(Kind::DelegatedAccess, key);
         durations(access, &object, drafts);
         grants(world, access, &object, drafts);
-        selector(world, access, &access.spec.customers, &way!["spec", "customers"], &object, drafts);
+        selector(
+            world,
+            access,
+            &access.spec.customers,
+            &way!["spec", "customers"],
+            &object,
+            drafts,
+        );
         waiting(world, access, &object, drafts);
         let at = at_key(access, way!["kind"]);
         let gap = capability(world, Capability::DelegatedAccess, "delegated access (GDAP)", at);
@@ -29,14 +36,18 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
 fn durations(access: &Declared<DelegatedAccess>, object: &str, drafts: &mut Vec<Draft>) {
     let spec = &access.spec;
     if spec.duration.0 == 0 || spec.duration > DURATION_MAX {
-        let message = format!("{} days are not a duration that delegated access can have", spec.duration.0);
+        let message =
+            format!("{} days are not a duration that delegated access can have", spec.duration.0);
         drafts.push(
             Draft::new(Code::P1501, at_field(access, way!["spec", "duration"]), message)
                 .help("from `P1D` to `P730D`, two years")
                 .object(object),
         );
     } else if spec.renew_before >= spec.duration {
-        let message = format!("renewal begins {} days before the end of {} days", spec.renew_before.0, spec.duration.0);
+        let message = format!(
+            "renewal begins {} days before the end of {} days",
+            spec.renew_before.0, spec.duration.0
+        );
         drafts.push(
             Draft::new(Code::P1503, at_key(access, way!["spec", "renewBefore"]), message)
                 .help("`renewBefore` is shorter than `duration`; `P60D` unless given")
@@ -58,19 +69,29 @@ fn durations(access: &Declared<DelegatedAccess>, object: &str, drafts: &mut Vec<
             )
             .help("grant the roles that the work needs, or say `autoExtend: none`")
             .object(object)
-            .related("Global Administrator is granted here", at_field(access, way!["spec", "grants", grant, "directoryRoles", role])),
+            .related(
+                "Global Administrator is granted here",
+                at_field(access, way!["spec", "grants", grant, "directoryRoles", role]),
+            ),
         );
     }
 }
 
-fn grants(world: &World<'_>, access: &Declared<DelegatedAccess>, object: &str, drafts: &mut Vec<Draft>) {
+fn grants(
+    world: &World<'_>,
+    access: &Declared<DelegatedAccess>,
+    object: &str,
+    drafts: &mut Vec<Draft>,
+) {
     for (index, grant) in access.spec.grants.iter().enumerate() {
         let at = || at_field(access, way!["spec", "grants", index, "to"]);
         let again = access.spec.grants.iter().take(index).any(|other| other.to == grant.to);
         if again {
             drafts.push(
                 Draft::new(Code::P1507, at(), format!("there is another grant to `{}`", grant.to))
-                    .help("a relationship has one assignment per group: put all roles into one grant")
+                    .help(
+                        "a relationship has one assignment per group: put all roles into one grant",
+                    )
                     .object(object),
             );
         }
@@ -78,16 +99,27 @@ fn grants(world: &World<'_>, access: &Declared<DelegatedAccess>, object: &str, d
             let path = way!["spec", "grants", index, "directoryRoles", at];
             if role.name().is_none() {
                 drafts.push(
-                    Draft::new(Code::P1504, at_field(access, path.clone()), format!("{} is no built-in role that is known here", quoted(&role.to_string())))
-                        .help("Microsoft adds roles; a role of a tenant's own cannot be delegated")
-                        .object(object),
+                    Draft::new(
+                        Code::P1504,
+                        at_field(access, path.clone()),
+                        format!(
+                            "{} is no built-in role that is known here",
+                            quoted(&role.to_string())
+                        ),
+                    )
+                    .help("Microsoft adds roles; a role of a tenant's own cannot be delegated")
+                    .object(object),
                 );
             }
             if grant.directory_roles.iter().take(at).any(|other| other == role) {
                 drafts.push(
-                    Draft::new(Code::P0110, at_field(access, path), format!("`directoryRoles` names {role} twice"))
-                        .help("keep one of the two")
-                        .object(object),
+                    Draft::new(
+                        Code::P0110,
+                        at_field(access, path),
+                        format!("`directoryRoles` names {role} twice"),
+                    )
+                    .help("keep one of the two")
+                    .object(object),
                 );
             }
         }
@@ -98,12 +130,22 @@ fn grants(world: &World<'_>, access: &Declared<DelegatedAccess>, object: &str, d
         if is_built_in(grant.to.as_str()) {
             drafts.push(
                 Draft::new(Code::P1505, at(), format!("`{}` is no group in our tenant", grant.to))
-                    .help("grant to a Role with a group, or to an agent level such as `admin-agent`")
+                    .help(
+                        "grant to a Role with a group, or to an agent level such as `admin-agent`",
+                    )
                     .object(object),
             );
             continue;
         }
-        let role = find(world, Kind::Role, &world.estate.roles, grant.to.as_str(), at, || object.to_owned(), drafts);
+        let role = find(
+            world,
+            Kind::Role,
+            &world.estate.roles,
+            grant.to.as_str(),
+            at,
+            || object.to_owned(),
+            drafts,
+        );
         if let Some(role) = role
             && role.spec.group.is_none()
         {
@@ -118,7 +160,12 @@ fn grants(world: &World<'_>, access: &Declared<DelegatedAccess>, object: &str, d
 }
 
 /// A relationship that names no tenant could be accepted by anyone, so none is made.
-fn waiting(world: &World<'_>, access: &Declared<DelegatedAccess>, object: &str, drafts: &mut Vec<Draft>) {
+fn waiting(
+    world: &World<'_>,
+    access: &Declared<DelegatedAccess>,
+    object: &str,
+    drafts: &mut Vec<Draft>,
+) {
     let without: Vec<&str> = world
         .estate
         .selected(&access.spec.customers)

@@ -21,39 +21,67 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
             None => (lower(user.spec.email.as_str()), "email"),
         };
         let shown = name.clone();
-        sign_in.see(name, || at_field(user, way!["spec", field]), drafts, |at| {
-            Draft::new(Code::P0307, at, format!("another user signs in as `{shown}`"))
-                .help("a sign-in name belongs to one person; case makes no difference")
-                .object(object(Kind::User, key))
-        });
+        sign_in.see(
+            name,
+            move || at_field(user, way!["spec", field]),
+            drafts,
+            |at| {
+                Draft::new(Code::P0307, at, format!("another user signs in as `{shown}`"))
+                    .help("a sign-in name belongs to one person; case makes no difference")
+                    .object(object(Kind::User, key))
+            },
+        );
     }
 
     let mut domains = Seen::with_capacity(estate.customers.len());
     let mut tenants = Seen::with_capacity(estate.customers.len());
     for (key, customer) in &estate.customers {
         let spec = &customer.spec;
-        domains.see(spec.domain.as_str(), || at_field(customer, way!["spec", "domain"]), drafts, |at| {
-            Draft::new(Code::P0308, at, format!("another customer has the domain `{}`", spec.domain))
+        domains.see(
+            spec.domain.as_str(),
+            move || at_field(customer, way!["spec", "domain"]),
+            drafts,
+            |at| {
+                Draft::new(
+                    Code::P0308,
+                    at,
+                    format!("another customer has the domain `{}`", spec.domain),
+                )
                 .help("a domain belongs to one tenant: one of the two documents is superfluous")
                 .object(object(Kind::Customer, key))
-        });
+            },
+        );
         if let Some(tenant) = spec.tenant_id {
-            tenants.see(tenant, || at_field(customer, way!["spec", "tenantId"]), drafts, |at| {
-                Draft::new(Code::P0309, at, format!("another customer is the tenant {tenant}"))
-                    .help("a tenant is one customer: one of the two documents is superfluous")
-                    .object(object(Kind::Customer, key))
-            });
+            tenants.see(
+                tenant,
+                move || at_field(customer, way!["spec", "tenantId"]),
+                drafts,
+                |at| {
+                    Draft::new(Code::P0309, at, format!("another customer is the tenant {tenant}"))
+                        .help("a tenant is one customer: one of the two documents is superfluous")
+                        .object(object(Kind::Customer, key))
+                },
+            );
         }
     }
 
     let mut partners = Seen::default();
     for (key, partnership) in &estate.partnerships {
         let tenant = partnership.spec.tenant_id;
-        partners.see(tenant, || at_field(partnership, way!["spec", "tenantId"]), drafts, |at| {
-            Draft::new(Code::P0309, at, format!("another partnership is with the tenant {tenant}"))
+        partners.see(
+            tenant,
+            move || at_field(partnership, way!["spec", "tenantId"]),
+            drafts,
+            |at| {
+                Draft::new(
+                    Code::P0309,
+                    at,
+                    format!("another partnership is with the tenant {tenant}"),
+                )
                 .help("a tenant is one partner: one of the two documents is superfluous")
                 .object(object(Kind::Partnership, key))
-        });
+            },
+        );
     }
 
     let mut groups = Seen::default();
@@ -64,19 +92,25 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
                 .help("two roles never share a group: who is in it would hold both")
                 .object(object(Kind::Role, key))
         };
-        let at = |path: Vec<Step>| move || at_field(role, path);
+        let at = |path: Vec<Step>| move || at_field(role, path.clone());
         match &role.spec.group {
             Some(Group::Named { name, mail_nickname }) => {
                 let folded = nfc(name.as_str()).to_lowercase();
-                groups.see(folded, at(way!["spec", "group"]), drafts, |at| shared(at, format!("`{name}`")));
+                groups.see(folded, at(way!["spec", "group"]), drafts, |at| {
+                    shared(at, format!("`{name}`"))
+                });
                 if let Some(nickname) = mail_nickname {
                     let folded = nickname.as_str().to_ascii_lowercase();
                     let path = way!["spec", "group", "mailNickname"];
-                    nicknames.see(folded, at(path), drafts, |at| shared(at, format!("nickname `{}`", nickname.as_str())));
+                    nicknames.see(folded, at(path), drafts, |at| {
+                        shared(at, format!("nickname `{}`", nickname.as_str()))
+                    });
                 }
             }
             Some(Group::Existing(id)) => {
-                groups.see(id.to_string(), at(way!["spec", "group", "id"]), drafts, |at| shared(at, id.to_string()));
+                groups.see(id.to_string(), at(way!["spec", "group", "id"]), drafts, |at| {
+                    shared(at, id.to_string())
+                });
             }
             None => {}
         }
@@ -84,7 +118,11 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
 }
 
 fn lower(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|b| b.is_ascii_uppercase()) { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) }
+    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Keys that were seen, and where first.
@@ -109,7 +147,9 @@ impl<K: Eq + Hash, F: Fn() -> Where> Seen<K, F> {
             Entry::Vacant(entry) => {
                 entry.insert(at);
             }
-            Entry::Occupied(entry) => drafts.push(report(at()).related("the other one", entry.get()())),
+            Entry::Occupied(entry) => {
+                drafts.push(report(at()).related("the other one", entry.get()()))
+            }
         }
     }
 }

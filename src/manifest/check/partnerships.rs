@@ -20,22 +20,42 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
             invitation(world, partnership, url, &object, drafts);
         }
         let at = at_field(partnership, way!["spec", "with"]);
-        let gap = capability(world, Capability::IndirectModel, "indirect providers and resellers", at);
+        let gap =
+            capability(world, Capability::IndirectModel, "indirect providers and resellers", at);
         drafts.extend(gap.map(|draft| draft.object(object)));
     }
 }
 
-fn side(world: &World<'_>, partnership: &Declared<Partnership>, object: &str, drafts: &mut Vec<Draft>) {
+fn side(
+    world: &World<'_>,
+    partnership: &Declared<Partnership>,
+    object: &str,
+    drafts: &mut Vec<Draft>,
+) {
     let Some(account) = &world.estate.account else { return };
     let program = account.spec.program;
     let help = match (program, partnership.spec.with) {
-        (Program::IndirectReseller, With::IndirectProvider) | (Program::IndirectProvider, With::IndirectReseller) => return,
-        (Program::DirectBill, _) => "a direct-bill partner buys from Microsoft itself and has no partnerships",
-        (Program::IndirectReseller, With::IndirectReseller) => "an indirect reseller's partnerships are `with: indirect-provider`",
-        (Program::IndirectProvider, With::IndirectProvider) => "an indirect provider's partnerships are `with: indirect-reseller`",
+        (Program::IndirectReseller, With::IndirectProvider)
+        | (Program::IndirectProvider, With::IndirectReseller) => return,
+        (Program::DirectBill, _) => {
+            "a direct-bill partner buys from Microsoft itself and has no partnerships"
+        }
+        (Program::IndirectReseller, With::IndirectReseller) => {
+            "an indirect reseller's partnerships are `with: indirect-provider`"
+        }
+        (Program::IndirectProvider, With::IndirectProvider) => {
+            "an indirect provider's partnerships are `with: indirect-reseller`"
+        }
     };
-    let message = format!("an account of the program `{program}` has no partnership with an `{}`", partnership.spec.with);
-    drafts.push(Draft::new(Code::P1302, at_field(partnership, way!["spec", "with"]), message).help(help).object(object));
+    let message = format!(
+        "an account of the program `{program}` has no partnership with an `{}`",
+        partnership.spec.with
+    );
+    drafts.push(
+        Draft::new(Code::P1302, at_field(partnership, way!["spec", "with"]), message)
+            .help(help)
+            .object(object),
+    );
 }
 
 fn acknowledged(partnership: &Declared<Partnership>, object: &str, drafts: &mut Vec<Draft>) {
@@ -52,7 +72,11 @@ fn acknowledged(partnership: &Declared<Partnership>, object: &str, drafts: &mut 
         return;
     }
     let all: Vec<&str> = Consequence::ALL.iter().map(|consequence| consequence.word()).collect();
-    let message = format!("to accept {} is not acknowledged: {}", quoted(spec.display_name.as_str()), missing.join(", "));
+    let message = format!(
+        "to accept {} is not acknowledged: {}",
+        quoted(spec.display_name.as_str()),
+        missing.join(", ")
+    );
     drafts.push(
         Draft::new(Code::P1301, at_key(partnership, way!["spec", "acknowledge"]), message)
             .help(format!("once you have decided: `acknowledge: [{}]`", all.join(", ")))
@@ -76,10 +100,20 @@ const HOSTS: [&str; 12] = [
     "partner.microsoftonline.cn",
 ];
 
-fn invitation(world: &World<'_>, partnership: &Declared<Partnership>, url: &Url, object: &str, drafts: &mut Vec<Draft>) {
+fn invitation(
+    world: &World<'_>,
+    partnership: &Declared<Partnership>,
+    url: &Url,
+    object: &str,
+    drafts: &mut Vec<Draft>,
+) {
     // An emulator's own links are on its origin.
     let emulated = world.project.is_some_and(|(project, _)| {
-        project.contexts.values().filter_map(|context| context.endpoints.admin.as_ref()).any(|admin| admin.host() == url.host())
+        project
+            .contexts
+            .values()
+            .filter_map(|context| context.endpoints.admin.as_ref())
+            .any(|admin| admin.host() == url.host())
     });
     let host = url.host();
     if url.is_https() && !url.has_user() && HOSTS.contains(&host.as_str()) || emulated {
@@ -93,8 +127,12 @@ fn invitation(world: &World<'_>, partnership: &Declared<Partnership>, url: &Url,
         format!("it leads to {}, where Microsoft has no invitations", quoted(&host))
     };
     drafts.push(
-        Draft::new(Code::P1303, at_field(partnership, way!["spec", "invitationUrl"]), format!("the invitation cannot be genuine: {reason}"))
-            .help("paste the link from the provider's mail as it is")
-            .object(object),
+        Draft::new(
+            Code::P1303,
+            at_field(partnership, way!["spec", "invitationUrl"]),
+            format!("the invitation cannot be genuine: {reason}"),
+        )
+        .help("paste the link from the provider's mail as it is")
+        .object(object),
     );
 }

@@ -27,7 +27,9 @@ pub(super) fn find<'w, K: std::borrow::Borrow<str> + Ord, T>(
     if found.is_none() && !world.is_broken(kind, name) {
         let names = all.keys().map(std::borrow::Borrow::borrow);
         let help = suggestion(name, names, all.len(), drafts);
-        let help = help.unwrap_or_else(|| format!("declare it, or name one of the {} documents there are", kind.word()));
+        let help = help.unwrap_or_else(|| {
+            format!("declare it, or name one of the {} documents there are", kind.word())
+        });
         let message = format!("there is no {} named {}", kind.word(), quoted(name));
         drafts.push(Draft::new(Code::P0303, at(), message).help(help).object(object()));
     }
@@ -35,7 +37,12 @@ pub(super) fn find<'w, K: std::borrow::Borrow<str> + Ord, T>(
 }
 
 /// What was probably meant. With very many findings, help for the first of them is enough.
-fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>, count: usize, drafts: &[Draft]) -> Option<String> {
+fn suggestion<'a>(
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+    count: usize,
+    drafts: &[Draft],
+) -> Option<String> {
     if drafts.len() > 200 || count > CANDIDATES_MAX {
         return None;
     }
@@ -57,17 +64,27 @@ pub(super) fn resolve(
         Kind::User => drop(find(world, *kind, &estate.users, name, at, object, drafts)),
         Kind::Role if role::is_built_in(name) => {}
         Kind::Role => drop(find(world, *kind, &estate.roles, name, at, object, drafts)),
-        Kind::Partnership => drop(find(world, *kind, &estate.partnerships, name, at, object, drafts)),
+        Kind::Partnership => {
+            drop(find(world, *kind, &estate.partnerships, name, at, object, drafts))
+        }
         Kind::Customer => drop(find(world, *kind, &estate.customers, name, at, object, drafts)),
-        Kind::DelegatedAccess => drop(find(world, *kind, &estate.delegated_access, name, at, object, drafts)),
+        Kind::DelegatedAccess => {
+            drop(find(world, *kind, &estate.delegated_access, name, at, object, drafts))
+        }
         Kind::Waiver => drop(find(world, *kind, &estate.waivers, name, at, object, drafts)),
-        Kind::AccessTest => drop(find(world, *kind, &estate.access_tests, name, at, object, drafts)),
+        Kind::AccessTest => {
+            drop(find(world, *kind, &estate.access_tests, name, at, object, drafts))
+        }
         Kind::Account => {
             let account: BTreeMap<Name, Declared<()>> = estate
                 .account
                 .iter()
                 .map(|account| {
-                    let declared = Declared { metadata: account.metadata.clone(), spec: (), origin: account.origin };
+                    let declared = Declared {
+                        metadata: account.metadata.clone(),
+                        spec: (),
+                        origin: account.origin,
+                    };
                     (account.metadata.name.clone(), declared)
                 })
                 .collect();

@@ -18,11 +18,26 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
                 continue;
             }
             let at = || at_field(role, way!["spec", "includes", index]);
-            find(world, Kind::Role, &world.estate.roles, included.as_str(), at, || object(Kind::Role, key), drafts);
+            find(
+                world,
+                Kind::Role,
+                &world.estate.roles,
+                included.as_str(),
+                at,
+                || object(Kind::Role, key),
+                drafts,
+            );
         }
         for (index, permission) in role.spec.permissions.iter().enumerate() {
             if let Some(customers) = &permission.customers {
-                selector(world, role, customers, &way!["spec", "permissions", index, "customers"], &object(Kind::Role, key), drafts);
+                selector(
+                    world,
+                    role,
+                    customers,
+                    &way!["spec", "permissions", index, "customers"],
+                    &object(Kind::Role, key),
+                    drafts,
+                );
             }
         }
         if let Some(Group::Named { name, .. }) = &role.spec.group
@@ -64,7 +79,8 @@ fn cycles(world: &World<'_>, drafts: &mut Vec<Draft>) {
                 Some(true) => {}
                 Some(false) => {
                     let from = path.iter().position(|(key, _)| *key == included).unwrap_or(0);
-                    let circle: Vec<&RoleKey> = path.iter().skip(from).map(|(key, _)| *key).collect();
+                    let circle: Vec<&RoleKey> =
+                        path.iter().skip(from).map(|(key, _)| *key).collect();
                     report(world, &circle, drafts);
                 }
                 None => {
@@ -82,14 +98,20 @@ fn report(world: &World<'_>, circle: &[&RoleKey], drafts: &mut Vec<Draft>) {
     let message = if circle.len() == 1 {
         format!("`{first}` includes itself")
     } else {
-        format!("{} include each other", listed(circle.iter().map(|key| key.as_str())).replace(" or ", " and "))
+        format!(
+            "{} include each other",
+            listed(circle.iter().map(|key| key.as_str())).replace(" or ", " and ")
+        )
     };
     let mut draft = Draft::new(Code::P1101, at_field(role, way!["spec", "includes"]), message)
         .help("leave out the include that closes the circle")
         .object(object(Kind::Role, first));
     for key in circle.iter().filter(|key| *key != first) {
         if let Some(other) = world.estate.roles.get(*key) {
-            draft = draft.related(format!("`{key}` is in the circle"), at_field(other, way!["spec", "includes"]));
+            draft = draft.related(
+                format!("`{key}` is in the circle"),
+                at_field(other, way!["spec", "includes"]),
+            );
         }
     }
     drafts.push(draft);

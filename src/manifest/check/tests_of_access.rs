@@ -18,7 +18,14 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
     }
 }
 
-fn one(world: &World<'_>, test: &Declared<AccessTest>, index: usize, check: &Check, object: &str, drafts: &mut Vec<Draft>) {
+fn one(
+    world: &World<'_>,
+    test: &Declared<AccessTest>,
+    index: usize,
+    check: &Check,
+    object: &str,
+    drafts: &mut Vec<Draft>,
+) {
     let on = match check {
         Check::Who { who, on, .. } => {
             let at = || at_field(test, way!["spec", index, "who"]);
@@ -37,16 +44,32 @@ fn one(world: &World<'_>, test: &Declared<AccessTest>, index: usize, check: &Che
         Check::Exactly { users, on, .. } => {
             for (at, user) in users.iter().enumerate() {
                 let at = || at_field(test, way!["spec", index, "exactly", at]);
-                find(world, Kind::User, &world.estate.users, user.as_str(), at, || object.to_owned(), drafts);
+                find(
+                    world,
+                    Kind::User,
+                    &world.estate.users,
+                    user.as_str(),
+                    at,
+                    || object.to_owned(),
+                    drafts,
+                );
             }
             on
         }
     };
     match on {
         Some(Target::One(reference)) => {
-            resolve(world, reference, || at_field(test, way!["spec", index, "on"]), || object.to_owned(), drafts);
+            resolve(
+                world,
+                reference,
+                || at_field(test, way!["spec", index, "on"]),
+                || object.to_owned(),
+                drafts,
+            );
         }
-        Some(Target::Customers(customers)) => selector(world, test, customers, &way!["spec", index, "on"], object, drafts),
+        Some(Target::Customers(customers)) => {
+            selector(world, test, customers, &way!["spec", index, "on"], object, drafts)
+        }
         None => {}
     }
 }

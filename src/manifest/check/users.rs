@@ -1,6 +1,5 @@
 //! Users: what they hold, and whether they may hold it.
 
-use super::references::find;
 use super::{World, at_field, at_key, capability, object};
 use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, way};
@@ -58,10 +57,14 @@ fn sign_in_name(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts:
     if ours || (user.spec.is_guest() && user.spec.sign_in_name.is_none()) {
         return;
     }
-    let domains: Vec<&str> = account.spec.domains.iter().map(crate::model::contact::Domain::as_str).collect();
+    let domains: Vec<&str> =
+        account.spec.domains.iter().map(crate::model::contact::Domain::as_str).collect();
     drafts.push(
         Draft::new(Code::P1004, at(), format!("{} is in no domain of the account", quoted(text)))
-            .help(format!("users sign in under a verified domain of the tenant: {}", domains.join(", ")))
+            .help(format!(
+                "users sign in under a verified domain of the tenant: {}",
+                domains.join(", ")
+            ))
             .object(object(Kind::User, key)),
     );
 }
@@ -70,14 +73,20 @@ fn levels(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts: &mut 
     let spec = &user.spec;
     if spec.is_guest() && !spec.agent.is_empty() {
         drafts.push(
-            Draft::new(Code::P1002, at_field(user, way!["spec", "agent"]), format!("`{key}` is a guest and holds an agent level"))
-                .help("delegated access does not work for guests: `agent: none`, or a user of our own")
-                .object(object(Kind::User, key)),
+            Draft::new(
+                Code::P1002,
+                at_field(user, way!["spec", "agent"]),
+                format!("`{key}` is a guest and holds an agent level"),
+            )
+            .help("delegated access does not work for guests: `agent: none`, or a user of our own")
+            .object(object(Kind::User, key)),
         );
     }
     let Some(account) = &world.estate.account else { return };
-    if spec.agent.contains(&AgentLevel::Sales) && account.spec.program != Program::IndirectProvider {
-        let message = format!("there are no sales agents in the program `{}`", account.spec.program);
+    if spec.agent.contains(&AgentLevel::Sales) && account.spec.program != Program::IndirectProvider
+    {
+        let message =
+            format!("there are no sales agents in the program `{}`", account.spec.program);
         drafts.push(
             Draft::new(Code::P1003, at_field(user, way!["spec", "agent"]), message)
                 .help("indirect providers alone have them; an admin agent may do what a sales agent does")
@@ -92,7 +101,9 @@ fn roles(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts: &mut V
         let at = || at_field(user, way!["spec", "roles", index]);
         match grant {
             RoleGrant::Custom(role) => {
-                if let Some((level, instead)) = LEVEL_ROLES.iter().find(|(level, _)| *level == role.as_str()) {
+                if let Some((level, instead)) =
+                    LEVEL_ROLES.iter().find(|(level, _)| *level == role.as_str())
+                {
                     let help = if instead.is_empty() {
                         "everybody has it: leave it out".to_owned()
                     } else {
@@ -102,16 +113,24 @@ fn roles(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts: &mut V
                     drafts.push(Draft::new(Code::P1007, at(), message).help(help).object(object()));
                     continue;
                 }
-                if world.estate.roles.contains_key(role.as_str()) || world.is_broken(Kind::Role, role.as_str()) {
+                if world.estate.roles.contains_key(role.as_str())
+                    || world.is_broken(Kind::Role, role.as_str())
+                {
                     continue;
                 }
-                let known = world.estate.roles.keys().map(crate::model::name::RoleKey::as_str).chain(built_in());
-                let help = if drafts.len() > 200 { None } else { did_you_mean(role.as_str(), known) };
-                let help = help.unwrap_or_else(|| "declare a Role of that name, or name an account role".to_owned());
+                let mut known: Vec<&str> = built_in().collect();
+                known.extend(world.estate.roles.keys().map(crate::model::name::RoleKey::as_str));
+                let help =
+                    if drafts.len() > 200 { None } else { did_you_mean(role.as_str(), known) };
+                let help = help.unwrap_or_else(|| {
+                    "declare a Role of that name, or name an account role".to_owned()
+                });
                 let message = format!("there is no role {}", quoted(role.as_str()));
                 drafts.push(Draft::new(Code::P0303, at(), message).help(help).object(object()));
             }
-            RoleGrant::Account { role, locations: _ } => account_role(world, key, user, *role, at(), drafts),
+            RoleGrant::Account { role, locations: _ } => {
+                account_role(world, key, user, *role, at(), drafts)
+            }
             RoleGrant::Unrecognised { role, locations: _ } => {
                 let at = at_field(user, way!["spec", "roles", index, "role"]);
                 unrecognised(world, role, at, object(), drafts);
@@ -140,20 +159,37 @@ fn account_role(
     drafts.extend(draft.map(|draft| draft.object(object(Kind::User, key))));
 }
 
-fn unrecognised(world: &World<'_>, role: &str, at: crate::manifest::draft::Where, object: String, drafts: &mut Vec<Draft>) {
+fn unrecognised(
+    world: &World<'_>,
+    role: &str,
+    at: crate::manifest::draft::Where,
+    object: String,
+    drafts: &mut Vec<Draft>,
+) {
     let draft = if world.estate.roles.contains_key(role) {
-        Draft::new(Code::P0304, at, format!("`{role}` is a custom role, and custom roles have no locations"))
-            .help(format!("name it alone: `{role}`"))
+        Draft::new(
+            Code::P0304,
+            at,
+            format!("`{role}` is a custom role, and custom roles have no locations"),
+        )
+        .help(format!("name it alone: `{role}`"))
     } else if let Some((level, instead)) = LEVEL_ROLES.iter().find(|(level, _)| *level == role) {
-        Draft::new(Code::P1007, at, format!("`{level}` is chosen by level, not among the roles")).help(if instead.is_empty() {
-            "everybody has it: leave it out".to_owned()
-        } else {
-            format!("say `{instead}`")
-        })
+        Draft::new(Code::P1007, at, format!("`{level}` is chosen by level, not among the roles"))
+            .help(if instead.is_empty() {
+                "everybody has it: leave it out".to_owned()
+            } else {
+                format!("say `{instead}`")
+            })
     } else {
         let help = did_you_mean(role, AccountRole::ALL.iter().map(|role| role.word()));
-        Draft::new(Code::P1005, at, format!("the reference does not know the account role {}", quoted(role)))
-            .help(help.unwrap_or_else(|| "Microsoft adds roles: it is looked up by this name in the tenant".to_owned()))
+        Draft::new(
+            Code::P1005,
+            at,
+            format!("the reference does not know the account role {}", quoted(role)),
+        )
+        .help(help.unwrap_or_else(|| {
+            "Microsoft adds roles: it is looked up by this name in the tenant".to_owned()
+        }))
     };
     drafts.push(draft.object(object));
 }
@@ -169,9 +205,13 @@ fn repeated(key: &UserKey, user: &Declared<User>, drafts: &mut Vec<Draft>) {
     for (index, role) in roles.iter().enumerate() {
         if roles.iter().take(index).any(|other| other == role) {
             drafts.push(
-                Draft::new(Code::P0110, at_key(user, way!["spec", "roles", index]), format!("`roles` names `{role}` twice"))
-                    .help("keep one of the two")
-                    .object(object(Kind::User, key)),
+                Draft::new(
+                    Code::P0110,
+                    at_key(user, way!["spec", "roles", index]),
+                    format!("`roles` names `{role}` twice"),
+                )
+                .help("keep one of the two")
+                .object(object(Kind::User, key)),
             );
         }
     }

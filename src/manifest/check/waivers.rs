@@ -14,10 +14,22 @@ pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
         let subject = object(Kind::Waiver, key);
         let spec = &waiver.spec;
         let at = |field: &str| at_field(waiver, way!["spec", field]);
-        find(world, Kind::User, &world.estate.users, spec.owner.as_str(), || at("owner"), || subject.clone(), &mut own);
+        find(
+            world,
+            Kind::User,
+            &world.estate.users,
+            spec.owner.as_str(),
+            || at("owner"),
+            || subject.clone(),
+            &mut own,
+        );
         let Ok(code) = spec.finding.as_str().parse::<Code>() else {
             let message = format!("no finding has the code `{}`", spec.finding.as_str());
-            own.push(Draft::new(Code::P1702, at("finding"), message).help("write it as the finding shows it").object(subject));
+            own.push(
+                Draft::new(Code::P1702, at("finding"), message)
+                    .help("write it as the finding shows it")
+                    .object(subject),
+            );
             continue;
         };
         if !code.waivable() {

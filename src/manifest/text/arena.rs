@@ -165,7 +165,10 @@ impl Arena {
 
     /// Where the scalars stand, keys included.
     pub fn scalar_spans(&self) -> impl Iterator<Item = Span> {
-        self.nodes.iter().filter(|raw| !matches!(raw.kind, Kind::Sequence | Kind::Mapping)).map(|raw| raw.span)
+        self.nodes
+            .iter()
+            .filter(|raw| !matches!(raw.kind, Kind::Sequence | Kind::Mapping))
+            .map(|raw| raw.span)
     }
 
     /// Looks at a node; `chunk` is the text it was parsed from.

@@ -207,7 +207,10 @@ impl<'a> Builder<'a> {
         let whole = self.chunk.get(start..at.end as usize).unwrap_or_default();
         let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
         let len = if text.chars().all(blank) {
-            whole.bytes().take_while(|b| matches!(b, b'|' | b'>' | b'+' | b'-' | b'0'..=b'9')).count()
+            whole
+                .bytes()
+                .take_while(|b| matches!(b, b'|' | b'>' | b'+' | b'-' | b'0'..=b'9'))
+                .count()
         } else {
             whole.trim_end_matches(blank).len()
         };
@@ -588,10 +591,11 @@ mod tests {
             ("%YAML 1.1\n---\na\n", &[(Code::P0009, 0, "%YAML 1.1")], 1),
             ("%YAML 2.0\n---\na\n", &[(Code::P0009, 0, "%")], 0),
             ("%YAML 1.2\n%YAML 1.2\n---\na\n", &[(Code::P0009, 10, "%")], 0),
-            ("# c\n%TAG ! x\n%FOO b\n---\na\n", &[
-                (Code::P0009, 4, "%TAG ! x"),
-                (Code::P0009, 13, "%FOO b"),
-            ], 1),
+            (
+                "# c\n%TAG ! x\n%FOO b\n---\na\n",
+                &[(Code::P0009, 4, "%TAG ! x"), (Code::P0009, 13, "%FOO b")],
+                1,
+            ),
             ("a\n...\n%YAML 1.3\n---\nb\n", &[(Code::P0009, 6, "%YAML 1.3")], 2),
             // Not directives: text that goes on.
             ("a\n%YAML 1.1\n", &[], 1),

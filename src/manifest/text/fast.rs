@@ -295,7 +295,8 @@ impl Fast<'_> {
             self.at += length + 1;
         }
         // An unfinished last line may be text or blanks; the full parser knows.
-        if indent == 0 || (self.at < self.bytes.len() && memchr::memchr(b'\n', self.rest()).is_none())
+        if indent == 0
+            || (self.at < self.bytes.len() && memchr::memchr(b'\n', self.rest()).is_none())
         {
             return None;
         }
@@ -323,7 +324,11 @@ impl Fast<'_> {
             }
             b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'%'
             | b'@' | b'`' | b'?' | b':' => return None,
-            b'-' if matches!(self.bytes.get(self.at + 1), None | Some(b' ' | b'\t' | b'\n' | b'\r')) => {
+            b'-' if matches!(
+                self.bytes.get(self.at + 1),
+                None | Some(b' ' | b'\t' | b'\n' | b'\r')
+            ) =>
+            {
                 return None;
             }
             _ => {}
@@ -377,8 +382,7 @@ impl Fast<'_> {
         let start = self.at;
         loop {
             let stop = |byte: &u8| {
-                *byte < b' '
-                    || matches!(byte, b':' | b'#' | b',' | b'[' | b']' | b'{' | b'}')
+                *byte < b' ' || matches!(byte, b':' | b'#' | b',' | b'[' | b']' | b'{' | b'}')
             };
             self.at += self.rest().iter().position(stop)?;
             match self.peek()? {
@@ -477,7 +481,9 @@ impl Fast<'_> {
                 Some(b'\t') => return None,
                 Some(_) => {
                     let column = self.at - start;
-                    if column == 0 && (self.rest().starts_with(b"---") || self.rest().starts_with(b"...")) {
+                    if column == 0
+                        && (self.rest().starts_with(b"---") || self.rest().starts_with(b"..."))
+                    {
                         return None;
                     }
                     self.column = i32::try_from(column).ok()?;
