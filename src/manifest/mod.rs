@@ -17,6 +17,7 @@ mod load;
 mod locate;
 mod read;
 mod rows;
+pub mod order;
 pub mod source;
 mod suggest;
 pub mod text;
