@@ -52,6 +52,8 @@ proptest! {
 
 fn laws(text: &str) -> Result<Formatted, TestCaseError> {
     let after = format(text);
+    // The other reader does not know a `---` behind a byte-order mark.
+    let text = text.trim_start_matches('\u{feff}');
     let again = format(&after.text);
     prop_assert_eq!(&again.text, &after.text, "formatting twice changes\n{}", text);
     for section in sections(text) {
