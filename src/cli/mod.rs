@@ -128,7 +128,11 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(_) => {}
         Err(CommandError::Usage(message)) => out.complain(message),
         // Whoever reads our output has seen enough: `partnerctl validate | head`.
-        Err(CommandError::Failed { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => return 0,
+        Err(CommandError::Failed { source, .. })
+            if source.kind() == std::io::ErrorKind::BrokenPipe =>
+        {
+            return 0;
+        }
         Err(CommandError::Failed { doing, source }) => out.complain(&format!("{doing}: {source}")),
     }
     exit_code(&result)

@@ -25,9 +25,14 @@ impl Output {
 
     /// Writes a result.
     #[expect(clippy::unused_self, reason = "streams are reached through this alone")]
-    pub(crate) fn result(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CommandError> {
+    pub(crate) fn result(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), CommandError> {
         let mut out = io::BufWriter::new(io::stdout().lock());
-        write(&mut out).and_then(|()| out.flush()).map_err(|source| CommandError::failed("writing the result", source))
+        write(&mut out)
+            .and_then(|()| out.flush())
+            .map_err(|source| CommandError::failed("writing the result", source))
     }
 
     /// Says what is being done, to whoever wants to know.

@@ -27,8 +27,6 @@ pub(crate) enum Where {
         source: SourceId,
         span: Span,
     },
-    /// A whole file, no line of it.
-    File(SourceId),
     /// A field of a document; if it is not there, the nearest that would hold it.
     Field {
         origin: Origin,
@@ -96,12 +94,6 @@ impl Draft {
     #[must_use]
     pub(crate) fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help = help.or(self.help);
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn severity(mut self, severity: Severity) -> Self {
-        self.severity = severity;
         self
     }
 

@@ -69,7 +69,6 @@ impl<'a> Locator<'a> {
     fn place(&mut self, at: &Where) -> Shown {
         match at {
             Where::Bytes { source, span } => self.shown(*source, *span),
-            Where::File(source) => self.file(*source),
             Where::Named(file) => Shown { file: file.clone(), region: None },
             Where::Estate => Shown {
                 file: self.project.to_owned(),

@@ -17,7 +17,8 @@ impl Default for CanonicalOrder {
     fn default() -> Self {
         let mut orders = HashMap::new();
         for kind in Kind::ALL {
-            orders.insert(path_of(kind.word(), &[]), vec!["apiVersion", "kind", "metadata", "spec"]);
+            orders
+                .insert(path_of(kind.word(), &[]), vec!["apiVersion", "kind", "metadata", "spec"]);
             below(kind.word(), &mut vec!["metadata"], metadata_fields(), &mut orders);
             below(kind.word(), &mut vec!["spec"], spec(*kind).fields, &mut orders);
         }
@@ -26,7 +27,12 @@ impl Default for CanonicalOrder {
     }
 }
 
-fn below(kind: &str, path: &mut Vec<&'static str>, fields: &[Field], orders: &mut HashMap<String, Vec<&'static str>>) {
+fn below(
+    kind: &str,
+    path: &mut Vec<&'static str>,
+    fields: &[Field],
+    orders: &mut HashMap<String, Vec<&'static str>>,
+) {
     if fields.is_empty() {
         return;
     }

@@ -33,7 +33,7 @@ pub(super) fn name(text: &str) -> String {
     line(&cut(text, NAME_CHARS_MAX))
 }
 
-fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let command = text.trim_start();
     // GitHub takes a line for a command when it starts with `::` after any white space.

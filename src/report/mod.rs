@@ -7,7 +7,7 @@
 //! What comes from outside (names, messages, lines of manifests) is data to every format: `clean`
 //! makes it harmless, `mask` hides secrets, and each format does its own quoting.
 
-mod clean;
+pub(crate) mod clean;
 mod github;
 pub mod json;
 mod junit;

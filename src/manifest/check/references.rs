@@ -49,6 +49,9 @@ fn suggestion<'a>(
     did_you_mean(name, known)
 }
 
+/// For who only wants to know that it is there.
+fn there<T>(_: Option<&Declared<T>>) {}
+
 /// Looks up a reference to any document.
 pub(super) fn resolve(
     world: &World<'_>,
@@ -61,19 +64,19 @@ pub(super) fn resolve(
     let estate = world.estate;
     let name = name.as_str();
     match kind {
-        Kind::User => drop(find(world, *kind, &estate.users, name, at, object, drafts)),
+        Kind::User => there(find(world, *kind, &estate.users, name, at, object, drafts)),
         Kind::Role if role::is_built_in(name) => {}
-        Kind::Role => drop(find(world, *kind, &estate.roles, name, at, object, drafts)),
+        Kind::Role => there(find(world, *kind, &estate.roles, name, at, object, drafts)),
         Kind::Partnership => {
-            drop(find(world, *kind, &estate.partnerships, name, at, object, drafts))
+            there(find(world, *kind, &estate.partnerships, name, at, object, drafts))
         }
-        Kind::Customer => drop(find(world, *kind, &estate.customers, name, at, object, drafts)),
+        Kind::Customer => there(find(world, *kind, &estate.customers, name, at, object, drafts)),
         Kind::DelegatedAccess => {
-            drop(find(world, *kind, &estate.delegated_access, name, at, object, drafts))
+            there(find(world, *kind, &estate.delegated_access, name, at, object, drafts))
         }
-        Kind::Waiver => drop(find(world, *kind, &estate.waivers, name, at, object, drafts)),
+        Kind::Waiver => there(find(world, *kind, &estate.waivers, name, at, object, drafts)),
         Kind::AccessTest => {
-            drop(find(world, *kind, &estate.access_tests, name, at, object, drafts))
+            there(find(world, *kind, &estate.access_tests, name, at, object, drafts))
         }
         Kind::Account => {
             let account: BTreeMap<Name, Declared<()>> = estate
