@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::CommandError;
 use super::output::Output;
-use crate::manifest::source::{Format, Source, SourceId, Sources};
+use crate::manifest::source::{Format, Source, Sources};
 use crate::manifest::{
     self, Load, Loaded, ReadProject, Tables, Trouble, TroubleKind, TroublePath, read_project,
 };
@@ -51,7 +51,6 @@ struct Found {
 pub(crate) struct Files {
     pub sources: Sources,
     pub project: ReadProject,
-    pub project_source: Option<SourceId>,
     project_name: String,
     troubles: Vec<Trouble>,
     complete: bool,
@@ -90,7 +89,6 @@ impl ManifestArgs {
         let found = self.find()?;
         let root = found.root.canonicalize().map_err(|error| cannot(&found.root, &error))?;
         let mut sources = Sources::default();
-        let mut project_source = None;
         let mut project = ReadProject::default();
         let mut opener = Opener { root: root.clone(), paths: HashMap::new() };
         let project_name = found
@@ -105,7 +103,6 @@ impl ManifestArgs {
             let id =
                 sources.add(Source { name: project_name.clone(), format: Format::Yaml, bytes });
             project = read_project(&sources, id);
-            project_source = Some(id);
         }
         let mut walk = Walk {
             root,

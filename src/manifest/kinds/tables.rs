@@ -15,6 +15,7 @@ use crate::model::text::Title;
 #[derive(Debug)]
 pub(crate) struct CustomerTable {
     pub file: Title,
+    #[expect(dead_code, reason = "checked here, read again with each row")]
     pub defaults: Option<RowDefaults>,
 }
 
@@ -49,7 +50,7 @@ const ROW_FIELDS: [Field; Customer::FIELDS.len() + 1] = {
             reason = "evaluated while compiling; both arrays are long enough"
         )]
         {
-            fields[at + 1] = Customer::FIELDS[at];
+            fields[at] = Customer::FIELDS[at];
         }
         at += 1;
     }
