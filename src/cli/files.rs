@@ -69,8 +69,7 @@ impl Files {
 
     /// Reads and checks them as an estate.
     pub(crate) fn load(self, today: Day) -> Loaded {
-        let Self { sources, project, project_source: _, project_name, troubles, complete, opener } =
-            self;
+        let Self { sources, project, project_name, troubles, complete, opener } = self;
         manifest::load(Load {
             sources,
             project,
@@ -139,7 +138,7 @@ impl ManifestArgs {
         }
         out.narrate(&format!("{} files", sources.len()));
         let complete = self.files.is_empty() || self.complete;
-        Ok(Files { sources, project, project_source, project_name, troubles, complete, opener })
+        Ok(Files { sources, project, project_name, troubles, complete, opener })
     }
 
     /// Finds the project: as named, else the folder, else the nearest upward.
