@@ -41,7 +41,13 @@ fn guid(kind: u32, at: usize) -> String {
     format!("{kind:08x}-0d3c-4b3e-9c6a-{at:012x}")
 }
 
-fn push(all: &mut Vec<String>, kind: &str, name: &str, labels: &str, spec: std::fmt::Arguments<'_>) {
+fn push(
+    all: &mut Vec<String>,
+    kind: &str,
+    name: &str,
+    labels: &str,
+    spec: std::fmt::Arguments<'_>,
+) {
     let mut text = format!("apiVersion: partnerctl/v1\nkind: {kind}\nmetadata:\n  name: {name}\n");
     if !labels.is_empty() {
         let _ = writeln!(text, "  labels: {{{labels}}}");

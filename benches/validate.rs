@@ -51,7 +51,8 @@ fn row(name: &str, command: &mut dyn FnMut() -> Command, runs: usize) {
         .skip(1)
         .collect();
     times.sort();
-    let peak = getrusage(UsageWho::RUSAGE_CHILDREN).expect("usage is known").max_rss() as f64 / 1024.0;
+    let peak =
+        getrusage(UsageWho::RUSAGE_CHILDREN).expect("usage is known").max_rss() as f64 / 1024.0;
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     println!(
         "{name:<34} {:>9.1} {:>9.1} {:>9.1} {peak:>9.1}",

@@ -86,11 +86,8 @@ pub(crate) fn read_head<'a>(node: Node<'a>, reader: &mut Reader<'_>) -> Option<H
     let mut slots = [At::ABSENT; 4];
     let mut unknown = Vec::new();
     for (key, value) in entries {
-        match known
-            .iter()
-            .position(|known| *known == key.text())
-            .and_then(|index| slots.get_mut(index))
-        {
+        let text = key.text();
+        match known.iter().position(|known| *known == text).and_then(|index| slots.get_mut(index)) {
             Some(slot) if slot.own.is_some() => {
                 let message = format!("the key {} stands here twice", quoted(key.text()));
                 reader.report(

@@ -14,7 +14,7 @@ use super::text::arena::{Arena, Node, NodeId, View};
 use super::text::{self, Fault, Parsed};
 use crate::model::name::Kind;
 use crate::model::secret;
-use crate::model::text::is_bidirectional_control;
+use crate::model::text::{is_bidirectional_control, turns_direction};
 
 /// Where a document was read from.
 #[derive(Debug, Clone, Copy)]
@@ -219,13 +219,17 @@ fn read_piece(
             .help("take it out, revoke it, and refer to where it is kept: `{env: NAME}` or `{file: PATH}`");
         batch.drafts.push(draft);
     }
-    if !text.is_ascii() {
+    let turns = turns_direction(text);
+    // An escape can spell what the text does not hold.
+    let may_turn = turns || memchr::memchr(b'\\', text.as_bytes()).is_some();
+    if turns {
         comments_that_turn(text, arena, &place, &mut batch.drafts);
     }
     let is_stream = sources.get(piece.source).is_some_and(|source| source.name == "-");
     for (root, id) in (0..).zip(parsed.roots) {
         let node = arena.node(text, id);
-        let context = Context { piece, length: to_u32(text.len()), root, is_stream, defaults };
+        let context =
+            Context { piece, length: to_u32(text.len()), root, is_stream, may_turn, defaults };
         let head = context.read(None, node, batch);
         if let Some(head) = head.filter(|head| head.is_list) {
             context.read_list(&head, batch);
@@ -239,6 +243,7 @@ struct Context<'c> {
     length: u32,
     root: u32,
     is_stream: bool,
+    may_turn: bool,
     defaults: &'c DefaultValues<'c>,
 }
 
@@ -248,6 +253,7 @@ impl Context<'_> {
         let mark = batch.drafts.len();
         let Piece { source, base, .. } = *self.piece;
         let mut reader = Reader::new(&mut batch.drafts, source, base);
+        reader.may_turn = self.may_turn;
         let head = read_head(node, &mut reader);
         batch.seen += usize::from(!head.as_ref().is_some_and(|head| head.is_list));
         if let Some((head, kind)) = head.as_ref().and_then(|head| Some((head, head.kind?))) {

@@ -31,7 +31,7 @@ use gather::Gatherer;
 use load::Place;
 use source::{Format, Source, SourceId, Sources};
 
-use crate::model::estate::{Estate, Origin};
+use crate::model::estate::{CustomerIndex, Estate, Origin};
 use crate::model::name::Kind;
 use crate::model::project::Project;
 use crate::model::scalar::Scalar;
@@ -163,6 +163,7 @@ pub fn load(load: Load<'_>) -> Loaded {
         project: project.as_ref().zip(project_origin),
         complete,
         today,
+        customers: CustomerIndex::of(&gathered.estate, |_| true),
     };
     check::check(&world, &mut drafts);
     let waived = check::waivers::apply(&world, &mut drafts);

@@ -1,6 +1,9 @@
 //! What a secret looks like, and how manifests refer to one without holding it.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +20,12 @@ pub enum SecretReference {
 ///
 /// Looks at raw text, comments included: what is committed is leaked, wherever it stands.
 pub fn look_for(text: &str) -> Vec<Range<usize>> {
+    // Built once: there are many small texts to look at.
+    static KEY: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"PRIVATE KEY-----"));
+    static IDENTITY: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"AGE-SECRET-KEY-1"));
+    static TOKEN: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"eyJ"));
     let mut found = Vec::new();
-    for at in memchr::memmem::find_iter(text.as_bytes(), b"PRIVATE KEY-----") {
+    for at in KEY.find_iter(text.as_bytes()) {
         let Some(begin) = text.get(..at).and_then(|before| before.rfind("-----BEGIN ")) else {
             continue;
         };
@@ -34,10 +41,10 @@ pub fn look_for(text: &str) -> Vec<Range<usize>> {
             });
         found.push(begin..end);
     }
-    for at in memchr::memmem::find_iter(text.as_bytes(), b"AGE-SECRET-KEY-1") {
+    for at in IDENTITY.find_iter(text.as_bytes()) {
         found.push(at..word_end(text, at, |b| b.is_ascii_alphanumeric() || b == b'-'));
     }
-    for at in memchr::memmem::find_iter(text.as_bytes(), b"eyJ") {
+    for at in TOKEN.find_iter(text.as_bytes()) {
         let end = word_end(text, at, |b| b.is_ascii_alphanumeric() || b"-_.=".contains(&b));
         let starts_a_word =
             at == 0 || text.as_bytes().get(at - 1).is_none_or(|b| !b.is_ascii_alphanumeric());

@@ -295,11 +295,7 @@ pub(super) fn selector<T>(
     // Whom a customer's broken document would have added is not known.
     let unknown =
         world.broken.iter().any(|(kind, _)| matches!(kind, Kind::Customer | Kind::CustomerTable));
-    if complete
-        && !unknown
-        && world.complete_enough()
-        && world.estate.selected(selector).next().is_none()
-    {
+    if complete && !unknown && world.complete_enough() && !world.customers.selects_any(selector) {
         drafts.push(
             Draft::new(Code::P0311, at_key(declared, path.to_vec()), "this selects no declared customer")
                 .help("look at the customers' labels: all conditions must hold, and `relationship: none` is never selected")

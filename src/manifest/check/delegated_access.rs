@@ -9,11 +9,12 @@ use crate::manifest::suggest::quoted;
 use crate::model::cloud::Capability;
 use crate::model::delegated_access::{AutoExtend, DURATION_MAX, DelegatedAccess};
 use crate::model::directory_role::GLOBAL_ADMINISTRATOR;
-use crate::model::estate::Declared;
+use crate::model::estate::{CustomerIndex, Declared};
 use crate::model::name::Kind;
 use crate::model::role::is_built_in;
 
 pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
+    let without_tenant = CustomerIndex::of(world.estate, |customer| customer.tenant_id.is_none());
     for (key, access) in &world.estate.delegated_access {
         let object = object(Kind::DelegatedAccess, key);
         durations(access, &object, drafts);
@@ -26,7 +27,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
             &object,
             drafts,
         );
-        waiting(world, access, &object, drafts);
+        waiting(&without_tenant, access, &object, drafts);
         let at = at_key(access, way!["kind"]);
         let gap = capability(world, Capability::DelegatedAccess, "delegated access (GDAP)", at);
         drafts.extend(gap.map(|draft| draft.object(object)));
@@ -161,15 +162,17 @@ fn grants(
 
 /// A relationship that names no tenant could be accepted by anyone, so none is made.
 fn waiting(
-    world: &World<'_>,
+    without_tenant: &CustomerIndex<'_>,
     access: &Declared<DelegatedAccess>,
     object: &str,
     drafts: &mut Vec<Draft>,
 ) {
-    let without: Vec<&str> = world
-        .estate
+    if without_tenant.is_empty() {
+        return;
+    }
+    let without: Vec<&str> = without_tenant
         .selected(&access.spec.customers)
-        .filter(|(_, customer)| customer.spec.tenant_id.is_none())
+        .into_iter()
         .map(|(name, _)| name.as_str())
         .collect();
     let Some(first) = without.first() else { return };

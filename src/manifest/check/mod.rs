@@ -19,7 +19,7 @@ use std::fmt::Display;
 
 use super::code::Code;
 use super::draft::{Draft, On, Step, Where};
-use crate::model::estate::{Declared, Estate, Origin};
+use crate::model::estate::{CustomerIndex, Declared, Estate, Origin};
 use crate::model::name::{Kind, Name};
 use crate::model::project::Project;
 use crate::model::time::Day;
@@ -32,6 +32,7 @@ pub(crate) struct World<'a> {
     /// Everything there is was loaded.
     pub complete: bool,
     pub today: Day,
+    pub customers: CustomerIndex<'a>,
 }
 
 impl World<'_> {

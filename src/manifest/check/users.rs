@@ -181,7 +181,11 @@ fn unrecognised(
                 format!("say `{instead}`")
             })
     } else {
-        let help = did_you_mean(role, AccountRole::ALL.iter().map(|role| role.word()));
+        let help = if drafts.len() > 200 {
+            None
+        } else {
+            did_you_mean(role, AccountRole::ALL.iter().map(|role| role.word()))
+        };
         Draft::new(
             Code::P1005,
             at,

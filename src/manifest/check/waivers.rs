@@ -1,5 +1,7 @@
 //! Waivers: findings that somebody answers for, taken out; and waivers that waive nothing.
 
+use std::collections::HashMap;
+
 use super::references::find;
 use super::{World, at_field, object};
 use crate::manifest::code::Code;
@@ -8,8 +10,15 @@ use crate::model::name::Kind;
 
 /// Takes out what is waived, and says how many findings that were.
 pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
-    let before = drafts.len();
     let mut own = Vec::new();
+    // Which drafts a waiver is about, looked up once for all of them.
+    let mut about: HashMap<(Code, &str), Vec<usize>> = HashMap::new();
+    for (at, draft) in drafts.iter().enumerate() {
+        if let Some(object) = draft.object.as_deref().filter(|_| draft.code.waivable()) {
+            about.entry((draft.code, object)).or_default().push(at);
+        }
+    }
+    let mut silenced = vec![false; drafts.len()];
     for (key, waiver) in &world.estate.waivers {
         let subject = object(Kind::Waiver, key);
         let spec = &waiver.spec;
@@ -39,10 +48,10 @@ pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
             continue;
         }
         let on = spec.on.to_string();
-        let matches = |draft: &Draft| draft.code == code && draft.object.as_deref() == Some(&on);
+        let matching = about.get(&(code, on.as_str())).map_or(&[][..], Vec::as_slice);
         if spec.until < world.today {
             let message = format!("this waiver ended on {}", spec.until);
-            let help = if drafts.iter().any(matches) {
+            let help = if !matching.is_empty() {
                 "its finding is back: mend it, or decide again and move the day"
             } else {
                 "remove it: there is nothing left to waive"
@@ -50,15 +59,20 @@ pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
             own.push(Draft::new(Code::P1703, at("until"), message).help(help).object(subject));
             continue;
         }
-        let count = drafts.len();
-        drafts.retain(|draft| !matches(draft));
-        if drafts.len() == count {
+        for at in matching {
+            if let Some(silenced) = silenced.get_mut(*at) {
+                *silenced = true;
+            }
+        }
+        if matching.is_empty() {
             let message = format!("there is no finding `{code}` about {on}");
             let help = "remove the waiver, or correct `finding` or `on`";
             own.push(Draft::new(Code::P1701, at("finding"), message).help(help).object(subject));
         }
     }
-    let waived = before - drafts.len();
+    let waived = silenced.iter().filter(|silenced| **silenced).count();
+    let mut silenced = silenced.into_iter();
+    drafts.retain(|_| !silenced.next().unwrap_or_default());
     drafts.append(&mut own);
     waived
 }

@@ -85,7 +85,10 @@ fn sort<'a>(
     what: &str,
     reader: &mut Reader<'_>,
 ) -> Option<()> {
-    let place = |key: super::Node<'_>| fields.iter().position(|field| field.key == key.text());
+    let place = |key: super::Node<'_>| {
+        let text = key.text();
+        fields.iter().position(|field| field.key == text)
+    };
     if let Some(own) = at.own {
         let View::Mapping(entries) = own.view() else {
             wrong_type(own, what, "a mapping of keys and values", reader);
@@ -171,7 +174,7 @@ impl<'a, const N: usize> Slots<'a, N> {
 
 /// Reports a key that stands there with nothing behind it.
 fn has_value(slot: At<'_>, field: &Field, reader: &mut Reader<'_>) -> bool {
-    let Some(own) = slot.own.filter(|own| matches!(own.view(), View::Null)) else { return true };
+    let Some(own) = slot.own.filter(|own| own.is_null()) else { return true };
     let help =
         if field.need.must() { "give it a value" } else { "give it a value, or leave the key out" };
     let span = slot.key.unwrap_or(own.span());
