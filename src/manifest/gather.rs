@@ -173,9 +173,10 @@ impl Gatherer {
         std::mem::take(&mut self.gathered.tables)
     }
 
-    pub(crate) fn finish(self, complete: bool, drafts: &mut Vec<Draft>) -> Gathered {
+    /// Makes the estate. `all_known`: nothing was left out, on purpose or because it was unreadable.
+    pub(crate) fn finish(self, all_known: bool, drafts: &mut Vec<Draft>) -> Gathered {
         self.former_names(drafts);
-        self.accounts(complete, drafts);
+        self.accounts(all_known, drafts);
         let Parts {
             account,
             users,
@@ -242,10 +243,10 @@ impl Gatherer {
         }
     }
 
-    fn accounts(&self, complete: bool, drafts: &mut Vec<Draft>) {
+    fn accounts(&self, all_known: bool, drafts: &mut Vec<Draft>) {
         let at = |origin| Where::Field { origin, path: way!["kind"], on: On::Value };
         match self.parts.accounts.split_first() {
-            None if complete && !self.gathered.places.is_empty() => drafts.push(
+            None if all_known => drafts.push(
                 Draft::new(Code::P0210, Where::Estate, "the estate has no Account")
                     .help("exactly one document of `kind: Account` says which account this is"),
             ),

@@ -138,11 +138,14 @@ pub fn load(load: Load<'_>) -> Loaded {
     let ReadProject { project, source: project_source, mut drafts, place: project_place } = project;
     let mut gatherer = Gatherer::default();
     let project_origin = project_place.map(|place| gatherer.place(place));
+    // What could not be read may declare anything: nothing is missed that it may hold.
+    let mut unread = !troubles.is_empty();
     for trouble in troubles {
         drafts.push(draft_of(trouble, project_origin));
     }
     let batch = load::read_all(&sources, project_source);
     let mut seen = batch.seen;
+    unread |= batch.seen > batch.documents.len();
     drafts.extend(batch.drafts);
     gatherer.reserve(batch.documents.len());
     for located in batch.documents {
@@ -150,18 +153,19 @@ pub fn load(load: Load<'_>) -> Loaded {
     }
     let files = sources.len() - usize::from(project_source.is_some());
     seen += read_tables(&mut gatherer, &mut sources, tables, &mut drafts);
-    if seen == 0 {
+    if seen == 0 && !unread {
         let what =
             if files == 0 { "there are no manifests" } else { "the manifests hold no documents" };
         let help = "manifests are *.yaml, *.yml and *.json files; `partnerctl init` writes some to begin with";
         drafts.push(Draft::new(Code::P0208, Where::Estate, what).help(help));
     }
-    let gathered = gatherer.finish(complete, &mut drafts);
+    let gathered = gatherer.finish(complete && !unread && seen > 0, &mut drafts);
     let world = check::World {
         estate: &gathered.estate,
         broken: &gathered.broken,
         project: project.as_ref().zip(project_origin),
         complete,
+        unread,
         today,
     };
     check::check(&world, &mut drafts);
