@@ -36,7 +36,8 @@ pub(crate) struct Table {
 pub(crate) struct Gatherer {
     gathered: Gathered,
     named: HashMap<(Kind, Name), Origin>,
-    formerly: HashMap<(Kind, Name), Vec<Origin>>,
+    /// Who claims a former name, and in which item of the list.
+    formerly: HashMap<(Kind, Name), Vec<(Origin, usize)>>,
     parts: Parts,
 }
 
@@ -155,8 +156,9 @@ impl Gatherer {
     }
 
     fn remember(&mut self, kind: Kind, metadata: Option<&Metadata>, origin: Origin) {
-        for name in metadata.iter().flat_map(|metadata| &metadata.formerly) {
-            self.formerly.entry((kind, name.clone())).or_default().push(origin);
+        let names = metadata.iter().flat_map(|metadata| metadata.formerly.iter().enumerate());
+        for (index, name) in names {
+            self.formerly.entry((kind, name.clone())).or_default().push((origin, index));
         }
     }
 
@@ -167,6 +169,11 @@ impl Gatherer {
     /// Where the Defaults of a kind are.
     pub(crate) fn defaults_place(&self, kind: Kind) -> Option<Place> {
         self.place_of(*self.parts.defaults.get(&kind)?)
+    }
+
+    /// Remembers that something of a document could not be read.
+    pub(crate) fn broken(&mut self, kind: Kind, name: Name) {
+        self.gathered.broken.insert((kind, name));
     }
 
     pub(crate) fn tables(&mut self) -> Vec<Table> {
@@ -203,8 +210,11 @@ impl Gatherer {
     }
 
     fn former_names(&self, drafts: &mut Vec<Draft>) {
-        let at =
-            |origin| Where::Field { origin, path: way!["metadata", "formerly"], on: On::Value };
+        let at = |(origin, index): (Origin, usize)| Where::Field {
+            origin,
+            path: way!["metadata", "formerly", index],
+            on: On::Value,
+        };
         for ((kind, name), origins) in &self.formerly {
             let key = (*kind, name.clone());
             if let Some(living) = self.named.get(&key) {
@@ -215,7 +225,7 @@ impl Gatherer {
                             at(*origin),
                             format!("`{name}` is still the name of a {}", kind.word()),
                         )
-                        .help("a former name is one that no document has any more")
+                        .help("leave the name out here, or rename the other document")
                         .related(
                             "the document that has it",
                             Where::Field {
@@ -235,7 +245,7 @@ impl Gatherer {
                             at(*origin),
                             format!("another {} was `{name}` too", kind.word()),
                         )
-                        .help("only one document can be what it was renamed to")
+                        .help("leave the name out in one of the two: an object is renamed to one thing")
                         .related("the other one", at(*first)),
                     );
                 }
@@ -248,7 +258,7 @@ impl Gatherer {
         match self.parts.accounts.split_first() {
             None if all_known => drafts.push(
                 Draft::new(Code::P0210, Where::Estate, "the estate has no Account")
-                    .help("exactly one document of `kind: Account` says which account this is"),
+                    .help("add one document of `kind: Account`, which says what account this is"),
             ),
             Some((first, rest)) => {
                 for origin in rest {

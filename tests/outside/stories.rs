@@ -94,7 +94,7 @@ enum Input {
 
 /// What of the base is added.
 #[derive(Clone, Copy)]
-enum Base {
+pub(crate) enum Base {
     /// What the story does not declare itself.
     Rest,
     /// The same, but no document of this kind.
@@ -337,7 +337,7 @@ impl Tables for Beside<'_> {
 }
 
 /// What the library finds in files.
-fn loaded(files: &BTreeMap<String, Vec<u8>>, base: Base) -> Vec<Shown> {
+pub(crate) fn loaded(files: &BTreeMap<String, Vec<u8>>, base: Base) -> Vec<Shown> {
     let mut sources = Sources::default();
     let mut project = ReadProject::default();
     if let Some(bytes) = files.get("partnerctl.yaml") {
@@ -451,13 +451,13 @@ fn validated(folder: &Path) -> Vec<Shown> {
 }
 
 /// A finding as the page shows it.
-struct Shown {
-    code: String,
+pub(crate) struct Shown {
+    pub code: String,
     severity: String,
-    message: String,
-    help: Option<String>,
+    pub message: String,
+    pub help: Option<String>,
     place: String,
-    underlined: Option<String>,
+    pub underlined: Option<String>,
     object: Option<String>,
     /// Message, place, what is underlined there.
     related: Vec<(String, String, Option<String>)>,

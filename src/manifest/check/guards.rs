@@ -34,25 +34,26 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
     };
     if admins < guards.global_admins_min as usize {
         let message = format!(
-            "{} declared, at least {} must remain",
+            "{} declared, and at least {} must remain",
             count(admins, "global admin"),
             guards.global_admins_min
         );
         drafts.push(
             Draft::new(Code::P1901, minimum("globalAdmins"), message)
-                .help("users count who are enabled, members, not expired, and have `admin: global` permanently"),
+                .help("those count who are enabled, not guests, not expired, and have `admin: global` for good"),
         );
     }
     if agents < guards.admin_agents_min as usize {
         let message = format!(
-            "{} declared, at least {} must remain",
+            "{} declared, and at least {} must remain",
             count(agents, "admin agent"),
             guards.admin_agents_min
         );
-        drafts
-            .push(Draft::new(Code::P1902, minimum("adminAgents"), message).help(
-                "users count who are enabled, members, not expired, and have `agent: admin`",
-            ));
+        drafts.push(
+            Draft::new(Code::P1902, minimum("adminAgents"), message).help(
+                "those count who are enabled, not guests, not expired, and have `agent: admin`",
+            ),
+        );
     }
 }
 
@@ -77,14 +78,15 @@ fn required(world: &World<'_>, guards: &Guards, drafts: &mut Vec<Draft>) {
                 let help = did_you_mean(
                     key.as_str(),
                     world.estate.users.keys().map(crate::model::name::UserKey::as_str),
-                );
+                )
+                .unwrap_or_else(|| "declare the user, or require somebody else".to_owned());
                 drafts.push(
                     Draft::new(
                         Code::P1903,
                         at(),
                         format!("the required user {} is not declared", quoted(key.as_str())),
                     )
-                    .maybe_help(help),
+                    .help(help),
                 );
             }
             continue;

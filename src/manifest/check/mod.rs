@@ -99,11 +99,12 @@ pub(crate) fn capability(
         Availability::Yes => None,
         Availability::No => Some(
             Draft::new(Code::P1601, at, format!("the cloud `{cloud}` has no {what}"))
-                .help("leave it out here: it cannot exist in that cloud"),
+                .help("leave it out: it cannot exist in that cloud"),
         ),
         Availability::Unverified => Some(
-            Draft::new(Code::P1602, at, format!("the cloud `{cloud}` may have no {what}"))
-                .help("the documents do not say; try one, or waive this finding once you know"),
+            Draft::new(Code::P1602, at, format!("the cloud `{cloud}` may have no {what}")).help(
+                "the documents do not say: try it with one, and waive this finding if it works",
+            ),
         ),
     }
 }
