@@ -290,7 +290,7 @@ impl Parts {
             Body::Partnership(spec) => self.partnerships.push(declared(metadata, *spec, origin)),
             Body::Customer(spec) => self.customers.push(declared(metadata, *spec, origin)),
             Body::DelegatedAccess(spec) => {
-                self.delegated_access.push(declared(metadata, *spec, origin))
+                self.delegated_access.push(declared(metadata, *spec, origin));
             }
             Body::Waiver(spec) => self.waivers.push(declared(metadata, *spec, origin)),
             Body::AccessTest(spec) => self.access_tests.push(declared(metadata, *spec, origin)),

@@ -260,7 +260,7 @@ pub(super) fn selector<T>(
     world: &World<'_>,
     declared: &Declared<T>,
     selector: &Selector,
-    path: &[Step],
+    path: Vec<Step>,
     object: &str,
     drafts: &mut Vec<Draft>,
 ) {
@@ -307,7 +307,7 @@ pub(super) fn selector<T>(
         && world.estate.selected(selector).next().is_none()
     {
         drafts.push(
-            Draft::new(Code::P0311, at_key(declared, path.to_vec()), "this selects no declared customer")
+            Draft::new(Code::P0311, at_key(declared, path), "this selects no declared customer")
                 .help("look at the customers' labels: all conditions must hold, and `relationship: none` is never selected")
                 .object(object),
         );

@@ -18,14 +18,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
         let object = object(Kind::DelegatedAccess, key);
         durations(access, &object, drafts);
         grants(world, access, &object, drafts);
-        selector(
-            world,
-            access,
-            &access.spec.customers,
-            &way!["spec", "customers"],
-            &object,
-            drafts,
-        );
+        selector(world, access, &access.spec.customers, way!["spec", "customers"], &object, drafts);
         waiting(world, access, &object, drafts);
         let at = at_field(access, way!["kind"]);
         let gap = capability(world, Capability::DelegatedAccess, "delegated access (GDAP)", at);

@@ -152,7 +152,7 @@ impl<K: Eq + Hash, F: Fn() -> Where> Seen<K, F> {
                 entry.insert(at);
             }
             Entry::Occupied(entry) => {
-                drafts.push(report(at()).related("the other one", entry.get()()))
+                drafts.push(report(at()).related("the other one", entry.get()()));
             }
         }
     }

@@ -68,15 +68,15 @@ pub(super) fn resolve(
         Kind::Role if role::is_built_in(name) => {}
         Kind::Role => there(find(world, *kind, &estate.roles, name, at, object, drafts)),
         Kind::Partnership => {
-            there(find(world, *kind, &estate.partnerships, name, at, object, drafts))
+            there(find(world, *kind, &estate.partnerships, name, at, object, drafts));
         }
         Kind::Customer => there(find(world, *kind, &estate.customers, name, at, object, drafts)),
         Kind::DelegatedAccess => {
-            there(find(world, *kind, &estate.delegated_access, name, at, object, drafts))
+            there(find(world, *kind, &estate.delegated_access, name, at, object, drafts));
         }
         Kind::Waiver => there(find(world, *kind, &estate.waivers, name, at, object, drafts)),
         Kind::AccessTest => {
-            there(find(world, *kind, &estate.access_tests, name, at, object, drafts))
+            there(find(world, *kind, &estate.access_tests, name, at, object, drafts));
         }
         Kind::Account => {
             let account: BTreeMap<Name, Declared<()>> = estate

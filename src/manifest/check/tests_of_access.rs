@@ -72,7 +72,7 @@ fn one(
             );
         }
         Some(Target::Customers(customers)) => {
-            selector(world, test, customers, &way!["spec", index, "on"], object, drafts)
+            selector(world, test, customers, way!["spec", index, "on"], object, drafts);
         }
         None => {}
     }

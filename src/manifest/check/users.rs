@@ -127,7 +127,7 @@ fn roles(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts: &mut V
                 drafts.push(Draft::new(Code::P0303, at(), message).help(help).object(object()));
             }
             RoleGrant::Account { role, locations: _ } => {
-                account_role(world, key, user, *role, at(), drafts)
+                account_role(world, key, user, *role, at(), drafts);
             }
             RoleGrant::Unrecognised { role, locations: _ } => {
                 let at = at_field(user, way!["spec", "roles", index, "role"]);
