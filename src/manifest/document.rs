@@ -8,7 +8,7 @@ use super::kinds::{API_VERSION, metadata_fields};
 use super::read::collections::head;
 use super::read::{At, Reader, Shaped};
 use super::source::Span;
-use super::suggest::{did_you_mean, quoted};
+use super::suggest::{did_you_mean, nearest, quoted};
 use super::text::arena::{Node, View};
 use crate::model::access_test::AccessTest;
 use crate::model::account::Account;
@@ -222,7 +222,8 @@ pub(crate) fn read_body(
     }
     let body = match spec.own.map(Node::view) {
         Some(View::Null) => {
-            reader.report(Code::P0109, spec.holder(), "`spec` has no value", None);
+            let help = format!("`partnerctl explain {}` shows what it holds", kind.word());
+            reader.report(Code::P0109, spec.holder(), "`spec` has no value", Some(help));
             None
         }
         None if spec.is_absent() => {
@@ -269,7 +270,10 @@ fn check_ignored(metadata: &Metadata, at: At<'_>, kind: Kind, reader: &mut Reade
             continue;
         };
         let near = match fields {
-            Some(fields) => did_you_mean(last, fields.iter().map(|field| field.key)),
+            Some(fields) => nearest(last, fields.iter().map(|field| field.key)).map(|near| {
+                let path: Vec<&str> = parents.iter().copied().chain([near]).collect();
+                format!("did you mean `{}`?", path.join("."))
+            }),
             None => did_you_mean(
                 keys.get(1).copied().unwrap_or_default(),
                 metadata_fields().iter().map(|field| field.key),

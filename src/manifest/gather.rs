@@ -36,7 +36,8 @@ pub(crate) struct Table {
 pub(crate) struct Gatherer {
     gathered: Gathered,
     named: HashMap<(Kind, Name), Origin>,
-    formerly: HashMap<(Kind, Name), Vec<Origin>>,
+    /// Who claims a former name, and in which item of the list.
+    formerly: HashMap<(Kind, Name), Vec<(Origin, usize)>>,
     parts: Parts,
 }
 
@@ -155,8 +156,9 @@ impl Gatherer {
     }
 
     fn remember(&mut self, kind: Kind, metadata: Option<&Metadata>, origin: Origin) {
-        for name in metadata.iter().flat_map(|metadata| &metadata.formerly) {
-            self.formerly.entry((kind, name.clone())).or_default().push(origin);
+        let names = metadata.iter().flat_map(|metadata| metadata.formerly.iter().enumerate());
+        for (index, name) in names {
+            self.formerly.entry((kind, name.clone())).or_default().push((origin, index));
         }
     }
 
@@ -169,13 +171,19 @@ impl Gatherer {
         self.place_of(*self.parts.defaults.get(&kind)?)
     }
 
+    /// Remembers that something of a document could not be read.
+    pub(crate) fn broken(&mut self, kind: Kind, name: Name) {
+        self.gathered.broken.insert((kind, name));
+    }
+
     pub(crate) fn tables(&mut self) -> Vec<Table> {
         std::mem::take(&mut self.gathered.tables)
     }
 
-    pub(crate) fn finish(self, complete: bool, drafts: &mut Vec<Draft>) -> Gathered {
+    /// Makes the estate. `all_known`: nothing was left out, on purpose or because it was unreadable.
+    pub(crate) fn finish(self, all_known: bool, drafts: &mut Vec<Draft>) -> Gathered {
         self.former_names(drafts);
-        self.accounts(complete, drafts);
+        self.accounts(all_known, drafts);
         let Parts {
             account,
             users,
@@ -202,8 +210,11 @@ impl Gatherer {
     }
 
     fn former_names(&self, drafts: &mut Vec<Draft>) {
-        let at =
-            |origin| Where::Field { origin, path: way!["metadata", "formerly"], on: On::Value };
+        let at = |(origin, index): (Origin, usize)| Where::Field {
+            origin,
+            path: way!["metadata", "formerly", index],
+            on: On::Value,
+        };
         for ((kind, name), origins) in &self.formerly {
             let key = (*kind, name.clone());
             if let Some(living) = self.named.get(&key) {
@@ -214,7 +225,7 @@ impl Gatherer {
                             at(*origin),
                             format!("`{name}` is still the name of a {}", kind.word()),
                         )
-                        .help("a former name is one that no document has any more")
+                        .help("leave the name out here, or rename the other document")
                         .related(
                             "the document that has it",
                             Where::Field {
@@ -234,7 +245,7 @@ impl Gatherer {
                             at(*origin),
                             format!("another {} was `{name}` too", kind.word()),
                         )
-                        .help("only one document can be what it was renamed to")
+                        .help("leave the name out in one of the two: an object is renamed to one thing")
                         .related("the other one", at(*first)),
                     );
                 }
@@ -242,12 +253,12 @@ impl Gatherer {
         }
     }
 
-    fn accounts(&self, complete: bool, drafts: &mut Vec<Draft>) {
+    fn accounts(&self, all_known: bool, drafts: &mut Vec<Draft>) {
         let at = |origin| Where::Field { origin, path: way!["kind"], on: On::Value };
         match self.parts.accounts.split_first() {
-            None if complete && !self.gathered.places.is_empty() => drafts.push(
+            None if all_known => drafts.push(
                 Draft::new(Code::P0210, Where::Estate, "the estate has no Account")
-                    .help("exactly one document of `kind: Account` says which account this is"),
+                    .help("add one document of `kind: Account`, which says what account this is"),
             ),
             Some((first, rest)) => {
                 for origin in rest {
@@ -279,7 +290,7 @@ impl Parts {
             Body::Partnership(spec) => self.partnerships.push(declared(metadata, *spec, origin)),
             Body::Customer(spec) => self.customers.push(declared(metadata, *spec, origin)),
             Body::DelegatedAccess(spec) => {
-                self.delegated_access.push(declared(metadata, *spec, origin))
+                self.delegated_access.push(declared(metadata, *spec, origin));
             }
             Body::Waiver(spec) => self.waivers.push(declared(metadata, *spec, origin)),
             Body::AccessTest(spec) => self.access_tests.push(declared(metadata, *spec, origin)),

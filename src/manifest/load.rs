@@ -213,12 +213,7 @@ fn read_piece(
         batch.seen += usize::from(parsed.roots.is_empty());
     }
     let Ok(text) = piece.text else { return };
-    for found in secret::look_for(text) {
-        let span = Span::new(to_u32(found.start), to_u32(found.end));
-        let draft = Draft::new(Code::P0502, place(span), "this looks like a secret")
-            .help("take it out, revoke it, and refer to where it is kept: `{env: NAME}` or `{file: PATH}`");
-        batch.drafts.push(draft);
-    }
+    secrets(text, &place, &mut batch.drafts);
     let turns = turns_direction(text);
     // An escape can spell what the text does not hold.
     let may_turn = turns || memchr::memchr(b'\\', text.as_bytes()).is_some();
@@ -259,12 +254,12 @@ impl Context<'_> {
         if let Some((head, kind)) = head.as_ref().and_then(|head| Some((head, head.kind?))) {
             let document = read_document(head, kind, self.defaults, &mut reader);
             if kind == Kind::Project {
-                let help = "the project file stands beside the manifests: name it with `--project`";
+                let help = "keep it in `partnerctl.yaml`, or name its file with `--project`";
                 let span = node.get("kind").map_or_else(|| collections::head(node), Node::span);
                 reader.report(
                     Code::P0204,
                     span,
-                    "a Project among the manifests",
+                    "a Project has no place among the manifests",
                     Some(help.to_owned()),
                 );
             }
@@ -286,7 +281,7 @@ impl Context<'_> {
         };
         let View::Sequence(items) = node.view() else {
             let at = place(collections::head(node));
-            batch.drafts.push(Draft::new(Code::P0103, at, "`items` is a list of documents"));
+            batch.drafts.push(Draft::new(Code::P0103, at, "`items` must be a list of documents"));
             return;
         };
         for (index, item) in (0..).zip(items) {
@@ -427,7 +422,7 @@ pub(crate) fn read_table(
         Err(Fault { code, span, message, help }) => {
             let at = Where::Bytes { source: csv, span };
             let draft = Draft::new(code, at, message).maybe_help(help).object(object);
-            return Batch { drafts: vec![draft], ..Batch::default() };
+            return Batch { drafts: vec![draft], seen: 1, ..Batch::default() };
         }
     };
     let (mut own, mut kinds) = (Arena::default(), Arena::default());
@@ -438,7 +433,18 @@ pub(crate) fn read_table(
         .and_then(|place| open(sources, place, &mut kinds))
         .and_then(|node| node.get("spec"))
         .and_then(|spec| spec.get("values"));
-    super::rows::read_rows(csv, text, [own, kind], &object)
+    let mut batch = super::rows::read_rows(csv, text, [own, kind], &object);
+    secrets(text, &|span| Where::Bytes { source: csv, span }, &mut batch.drafts);
+    batch
+}
+
+/// What looks like a secret is one too many, wherever it stands.
+fn secrets(text: &str, place: &dyn Fn(Span) -> Where, drafts: &mut Vec<Draft>) {
+    for found in secret::look_for(text) {
+        let span = Span::new(to_u32(found.start), to_u32(found.end));
+        let help = "take it out, revoke it, and refer to where it is kept: `{env: NAME}` or `{file: PATH}`";
+        drafts.push(Draft::new(Code::P0502, place(span), "this looks like a secret").help(help));
+    }
 }
 
 /// Parses a document again.

@@ -138,11 +138,14 @@ pub fn load(load: Load<'_>) -> Loaded {
     let ReadProject { project, source: project_source, mut drafts, place: project_place } = project;
     let mut gatherer = Gatherer::default();
     let project_origin = project_place.map(|place| gatherer.place(place));
+    // What could not be read may declare anything: nothing is missed that it may hold.
+    let mut unread = !troubles.is_empty();
     for trouble in troubles {
         drafts.push(draft_of(trouble, project_origin));
     }
     let batch = load::read_all(&sources, project_source);
     let mut seen = batch.seen;
+    unread |= batch.seen > batch.documents.len();
     drafts.extend(batch.drafts);
     gatherer.reserve(batch.documents.len());
     for located in batch.documents {
@@ -150,18 +153,20 @@ pub fn load(load: Load<'_>) -> Loaded {
     }
     let files = sources.len() - usize::from(project_source.is_some());
     seen += read_tables(&mut gatherer, &mut sources, tables, &mut drafts);
-    if seen == 0 {
+    if seen == 0 && !unread {
         let what =
             if files == 0 { "there are no manifests" } else { "the manifests hold no documents" };
         let help = "manifests are *.yaml, *.yml and *.json files; `partnerctl init` writes some to begin with";
         drafts.push(Draft::new(Code::P0208, Where::Estate, what).help(help));
     }
-    let gathered = gatherer.finish(complete, &mut drafts);
+    unread |= seen == 0;
+    let gathered = gatherer.finish(complete && !unread, &mut drafts);
     let world = check::World {
         estate: &gathered.estate,
         broken: &gathered.broken,
         project: project.as_ref().zip(project_origin),
         complete,
+        unread,
         today,
         customers: CustomerIndex::of(&gathered.estate, |_| true),
     };
@@ -201,12 +206,15 @@ fn draft_of(trouble: Trouble, project: Option<Origin>) -> Draft {
         TroublePath::File(file) => Where::Named(file),
     };
     let help = match what {
-        TroubleKind::Missing => Some("correct the path, or make the file".to_owned()),
-        TroubleKind::Outside => {
-            Some("what a project is made of lies within its folder, links included".to_owned())
+        TroubleKind::Missing => Some("correct the path, or create what it names".to_owned()),
+        TroubleKind::Outside => Some(
+            "move it into the project's folder: nothing outside is read, through links either"
+                .to_owned(),
+        ),
+        TroubleKind::Unreadable => {
+            Some("check its permissions, and that it is an ordinary file or folder".to_owned())
         }
-        TroubleKind::Unreadable => None,
-        TroubleKind::TooLarge => Some("split it: a file has at most 256 MiB".to_owned()),
+        TroubleKind::TooLarge => Some("split it into files of at most 256 MiB".to_owned()),
     };
     Draft::new(code, at, message).maybe_help(help)
 }
@@ -238,12 +246,20 @@ fn read_tables(
                 draft.at = at;
                 draft.object = object;
                 drafts.push(draft);
+                if let Some(name) = table.name {
+                    gatherer.broken(Kind::CustomerTable, name);
+                }
                 continue;
             }
         };
         let id = sources.add(Source { name, format: Format::Csv, bytes });
         let batch =
             load::read_table(sources, id, place, &table, gatherer.defaults_place(Kind::Customer));
+        // Rows whose names are not known, of whatever cells.
+        let lost = batch.seen > batch.documents.len();
+        if let Some(name) = table.name.filter(|_| lost) {
+            gatherer.broken(Kind::CustomerTable, name);
+        }
         drafts.extend(batch.drafts);
         rows += batch.documents.len();
         for located in batch.documents {

@@ -44,7 +44,10 @@ pub(crate) fn read_rows(
                 .maybe_help(fault.help.clone()),
         );
     }
+    // A quote without an end hides rows.
+    batch.seen = parsed.rows().len() + parsed.faults.len();
     let Some(columns) = columns(&parsed, source, &mut batch) else {
+        batch.seen += 1;
         batch.drafts.iter_mut().for_each(|draft| draft.object = Some(table.to_owned()));
         return batch;
     };

@@ -58,7 +58,7 @@ pub(crate) fn quoted(value: &str) -> String {
     format!("`{short}`")
 }
 
-/// `a, b and c`, in backticks.
+/// `a, b or c`, in backticks.
 pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<&str> = words.into_iter().collect();
     let mut text = String::new();

@@ -19,16 +19,9 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
         let object = object(Kind::DelegatedAccess, key);
         durations(access, &object, drafts);
         grants(world, access, &object, drafts);
-        selector(
-            world,
-            access,
-            &access.spec.customers,
-            &way!["spec", "customers"],
-            &object,
-            drafts,
-        );
+        selector(world, access, &access.spec.customers, way!["spec", "customers"], &object, drafts);
         waiting(&without_tenant, access, &object, drafts);
-        let at = at_key(access, way!["kind"]);
+        let at = at_field(access, way!["kind"]);
         let gap = capability(world, Capability::DelegatedAccess, "delegated access (GDAP)", at);
         drafts.extend(gap.map(|draft| draft.object(object)));
     }
@@ -37,21 +30,20 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
 fn durations(access: &Declared<DelegatedAccess>, object: &str, drafts: &mut Vec<Draft>) {
     let spec = &access.spec;
     if spec.duration.0 == 0 || spec.duration > DURATION_MAX {
-        let message =
-            format!("{} days are not a duration that delegated access can have", spec.duration.0);
+        let message = format!("delegated access cannot last {} days", spec.duration.0);
         drafts.push(
             Draft::new(Code::P1501, at_field(access, way!["spec", "duration"]), message)
-                .help("from `P1D` to `P730D`, two years")
+                .help("choose from `P1D` to `P730D`, which is two years")
                 .object(object),
         );
     } else if spec.renew_before >= spec.duration {
         let message = format!(
-            "renewal begins {} days before the end of {} days",
+            "renewal would begin {} days before the end of access that lasts {}",
             spec.renew_before.0, spec.duration.0
         );
         drafts.push(
             Draft::new(Code::P1503, at_key(access, way!["spec", "renewBefore"]), message)
-                .help("`renewBefore` is shorter than `duration`; `P60D` unless given")
+                .help("make `renewBefore` shorter than `duration`; unless given, it is `P60D`")
                 .object(object),
         );
     }
@@ -104,11 +96,11 @@ fn grants(
                         Code::P1504,
                         at_field(access, path.clone()),
                         format!(
-                            "{} is no built-in role that is known here",
+                            "no built-in role {} is known here",
                             quoted(&role.to_string())
                         ),
                     )
-                    .help("Microsoft adds roles; a role of a tenant's own cannot be delegated")
+                    .help("check that the role is one of Microsoft's: a tenant's own cannot be delegated")
                     .object(object),
                 );
             }
@@ -182,7 +174,7 @@ fn waiting(
     };
     drafts.push(
         Draft::new(Code::P1506, at_key(access, way!["spec", "customers"]), message)
-            .help("its relationship waits until it has accepted our invitation: without a tenant, anyone could accept it")
+            .help("add `tenantId` if it is known; else this waits until the customer has accepted our invitation")
             .object(object),
     );
 }

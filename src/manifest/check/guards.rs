@@ -14,6 +14,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
     required(world, &guards, drafts);
     // A part of an estate says nothing of how many there are.
     if !world.complete
+        || world.unread
         || world.broken.iter().any(|(kind, _)| *kind == Kind::User)
         || world.estate.users.is_empty() && world.estate.account.is_none()
     {
@@ -33,25 +34,26 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
     };
     if admins < guards.global_admins_min as usize {
         let message = format!(
-            "{} declared, at least {} must remain",
+            "{} declared, and at least {} must remain",
             count(admins, "global admin"),
             guards.global_admins_min
         );
         drafts.push(
             Draft::new(Code::P1901, minimum("globalAdmins"), message)
-                .help("users count who are enabled, members, not expired, and have `admin: global` permanently"),
+                .help("those count who are enabled, not guests, not expired, and have `admin: global` for good"),
         );
     }
     if agents < guards.admin_agents_min as usize {
         let message = format!(
-            "{} declared, at least {} must remain",
+            "{} declared, and at least {} must remain",
             count(agents, "admin agent"),
             guards.admin_agents_min
         );
-        drafts
-            .push(Draft::new(Code::P1902, minimum("adminAgents"), message).help(
-                "users count who are enabled, members, not expired, and have `agent: admin`",
-            ));
+        drafts.push(
+            Draft::new(Code::P1902, minimum("adminAgents"), message).help(
+                "those count who are enabled, not guests, not expired, and have `agent: admin`",
+            ),
+        );
     }
 }
 
@@ -72,18 +74,19 @@ fn required(world: &World<'_>, guards: &Guards, drafts: &mut Vec<Draft>) {
             on: On::Value,
         };
         let Some(user) = world.estate.users.get(key) else {
-            if world.complete && !world.is_broken(Kind::User, key.as_str()) {
+            if world.complete && !world.unread && !world.is_broken(Kind::User, key.as_str()) {
                 let help = did_you_mean(
                     key.as_str(),
                     world.estate.users.keys().map(crate::model::name::UserKey::as_str),
-                );
+                )
+                .unwrap_or_else(|| "declare the user, or require somebody else".to_owned());
                 drafts.push(
                     Draft::new(
                         Code::P1903,
                         at(),
                         format!("the required user {} is not declared", quoted(key.as_str())),
                     )
-                    .maybe_help(help),
+                    .help(help),
                 );
             }
             continue;

@@ -31,6 +31,8 @@ pub(crate) struct World<'a> {
     pub project: Option<(&'a Project, Origin)>,
     /// Everything there is was loaded.
     pub complete: bool,
+    /// Some document or file could not be read so far as to know what it declares.
+    pub unread: bool,
     pub today: Day,
     pub customers: CustomerIndex<'a>,
 }
@@ -38,12 +40,17 @@ pub(crate) struct World<'a> {
 impl World<'_> {
     /// Whether what is not here is not there: a part of an estate may leave customers out.
     pub(crate) fn complete_enough(&self) -> bool {
-        self.complete || !self.estate.customers.is_empty()
+        !self.unread && (self.complete || !self.estate.customers.is_empty())
     }
 
     /// Whether a document that could not be read has this name.
     pub(crate) fn is_broken(&self, kind: Kind, name: &str) -> bool {
-        !self.broken.is_empty() && self.broken.iter().any(|(k, n)| *k == kind && n.as_str() == name)
+        // The rows of a table that could not be read could have had any name.
+        let is_it = |(broken, known): &(Kind, Name)| match broken {
+            Kind::CustomerTable => kind == Kind::Customer,
+            broken => *broken == kind && known.as_str() == name,
+        };
+        !self.broken.is_empty() && self.broken.iter().any(is_it)
     }
 }
 
@@ -93,11 +100,12 @@ pub(crate) fn capability(
         Availability::Yes => None,
         Availability::No => Some(
             Draft::new(Code::P1601, at, format!("the cloud `{cloud}` has no {what}"))
-                .help("leave it out here: it cannot exist in that cloud"),
+                .help("leave it out: it cannot exist in that cloud"),
         ),
         Availability::Unverified => Some(
-            Draft::new(Code::P1602, at, format!("the cloud `{cloud}` may have no {what}"))
-                .help("the documents do not say; try one, or waive this finding once you know"),
+            Draft::new(Code::P1602, at, format!("the cloud `{cloud}` may have no {what}")).help(
+                "the documents do not say: try it with one, and waive this finding if it works",
+            ),
         ),
     }
 }

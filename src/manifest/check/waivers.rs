@@ -6,7 +6,7 @@ use super::references::find;
 use super::{World, at_field, object};
 use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, way};
-use crate::model::name::Kind;
+use crate::model::name::{Kind, Reference};
 
 /// Takes out what is waived, and says how many findings that were.
 pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
@@ -43,7 +43,7 @@ pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
         };
         if !code.waivable() {
             let message = format!("`{code}` cannot be waived: {}", code.title());
-            let help = "mend it: the service would refuse it, or nobody could answer for it";
+            let help = "mend the finding itself: a waiver is for what an owner can answer for";
             own.push(Draft::new(Code::P1702, at("finding"), message).help(help).object(subject));
             continue;
         }
@@ -64,8 +64,8 @@ pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
                 *silenced = true;
             }
         }
-        if matching.is_empty() {
-            let message = format!("there is no finding `{code}` about {on}");
+        if matching.is_empty() && judged(world, &spec.on) {
+            let message = format!("there is no finding `{code}` about `{on}`");
             let help = "remove the waiver, or correct `finding` or `on`";
             own.push(Draft::new(Code::P1701, at("finding"), message).help(help).object(subject));
         }
@@ -75,4 +75,10 @@ pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
     drafts.retain(|_| !silenced.next().unwrap_or_default());
     drafts.append(&mut own);
     waived
+}
+
+/// Whether all that could be found about a document would have been: it is here, and was read.
+fn judged(world: &World<'_>, on: &Reference) -> bool {
+    let Reference::Document(kind, name) = on else { return true };
+    world.complete && !world.unread && !world.is_broken(*kind, name.as_str())
 }

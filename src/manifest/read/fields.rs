@@ -238,7 +238,10 @@ pub(crate) fn wrong_type(node: super::Node<'_>, what: &str, wanted: &str, reader
         View::Mapping(_) => "a mapping",
     };
     let span = crate::manifest::read::collections::head(node);
-    reader.report(Code::P0103, span, format!("{what} is {wanted}, not {found}"), None);
+    let is_item = wanted == "a list" && node.is_scalar() && node.text().len() < 60;
+    let help =
+        is_item.then(|| format!("put it in brackets: {}", quoted(&format!("[{}]", node.text()))));
+    reader.report(Code::P0103, span, format!("{what} must be {wanted}, not {found}"), help);
 }
 
 /// The JSON Schema of a mapping with fixed keys.

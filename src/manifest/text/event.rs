@@ -228,7 +228,12 @@ impl<'a> Builder<'a> {
         if self.is_key() {
             let span = self.at_character(at.start);
             let bracket = style == StructureStyle::Flow;
-            let help = bracket.then_some("quote the key if the brackets belong to it");
+            let before = self.chunk.get(..at.start as usize).unwrap_or_default();
+            let help = if bracket && before.ends_with('{') {
+                Some("fill in the template first, or quote the value if the braces belong to it")
+            } else {
+                bracket.then_some("quote the key if the brackets belong to it")
+            };
             self.give_up(Code::P0013, span, "a key must be plain text".to_owned(), help);
             return ControlFlow::Continue(());
         }
@@ -280,7 +285,7 @@ impl<'a> Builder<'a> {
                 Code::P0006,
                 at,
                 "an alias inside the node that it stands for".to_owned(),
-                None,
+                Some("write out what is meant, or leave it out"),
             );
             return;
         };
@@ -408,7 +413,7 @@ impl<'a> Builder<'a> {
             Code::P0005,
             self.at_character(at),
             format!("nested more than {DEPTH_MAX} levels deep"),
-            None,
+            Some(super::TOO_DEEP),
         );
     }
 

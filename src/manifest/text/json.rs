@@ -75,7 +75,7 @@ impl Reader<'_> {
                 code: Code::P0005,
                 span: syntax::character(self.text, self.at),
                 message: format!("nested more than {DEPTH_MAX} levels deep"),
-                help: None,
+                help: Some(super::TOO_DEEP.to_owned()),
             });
         }
         let start = self.at;

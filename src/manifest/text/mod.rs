@@ -32,6 +32,9 @@ use arena::{Arena, NodeId};
 /// How deep containers may stand in each other, in every format.
 pub const DEPTH_MAX: usize = 128;
 
+/// What to do about a text that is nested more deeply.
+const TOO_DEEP: &str = "check what wrote this text: manifests have about ten levels";
+
 /// Something wrong with the text itself, at bytes of its chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
