@@ -8,6 +8,7 @@ use super::code::Code;
 use super::document::{Body, DefaultValues, Document, Head, read_document, read_head};
 use super::draft::{Draft, Where};
 use super::gather::Table;
+use super::lost::Lost;
 use super::read::{Reader, collections};
 use super::source::{Format, SourceId, Sources, Span, to_u32};
 use super::text::arena::{Arena, Node, NodeId, View};
@@ -39,6 +40,7 @@ pub(crate) struct Batch {
     pub drafts: Vec<Draft>,
     /// Documents that were seen, whether or not they could be read.
     pub seen: usize,
+    pub lost: Lost,
 }
 
 /// A chunk to be read.
@@ -106,6 +108,7 @@ pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Batch {
         all.documents.append(&mut batch.documents);
         all.drafts.append(&mut batch.drafts);
         all.seen += batch.seen;
+        all.lost.append(batch.lost);
     }
     all
 }
@@ -208,11 +211,15 @@ fn read_piece(
     arena.clear();
     let parsed = piece.parse(arena);
     let place = |span: Span| Where::Bytes { source: piece.source, span: span.shifted(piece.base) };
+    let unreadable = parsed.roots.is_empty() && !parsed.faults.is_empty();
     for Fault { code, span, message, help } in parsed.faults {
         batch.drafts.push(Draft::new(code, place(span), message).maybe_help(help));
-        batch.seen += usize::from(parsed.roots.is_empty());
     }
-    let Ok(text) = piece.text else { return };
+    batch.seen += usize::from(unreadable);
+    let Ok(text) = piece.text else { return batch.lost.file() };
+    if unreadable {
+        batch.lost.text(text);
+    }
     secrets(text, &place, &mut batch.drafts);
     let turns = turns_direction(text);
     // An escape can spell what the text does not hold.
@@ -223,8 +230,15 @@ fn read_piece(
     let is_stream = sources.get(piece.source).is_some_and(|source| source.name == "-");
     for (root, id) in (0..).zip(parsed.roots) {
         let node = arena.node(text, id);
-        let context =
-            Context { piece, length: to_u32(text.len()), root, is_stream, may_turn, defaults };
+        let context = Context {
+            piece,
+            text,
+            length: to_u32(text.len()),
+            root,
+            is_stream,
+            may_turn,
+            defaults,
+        };
         let head = context.read(None, node, batch);
         if let Some(head) = head.filter(|head| head.is_list) {
             context.read_list(&head, batch);
@@ -235,6 +249,7 @@ fn read_piece(
 /// A document's surroundings.
 struct Context<'c> {
     piece: &'c Piece<'c>,
+    text: &'c str,
     length: u32,
     root: u32,
     is_stream: bool,
@@ -267,6 +282,10 @@ impl Context<'_> {
             batch.documents.push(Located { place, document });
         }
         tell_apart(node, batch, mark, self.is_stream);
+        let named = batch.documents.last().is_some_and(|located| located.document.name.is_some());
+        if !head.as_ref().is_some_and(|head| head.is_list || (head.kind.is_some() && named)) {
+            batch.lost.text(self.text);
+        }
         head
     }
 

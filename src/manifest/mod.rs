@@ -15,6 +15,7 @@ mod gather;
 mod kinds;
 mod load;
 mod locate;
+mod lost;
 pub mod order;
 mod read;
 pub mod reference;
@@ -29,6 +30,7 @@ use draft::{Draft, On, Where, way};
 use finding::{Checked, Findings};
 use gather::Gatherer;
 use load::Place;
+use lost::Lost;
 use source::{Format, Source, SourceId, Sources};
 
 use crate::model::estate::{CustomerIndex, Estate, Origin};
@@ -138,14 +140,14 @@ pub fn load(load: Load<'_>) -> Loaded {
     let ReadProject { project, source: project_source, mut drafts, place: project_place } = project;
     let mut gatherer = Gatherer::default();
     let project_origin = project_place.map(|place| gatherer.place(place));
-    // What could not be read may declare anything: nothing is missed that it may hold.
-    let mut unread = !troubles.is_empty();
+    let mut lost = Lost::default();
     for trouble in troubles {
+        lost.file();
         drafts.push(draft_of(trouble, project_origin));
     }
     let batch = load::read_all(&sources, project_source);
     let mut seen = batch.seen;
-    unread |= batch.seen > batch.documents.len();
+    lost.append(batch.lost);
     drafts.extend(batch.drafts);
     gatherer.reserve(batch.documents.len());
     for located in batch.documents {
@@ -153,20 +155,20 @@ pub fn load(load: Load<'_>) -> Loaded {
     }
     let files = sources.len() - usize::from(project_source.is_some());
     seen += read_tables(&mut gatherer, &mut sources, tables, &mut drafts);
-    if seen == 0 && !unread {
+    if seen == 0 && lost.is_empty() {
         let what =
             if files == 0 { "there are no manifests" } else { "the manifests hold no documents" };
         let help = "manifests are *.yaml, *.yml and *.json files; `partnerctl init` writes some to begin with";
         drafts.push(Draft::new(Code::P0208, Where::Estate, what).help(help));
     }
-    unread |= seen == 0;
-    let gathered = gatherer.finish(complete && !unread, &mut drafts);
+    let account_due = complete && seen > 0 && !lost.may_hold(Kind::Account.word());
+    let gathered = gatherer.finish(account_due, &mut drafts);
     let world = check::World {
         estate: &gathered.estate,
         broken: &gathered.broken,
         project: project.as_ref().zip(project_origin),
         complete,
-        unread,
+        lost: &lost,
         today,
         customers: CustomerIndex::of(&gathered.estate, |_| true),
     };

@@ -14,7 +14,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
     required(world, &guards, drafts);
     // A part of an estate says nothing of how many there are.
     if !world.complete
-        || world.unread
+        || world.lost.may_hold(Kind::User.word())
         || world.broken.iter().any(|(kind, _)| *kind == Kind::User)
         || world.estate.users.is_empty() && world.estate.account.is_none()
     {
@@ -74,7 +74,7 @@ fn required(world: &World<'_>, guards: &Guards, drafts: &mut Vec<Draft>) {
             on: On::Value,
         };
         let Some(user) = world.estate.users.get(key) else {
-            if world.complete && !world.unread && !world.is_broken(Kind::User, key.as_str()) {
+            if world.complete && !world.is_broken(Kind::User, key.as_str()) {
                 let help = did_you_mean(
                     key.as_str(),
                     world.estate.users.keys().map(crate::model::name::UserKey::as_str),

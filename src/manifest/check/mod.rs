@@ -19,6 +19,7 @@ use std::fmt::Display;
 
 use super::code::Code;
 use super::draft::{Draft, On, Step, Where};
+use super::lost::Lost;
 use crate::model::estate::{CustomerIndex, Declared, Estate, Origin};
 use crate::model::name::{Kind, Name};
 use crate::model::project::Project;
@@ -31,8 +32,8 @@ pub(crate) struct World<'a> {
     pub project: Option<(&'a Project, Origin)>,
     /// Everything there is was loaded.
     pub complete: bool,
-    /// Some document or file could not be read so far as to know what it declares.
-    pub unread: bool,
+    /// What could not be read so far as to know what it declares.
+    pub lost: &'a Lost,
     pub today: Day,
     pub customers: CustomerIndex<'a>,
 }
@@ -40,7 +41,8 @@ pub(crate) struct World<'a> {
 impl World<'_> {
     /// Whether what is not here is not there: a part of an estate may leave customers out.
     pub(crate) fn complete_enough(&self) -> bool {
-        !self.unread && (self.complete || !self.estate.customers.is_empty())
+        !self.lost.may_hold(Kind::Customer.word())
+            && (self.complete || !self.estate.customers.is_empty())
     }
 
     /// Whether a document that could not be read has this name.
@@ -50,7 +52,7 @@ impl World<'_> {
             Kind::CustomerTable => kind == Kind::Customer,
             broken => *broken == kind && known.as_str() == name,
         };
-        !self.broken.is_empty() && self.broken.iter().any(is_it)
+        self.lost.may_hold(name) || self.broken.iter().any(is_it)
     }
 }
 
