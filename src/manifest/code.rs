@@ -131,6 +131,7 @@ codes! {
     P1007 Error "an agent or admin level among the roles",
     P1008 Note "access that has expired",
     P1009 Error "an e-mail address that cannot be a sign-in name",
+    P1010 Error "a level that is held in two ways",
 
     P1101 Error "roles that include each other",
     P1102 Error "a role that takes an agent group for its own",

@@ -210,7 +210,7 @@ pub(crate) fn read_body(
             );
             None
         }
-        Some(_) => reader.value::<Metadata>(at),
+        Some(_) => reader.value::<Metadata>(at, at.holder()),
         None => {
             let help = format!("`metadata: {{name: ...}}` names the {}", kind.word());
             reader.report(Code::P0102, first, "`metadata` is missing", Some(help));

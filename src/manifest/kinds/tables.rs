@@ -39,7 +39,7 @@ const ROW_FIELDS: [Field; Customer::FIELDS.len() + 1] = {
         described: Labels::described,
         schema: Labels::schema,
         check: |at, reader| {
-            reader.value::<Labels>(at);
+            reader.value::<Labels>(at, at.holder());
         },
     };
     let mut fields = [labels; Customer::FIELDS.len() + 1];
@@ -217,7 +217,22 @@ fn partial_schema(
     fields: &'static [Field],
     generator: &mut SchemaGenerator,
 ) -> Schema {
-    let mut schema = object_schema(what, fields, generator);
-    schema.remove("required");
-    schema
+    let mut schema = object_schema(what, fields, generator).to_value();
+    nothing_required(&mut schema);
+    Schema::try_from(schema).unwrap_or_default()
+}
+
+/// Takes out what must be there, however deep: the document adds it.
+fn nothing_required(schema: &mut serde_json::Value) {
+    match schema {
+        serde_json::Value::Object(object) => {
+            // A bare `required` is a choice between keys, not a list of them.
+            if object.contains_key("properties") {
+                object.remove("required");
+            }
+            object.values_mut().for_each(nothing_required);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(nothing_required),
+        _ => {}
+    }
 }

@@ -168,7 +168,7 @@ impl<'a, const N: usize> Slots<'a, N> {
         if !has_value(slot, field, reader) {
             return None;
         }
-        reader.value(slot).map(Some)
+        reader.value(slot, self.holder).map(Some)
     }
 }
 
@@ -327,7 +327,7 @@ macro_rules! shape {
                     described: <$inner as $crate::manifest::read::Shaped>::described,
                     schema: <$inner as $crate::manifest::read::Shaped>::schema,
                     check: |at, reader| {
-                        reader.value::<$inner>(at);
+                        reader.value::<$inner>(at, at.holder());
                     },
                 },
             )+];

@@ -118,12 +118,20 @@ impl<'r> Reader<'r> {
         self.drafts.push(draft);
     }
 
-    /// Reads a value. What only Defaults say was reported there, once.
-    pub(crate) fn value<T: Shaped>(&mut self, at: At<'_>) -> Option<T> {
+    /// Reads a value. What is wrong with what only Defaults say was reported there, once; what they
+    /// leave out is missing here, where nobody adds it.
+    pub(crate) fn value<T: Shaped>(&mut self, at: At<'_>, holder: Span) -> Option<T> {
         let mark = self.drafts.len();
         let value = T::read(at, self);
-        if at.own.is_none() {
-            self.drafts.truncate(mark);
+        if at.own.is_none() && self.drafts.len() > mark {
+            let incomplete: Vec<Draft> = self
+                .drafts
+                .drain(mark..)
+                .filter(|draft| matches!(draft.code, Code::P0102 | Code::P1001))
+                .collect();
+            let at = self.place(holder);
+            self.drafts
+                .extend(incomplete.into_iter().map(|draft| Draft { at: at.clone(), ..draft }));
         }
         value
     }
