@@ -61,6 +61,9 @@ struct Builder<'a> {
     root: Option<NodeId>,
     /// Nodes that aliases of this document have stood for.
     expanded: u32,
+    /// The document before has ended without `...`, and no other has begun: what goes wrong here
+    /// belongs to it.
+    trailing: Option<Mark>,
     /// The document will not come to anything; its events are only counted off.
     given_up: bool,
 }
@@ -102,6 +105,7 @@ impl<'a> Builder<'a> {
             anchors: HashMap::new(),
             root: None,
             expanded: 0,
+            trailing: None,
             given_up: false,
         }
     }
@@ -121,6 +125,7 @@ impl<'a> Builder<'a> {
                     self.advance(at.end);
                 }
                 self.mark = self.arena.mark();
+                self.trailing = None;
                 self.frames.clear();
                 self.anchors.clear();
                 self.root = None;
@@ -130,10 +135,14 @@ impl<'a> Builder<'a> {
             Event::DocumentEnd => {
                 self.advance(at.end);
                 match self.root.take() {
-                    Some(root) if !self.given_up => self.parsed.roots.push(root),
+                    Some(root) if !self.given_up => {
+                        self.parsed.roots.push(root);
+                        self.trailing = (at.start == at.end).then_some(self.mark);
+                    }
                     _ => self.arena.truncate(self.mark),
                 }
-                // What fails behind this document must not take it along.
+                // What fails behind `...` is no part of this document, given up or not.
+                self.given_up &= at.start == at.end;
                 self.mark = self.arena.mark();
             }
             _ if self.given_up => {}
@@ -207,7 +216,10 @@ impl<'a> Builder<'a> {
         let whole = self.chunk.get(start..at.end as usize).unwrap_or_default();
         let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
         let len = if text.chars().all(blank) {
-            whole.bytes().take_while(|b| matches!(b, b'|' | b'>' | b'+' | b'-' | b'0'..=b'9')).count()
+            whole
+                .bytes()
+                .take_while(|b| matches!(b, b'|' | b'>' | b'+' | b'-' | b'0'..=b'9'))
+                .count()
         } else {
             whole.trim_end_matches(blank).len()
         };
@@ -429,6 +441,10 @@ impl<'a> Builder<'a> {
     }
 
     fn fail(&mut self, error: &ScanError) -> ControlFlow<()> {
+        if let Some(mark) = self.trailing {
+            self.parsed.roots.pop();
+            self.mark = mark;
+        }
         self.arena.truncate(self.mark);
         // What was already refused is most likely the reason that the parser stumbled.
         if !self.given_up {
@@ -465,7 +481,8 @@ mod tests {
     fn trees(text: &str) -> String {
         let (arena, parsed) = parsed(text);
         assert_eq!(parsed.faults, [], "{text:?}");
-        parsed.roots.iter().map(|root| format!("{:?}", arena.node(text, *root))).collect()
+        let shown = |root: &NodeId| format!("{:?}", arena.node(text, *root));
+        parsed.roots.iter().map(shown).collect::<Vec<_>>().concat()
     }
 
     fn faults(text: &str) -> Vec<(Code, u32, &str)> {
@@ -588,10 +605,11 @@ mod tests {
             ("%YAML 1.1\n---\na\n", &[(Code::P0009, 0, "%YAML 1.1")], 1),
             ("%YAML 2.0\n---\na\n", &[(Code::P0009, 0, "%")], 0),
             ("%YAML 1.2\n%YAML 1.2\n---\na\n", &[(Code::P0009, 10, "%")], 0),
-            ("# c\n%TAG ! x\n%FOO b\n---\na\n", &[
-                (Code::P0009, 4, "%TAG ! x"),
-                (Code::P0009, 13, "%FOO b"),
-            ], 1),
+            (
+                "# c\n%TAG ! x\n%FOO b\n---\na\n",
+                &[(Code::P0009, 4, "%TAG ! x"), (Code::P0009, 13, "%FOO b")],
+                1,
+            ),
             ("a\n...\n%YAML 1.3\n---\nb\n", &[(Code::P0009, 6, "%YAML 1.3")], 2),
             // Not directives: text that goes on.
             ("a\n%YAML 1.1\n", &[], 1),
@@ -602,6 +620,7 @@ mod tests {
             ("a: &x [1]\n*x : 2\n", &[(Code::P0013, 10, "*x")], 0),
             ("&a [*a]\n", &[(Code::P0006, 4, "*a")], 0),
             ("a: &a\n  b: *a\n...\nc\n", &[(Code::P0006, 11, "*a")], 1),
+            ("[a]: b\n...\n]\n", &[(Code::P0013, 0, "["), (Code::P0001, 11, "]")], 0),
             // An anchor is good for its own document.
             ("- &a b\n...\n- *a\n", &[(Code::P0001, 13, "*")], 1),
         ] {
@@ -639,10 +658,10 @@ mod tests {
     #[test]
     fn alias_bombs_are_cheap() {
         let mut bomb = "- &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for n in 1..10 {
+        bomb.extend((1..10).map(|n| {
             let aliases = vec![format!("*a{}", n - 1); 10].join(", ");
-            bomb.push_str(&format!("- &a{n} [{aliases}]\n"));
-        }
+            format!("- &a{n} [{aliases}]\n")
+        }));
         let (arena, refused) = parsed(&bomb);
         assert_eq!(refused.faults.len(), 1);
         assert_eq!(refused.faults[0].code, Code::P0006);
@@ -667,5 +686,14 @@ mod tests {
         let (arena, parsed) = parsed(text);
         assert_eq!((parsed.roots.len(), parsed.faults.len()), (1, 1));
         assert_eq!(arena.len(), 1);
+    }
+
+    #[test]
+    fn a_document_with_rubbish_behind_it_is_not_whole() {
+        for text in ["[a] [b]\n", "a: b\n]\n", "'a'\nb: c\n", "[a]\nb: c\n"] {
+            let (arena, parsed) = parsed(text);
+            assert_eq!((parsed.roots.len(), parsed.faults.len()), (0, 1), "{text:?}");
+            assert!(arena.is_empty(), "{text:?}");
+        }
     }
 }

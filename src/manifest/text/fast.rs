@@ -27,7 +27,7 @@ pub fn parse_fast(chunk: &str, arena: &mut Arena) -> Option<Parsed> {
         return None;
     }
     let mark = arena.mark();
-    let parsed = Fast { bytes, arena, at: 0, column: 0 }.document();
+    let parsed = Fast { chunk, bytes, arena, at: 0, column: 0 }.document();
     if parsed.is_none() {
         arena.truncate(mark);
     }
@@ -35,6 +35,7 @@ pub fn parse_fast(chunk: &str, arena: &mut Arena) -> Option<Parsed> {
 }
 
 struct Fast<'a> {
+    chunk: &'a str,
     bytes: &'a [u8],
     arena: &'a mut Arena,
     at: usize,
@@ -43,6 +44,7 @@ struct Fast<'a> {
 }
 
 /// A scalar on one line.
+#[derive(Clone, Copy)]
 struct Token {
     span: Span,
     text: Span,
@@ -285,8 +287,7 @@ impl Fast<'_> {
                 }
                 text.extend(std::iter::repeat_n('\n', breaks));
                 breaks = 1;
-                let content = line.get(indent..)?;
-                text.push_str(std::str::from_utf8(content).ok()?);
+                text.push_str(self.chunk.get(self.at + indent..self.at + line.len())?);
                 match line.trim_ascii_end().len() {
                     0 => {}
                     visible => end = self.at + visible,
@@ -295,7 +296,8 @@ impl Fast<'_> {
             self.at += length + 1;
         }
         // An unfinished last line may be text or blanks; the full parser knows.
-        if indent == 0 || (self.at < self.bytes.len() && memchr::memchr(b'\n', self.rest()).is_none())
+        if indent == 0
+            || (self.at < self.bytes.len() && memchr::memchr(b'\n', self.rest()).is_none())
         {
             return None;
         }
@@ -323,7 +325,11 @@ impl Fast<'_> {
             }
             b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'%'
             | b'@' | b'`' | b'?' | b':' => return None,
-            b'-' if matches!(self.bytes.get(self.at + 1), None | Some(b' ' | b'\t' | b'\n' | b'\r')) => {
+            b'-' if matches!(
+                self.bytes.get(self.at + 1),
+                None | Some(b' ' | b'\t' | b'\n' | b'\r')
+            ) =>
+            {
                 return None;
             }
             _ => {}
@@ -377,8 +383,7 @@ impl Fast<'_> {
         let start = self.at;
         loop {
             let stop = |byte: &u8| {
-                *byte < b' '
-                    || matches!(byte, b':' | b'#' | b',' | b'[' | b']' | b'{' | b'}')
+                *byte < b' ' || matches!(byte, b':' | b'#' | b',' | b'[' | b']' | b'{' | b'}')
             };
             self.at += self.rest().iter().position(stop)?;
             match self.peek()? {
@@ -477,7 +482,9 @@ impl Fast<'_> {
                 Some(b'\t') => return None,
                 Some(_) => {
                     let column = self.at - start;
-                    if column == 0 && (self.rest().starts_with(b"---") || self.rest().starts_with(b"...")) {
+                    if column == 0
+                        && (self.rest().starts_with(b"---") || self.rest().starts_with(b"..."))
+                    {
                         return None;
                     }
                     self.column = i32::try_from(column).ok()?;

@@ -388,7 +388,7 @@ mod tests {
         let mut arena = Arena::default();
         let parsed = parse_json(text, &mut arena);
         assert_eq!(parsed.faults, [], "{text}");
-        parsed.roots.iter().map(|root| format!("{:?}", arena.node(text, *root))).collect()
+        parsed.roots.first().map_or(String::new(), |root| format!("{:?}", arena.node(text, *root)))
     }
 
     #[test]
@@ -427,7 +427,12 @@ mod tests {
             ("{a: 1}", "a", "expected a key in double quotes", None),
             ("{'a': 1}", "'", "a string in single quotes", Some("use double quotes")),
             ("[//x\n1]", "/", "this is not a JSON value", Some("JSON has no comments")),
-            ("{\"a\": 1, # x\n}", "#", "expected a key in double quotes", Some("JSON has no comments")),
+            (
+                "{\"a\": 1, # x\n}",
+                "#",
+                "expected a key in double quotes",
+                Some("JSON has no comments"),
+            ),
             ("\"abc", "\"", "a quote that is not closed", None),
             (
                 "[\"a\nb\"]",
@@ -441,12 +446,22 @@ mod tests {
                 "a control character inside a string",
                 Some("write it as an escape, such as `\\t` or `\\u001b`"),
             ),
-            ("\"\\x\"", "\\", "an escape that does not exist", Some("write `\\\\` for a backslash")),
+            (
+                "\"\\x\"",
+                "\\",
+                "an escape that does not exist",
+                Some("write `\\\\` for a backslash"),
+            ),
             ("\"\\u12g4\"", "\\", "`\\u` needs four hexadecimal digits", None),
             ("\"\\u12", "\\", "`\\u` needs four hexadecimal digits", None),
             ("\"\\u+123\"", "\\", "`\\u` needs four hexadecimal digits", None),
             ("\"\\", "\\", "an escape that does not exist", Some("write `\\\\` for a backslash")),
-            ("01", "0", "a number that is not well formed", Some("remove the leading zero, or quote it")),
+            (
+                "01",
+                "0",
+                "a number that is not well formed",
+                Some("remove the leading zero, or quote it"),
+            ),
             ("-", "-", "a number that is not well formed", None),
             ("1.", "1", "a number that is not well formed", None),
             ("1e", "1", "a number that is not well formed", None),
@@ -481,7 +496,10 @@ mod tests {
         assert_eq!(parse_json(&deep(DEPTH_MAX), &mut arena).roots.len(), 1);
         arena.clear();
         let parsed = parse_json(&deep(100_000), &mut arena);
-        assert_eq!((parsed.faults[0].code, parsed.faults[0].span), (Code::P0005, Span::new(128, 129)));
+        assert_eq!(
+            (parsed.faults[0].code, parsed.faults[0].span),
+            (Code::P0005, Span::new(128, 129))
+        );
         assert!(arena.is_empty());
         let parsed = parse_json(&"{\"a\":".repeat(100_000), &mut arena);
         assert_eq!(parsed.faults[0].code, Code::P0005);

@@ -93,10 +93,7 @@ mod tests {
         for (text, expected) in [
             ("%YAML 1.2\n---\na\n---\nb\n", &["%YAML 1.2\n---\na\n", "---\nb\n"] as &[&str]),
             ("# c\n\n%YAML 1.2\n# d\n---\na\n", &["# c\n\n%YAML 1.2\n# d\n---\na\n"]),
-            ("a\n...\n%YAML 1.2\n---\nb\n---\nc\n", &[
-                "a\n...\n%YAML 1.2\n---\nb\n",
-                "---\nc\n",
-            ]),
+            ("a\n...\n%YAML 1.2\n---\nb\n---\nc\n", &["a\n...\n%YAML 1.2\n---\nb\n", "---\nc\n"]),
             ("# only a comment\n---\na\n", &["# only a comment\n", "---\na\n"]),
             ("a\n...\n---\nb\n", &["a\n...\n", "---\nb\n"]),
             // Text, not directives: a document is open.

@@ -121,11 +121,7 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
                     Some("put a space after the colon"),
                 )
             } else if line.has_key_before(at) {
-                syntax(
-                    at,
-                    "a `:` followed by a space inside an unquoted value",
-                    Some(QUOTE_IT),
-                )
+                syntax(at, "a `:` followed by a space inside an unquoted value", Some(QUOTE_IT))
             } else {
                 syntax(
                     at,
@@ -135,9 +131,11 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
             }
         }
         E::SimpleKeyExpected => match line.tight_colon() {
-            Some(colon) => {
-                syntax(colon, "a `:` without a space behind it", Some("put a space after the colon"))
-            }
+            Some(colon) => syntax(
+                colon,
+                "a `:` without a space behind it",
+                Some("put a space after the colon"),
+            ),
             None => syntax(at, "expected a key and a colon", None),
         },
         E::UnknownAnchor => syntax(
@@ -183,17 +181,21 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
             "only the directive `%YAML 1.2` is supported".to_owned(),
             Some("remove the line, or put the value in quotes if it is text"),
         ),
-        E::MissingDocumentEndBeforeDirective => {
-            syntax(at, "a directive inside a document", Some("put the value in quotes if it is text"))
-        }
+        E::MissingDocumentEndBeforeDirective => syntax(
+            at,
+            "a directive inside a document",
+            Some("put the value in quotes if it is text"),
+        ),
         E::ExpectedDocumentStart if follows_directive(chunk, at) => syntax(
             at,
             "directives without a `---` line behind them",
             Some("put the value in quotes if it is text"),
         ),
-        E::ExpectedDocumentStart => {
-            syntax(at, "text behind the end of the document", Some("check the indentation of this line"))
-        }
+        E::ExpectedDocumentStart => syntax(
+            at,
+            "text behind the end of the document",
+            Some("check the indentation of this line"),
+        ),
         E::InvalidDocumentEnd => syntax(at, "text behind the `...` that ends the document", None),
         E::InvalidTrailingSingleQuotedScalar => syntax(
             at,
@@ -238,18 +240,22 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
             "this does not fit what stands above",
             Some("check the indentation of this line and of the one above"),
         ),
-        E::BlockEntryInFlowCollection | E::PlainScalarStartsWithDashFlowIndicator => {
-            syntax(at, "a `-` cannot begin an item inside brackets", Some("separate items by commas"))
-        }
+        E::BlockEntryInFlowCollection | E::PlainScalarStartsWithDashFlowIndicator => syntax(
+            at,
+            "a `-` cannot begin an item inside brackets",
+            Some("separate items by commas"),
+        ),
         E::CommentInterceptedScalar => syntax(
             at,
             "a comment inside a value that goes on behind it",
             Some("put the value in quotes, or move the comment"),
         ),
         E::CommentNotSeparated => syntax(at, "a comment needs a space before its `#`", None),
-        E::InvalidBlockScalarHeader => {
-            syntax(at, "text behind the `|` or `>` of a block", Some("begin the text on the next line"))
-        }
+        E::InvalidBlockScalarHeader => syntax(
+            at,
+            "text behind the `|` or `>` of a block",
+            Some("begin the text on the next line"),
+        ),
         E::ZeroBlockScalarIndent => syntax(at, "a block cannot be indented by 0", None),
         other => (Code::P0001, at, reason(&other.to_string()), None),
     }
@@ -324,7 +330,12 @@ fn unclosed(
                 return None;
             }
             let open = char::from(*chunk.as_bytes().get(bracket)?);
-            Some((Code::P0001, bracket, format!("`{open}` is not closed"), Some("close the bracket")))
+            Some((
+                Code::P0001,
+                bracket,
+                format!("`{open}` is not closed"),
+                Some("close the bracket"),
+            ))
         }
         _ => None,
     }
@@ -391,10 +402,12 @@ impl<'a> Line<'a> {
     /// The colon of a line like `key:value`.
     fn tight_colon(&self) -> Option<usize> {
         let content = self.text.trim_start_matches([' ', '-']);
-        let colon = content.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.'))?;
+        let colon =
+            content.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.'))?;
         let next = content.get(colon..)?.strip_prefix(':')?.chars().next()?;
         let indent = self.text.len() - content.len();
-        (colon > 0 && !matches!(next, ' ' | '\t' | '/' | ':')).then_some(self.start + indent + colon)
+        (colon > 0 && !matches!(next, ' ' | '\t' | '/' | ':'))
+            .then_some(self.start + indent + colon)
     }
 
     /// The same, in the line above.
@@ -417,8 +430,7 @@ mod tests {
 
     const INDENT: &str = "check the indentation of this line and of the one above";
     const TAB: (&str, &str) = ("a tab in the indentation", "indent with spaces");
-    const TIGHT: (&str, &str) =
-        ("a `:` without a space behind it", "put a space after the colon");
+    const TIGHT: (&str, &str) = ("a `:` without a space behind it", "put a space after the colon");
 
     /// The text, what is underlined and where, what is said.
     #[test]
@@ -458,10 +470,7 @@ mod tests {
                 "a: \"x\" y\n",
                 7,
                 "y",
-                (
-                    "text behind the closing quote",
-                    "inside double quotes a quote is written `\\\"`",
-                ),
+                ("text behind the closing quote", "inside double quotes a quote is written `\\\"`"),
             ),
             ("a: [b, c\nd: e\n", 3, "[", ("`[` is not closed", "close the bracket")),
             ("a: {b: c\nd: e\n", 3, "{", ("`{` is not closed", "close the bracket")),
@@ -488,7 +497,12 @@ mod tests {
                 "%",
                 ("a value cannot begin with `%`", "put the value in quotes: `\"%b\"`"),
             ),
-            ("a: `b`\n", 3, "`", ("a value cannot begin with a backtick", "put the value in quotes")),
+            (
+                "a: `b`\n",
+                3,
+                "`",
+                ("a value cannot begin with a backtick", "put the value in quotes"),
+            ),
             (
                 "a: *b\n",
                 3,

@@ -26,10 +26,55 @@ const CORPUS: &[&str] = &[
 
 /// Pieces that turn one construct into another.
 const PIECES: &[&str] = &[
-    "\n", " ", "  ", "\n  ", "\n- ", "- ", ": ", ":", ":\n", " #", "#", "\"", "'", "[", "]", "{",
-    "}", ", ", ",", "|\n", "|-\n", "|+\n", ">\n", "? ", "&a ", "*a", "!t ", "%", "@", "`", "\t",
-    "\r\n", "---\n", "...\n", "--- ", "<<: ", "~", "-", "\\", "a", "é", "田", "  - ", "key: value\n",
-    "\n\n", "{a: b}", "[a]", "\"a\": ", "{\"a\":b}",
+    "\n",
+    " ",
+    "  ",
+    "\n  ",
+    "\n- ",
+    "- ",
+    ": ",
+    ":",
+    ":\n",
+    " #",
+    "#",
+    "\"",
+    "'",
+    "[",
+    "]",
+    "{",
+    "}",
+    ", ",
+    ",",
+    "|\n",
+    "|-\n",
+    "|+\n",
+    ">\n",
+    "? ",
+    "&a ",
+    "*a",
+    "!t ",
+    "%",
+    "@",
+    "`",
+    "\t",
+    "\r\n",
+    "---\n",
+    "...\n",
+    "--- ",
+    "<<: ",
+    "~",
+    "-",
+    "\\",
+    "a",
+    "é",
+    "田",
+    "  - ",
+    "key: value\n",
+    "\n\n",
+    "{a: b}",
+    "[a]",
+    "\"a\": ",
+    "{\"a\":b}",
 ];
 
 /// A small generator of its own: the same mutants on every machine.
@@ -104,12 +149,8 @@ fn mutants_of_manifests_mean_the_same_on_both_paths() {
 
 #[test]
 fn what_once_differed_stays_the_same() {
-    for text in [
-        // Blanks at the end of a block are not where it ends.
-        "\nsp: |-\n #f: |-\n \t\n",
-    ] {
-        agree(text);
-    }
+    // Blanks at the end of a block are not where it ends.
+    assert!(agree("\nsp: |-\n #f: |-\n \t\n"));
 }
 
 #[test]
@@ -234,9 +275,8 @@ fn written() -> impl Strategy<Value = Written> {
         any::<bool>().prop_map(|b| Written::Scalar(b.to_string(), Yaml::Bool(b))),
         Just(Written::Scalar("null".to_owned(), Yaml::Null)),
         Just(Written::Scalar(String::new(), Yaml::Null)),
-        "[a-z:#\\[{&*é田 \"-]{0,10}".prop_map(|text| {
-            Written::Scalar(format!("'{text}'"), Yaml::String(text))
-        }),
+        "[a-z:#\\[{&*é田 \"-]{0,10}"
+            .prop_map(|text| { Written::Scalar(format!("'{text}'"), Yaml::String(text)) }),
         "[a-z'é\\n\\t\\\\\" ]{0,10}".prop_map(|text| {
             let quoted = serde_json::to_string(&text).unwrap();
             Written::Scalar(quoted, Yaml::String(text))
