@@ -162,17 +162,13 @@ impl<'a> Builder<'a> {
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, at: Span) {
         self.lead();
-        let node = match style {
+        let (id, span) = match style {
             ScalarStyle::Plain if at.start == at.end => {
-                let place = to_u32(self.cursor);
-                // An absent key stands where its colon does, an absent document nowhere.
-                let place = if self.is_key() { place.max(at.start) } else { place };
-                let span = Span::new(place, place);
-                self.advance(place);
+                // An empty document is none.
                 if self.frames.is_empty() {
                     return;
                 }
-                (self.arena.scalar(span, Style::Plain, span), span)
+                self.absent(at.start)
             }
             ScalarStyle::Plain => self.verbatim(text, Style::Plain, at, at),
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
@@ -185,18 +181,23 @@ impl<'a> Builder<'a> {
                 (self.arena.cooked_scalar(span, Style::Quoted, text), span)
             }
         };
-        let (id, span) = node;
         self.advance(span.end);
         if style == ScalarStyle::Plain && text == "<<" && self.is_key() {
-            self.fault(
-                Code::P0008,
-                span,
-                "merge keys are not supported".to_owned(),
-                Some("write the keys out, or use a Defaults document; for a key of this name: `\"<<\"`"),
-            );
+            let help = "write the keys out; for a key of this name, quote it: `\"<<\"`";
+            self.fault(Code::P0008, span, "merge keys are not supported".to_owned(), Some(help));
         }
         self.named(anchor, Some(Anchored { id, height: 0, scalar: true }));
         self.hold(id, span, 0);
+    }
+
+    /// Adds what the text only promises: behind its colon or dash, or where a key's colon is.
+    fn absent(&mut self, at: u32) -> (NodeId, Span) {
+        if self.is_key() {
+            self.advance(at);
+        }
+        let place = to_u32(self.cursor);
+        let span = Span::new(place, place);
+        (self.arena.scalar(span, Style::Plain, span), span)
     }
 
     /// Adds a scalar whose text most likely stands at `inner`.
