@@ -39,6 +39,14 @@ fn alternates(bytes: &[u8]) -> bool {
             || pairs.iter().all(|&[a, b]| a == 0 && b != 0))
 }
 
+/// Reads a whole file as text, or says in which encoding it was saved.
+pub fn decode(bytes: &[u8]) -> Result<&str, Fault> {
+    match foreign_encoding(bytes) {
+        Some(fault) => Err(fault),
+        None => utf8(bytes),
+    }
+}
+
 /// Reads bytes as UTF-8, or points at the first that are not.
 pub fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
     std::str::from_utf8(bytes).map_err(|error| {
