@@ -1,1 +1,139 @@
-//! The shell.
+//! The shell: arguments, files, the clock, exit codes. One file per command.
+//!
+//! A command is a short story that reads, thinks and tells; if it needs an `if` about users or
+//! roles, that `if` belongs in the core.
+
+mod clock;
+mod completions;
+mod explain;
+mod files;
+mod fmt;
+mod init;
+mod man;
+mod output;
+pub mod reference;
+mod schema;
+mod validate;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Keeps a Microsoft Partner Center account as code
+///
+/// Manifests in YAML say who works here and with which roles, which partners we trade through,
+/// which customers we have, and what we may do in their tenants. partnerctl checks them, says
+/// what is wrong with them and where, and lays them out.
+#[derive(Parser, Debug)]
+#[command(name = "partnerctl", version, propagate_version = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Write without colours; `NO_COLOR` in the environment does the same
+    #[arg(long, global = true)]
+    no_color: bool,
+    /// Say on standard error what is being done
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   done, or nothing to do
+  1   failed: network, storage, or a bug (which says so)
+  3   manifests or policies are invalid; `fmt --check` with differences
+  64  wrong usage";
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Init(init::InitArgs),
+    Validate(validate::ValidateArgs),
+    Fmt(fmt::FmtArgs),
+    Explain(explain::ExplainArgs),
+    Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+/// What a command came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done, or nothing to do.
+    Done,
+    /// Manifests are invalid, or not laid out as they should be.
+    Invalid,
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub enum CommandError {
+    /// It was called wrongly.
+    Usage(String),
+    /// Something around us failed.
+    Failed { doing: String, source: std::io::Error },
+}
+
+impl CommandError {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage(message.into())
+    }
+
+    pub(crate) fn failed(doing: impl Into<String>, source: std::io::Error) -> Self {
+        Self::Failed { doing: doing.into(), source }
+    }
+}
+
+/// The exit code of each outcome: a contract.
+const fn exit_code(result: &Result<Outcome, CommandError>) -> u8 {
+    match result {
+        Ok(Outcome::Done) => 0,
+        Err(CommandError::Failed { .. }) => 1,
+        Ok(Outcome::Invalid) => 3,
+        Err(CommandError::Usage(_)) => 64,
+    }
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os()))
+}
+
+/// The whole command line, for whoever documents it.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for; anything else is wrong usage.
+            let code = if error.use_stderr() { 64 } else { 0 };
+            drop(error.print());
+            return code;
+        }
+    };
+    let out = output::Output::new(cli.no_color, cli.verbose > 0);
+    let result = match &cli.command {
+        Command::Init(args) => init::run(&out, args),
+        Command::Validate(args) => validate::run(&out, args),
+        Command::Fmt(args) => fmt::run(&out, args),
+        Command::Explain(args) => explain::run(&out, args),
+        Command::Schema(args) => schema::run(&out, args),
+        Command::Completions(args) => completions::run(&out, args),
+        Command::Man(args) => man::run(&out, args),
+    };
+    match &result {
+        Ok(_) => {}
+        Err(CommandError::Usage(message)) => out.complain(message),
+        // Whoever reads our output has seen enough: `partnerctl validate | head`.
+        Err(CommandError::Failed { source, .. })
+            if source.kind() == std::io::ErrorKind::BrokenPipe =>
+        {
+            return 0;
+        }
+        Err(CommandError::Failed { doing, source }) => out.complain(&format!("{doing}: {source}")),
+    }
+    exit_code(&result)
+}

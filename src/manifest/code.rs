@@ -130,6 +130,7 @@ codes! {
     P1006 Warning "a guest with a role that guests may not be able to hold",
     P1007 Error "an agent or admin level among the roles",
     P1008 Note "access that has expired",
+    P1009 Error "an address that cannot be a sign-in name",
 
     P1101 Error "roles that include each other",
     P1102 Error "a role that takes an agent group for its own",
@@ -209,6 +210,7 @@ impl Code {
                 | Self::P0201
                 | Self::P0202
                 | Self::P0203
+                | Self::P0501
                 | Self::P1001
         )
     }

@@ -1,6 +1,258 @@
 //! Manifests in, estate and findings out.
+//!
+//! Bytes → nodes with spans (`text`) → documents (`load`, `document`, `read`, `kinds`) → an estate
+//! (`gather`) → what is wrong with it (`check`) → lines and columns for what is reported (`locate`).
+//!
+//! Nothing here opens a file or reads a clock: texts, tables and today are handed in.
 
+mod check;
 pub mod code;
+mod document;
+mod draft;
 pub mod finding;
+pub mod format;
+mod gather;
+mod kinds;
+mod load;
+mod locate;
+pub mod order;
+mod read;
+pub mod reference;
+mod rows;
+pub mod schema;
 pub mod source;
+mod suggest;
 pub mod text;
+
+use code::{Code, Severity};
+use draft::{Draft, On, Where, way};
+use finding::{Checked, Findings};
+use gather::Gatherer;
+use load::Place;
+use source::{Format, Source, SourceId, Sources};
+
+use crate::model::estate::{Estate, Origin};
+use crate::model::name::Kind;
+use crate::model::project::Project;
+use crate::model::scalar::Scalar;
+use crate::model::time::Day;
+
+/// Something that kept a file from being handed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    pub what: TroubleKind,
+    /// Which of the project's `manifests` led there, or the file itself.
+    pub path: TroublePath,
+    pub message: String,
+}
+
+/// The sorts of trouble with files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TroubleKind {
+    Missing,
+    Outside,
+    Unreadable,
+    TooLarge,
+}
+
+/// Where trouble is reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TroublePath {
+    /// An item of `spec.manifests`.
+    Manifest(usize),
+    /// An item of `spec.policies`.
+    Policy(usize),
+    /// A file, by the name that people know it by.
+    File(String),
+}
+
+/// Opens the files of customer tables.
+pub trait Tables {
+    /// The bytes of `file`, named relative to the manifest `beside`, and what people call it.
+    fn open(&self, beside: &str, file: &str) -> Result<(String, Vec<u8>), (TroubleKind, String)>;
+}
+
+/// A project file that was read.
+#[derive(Debug, Default)]
+pub struct ReadProject {
+    pub project: Option<Project>,
+    source: Option<SourceId>,
+    drafts: Vec<Draft>,
+    place: Option<Place>,
+}
+
+/// Reads the project file, the first of the sources to come.
+pub fn read_project(sources: &Sources, id: SourceId) -> ReadProject {
+    let mut batch = load::read_project(sources, id);
+    let project = load::project_of(&mut batch);
+    let place = batch.documents.first().map(|located| located.place);
+    ReadProject { project, source: Some(id), drafts: batch.drafts, place }
+}
+
+/// Everything that a load is made of.
+pub struct Load<'a> {
+    pub sources: Sources,
+    pub project: ReadProject,
+    /// What people call the project file, whether or not there is one.
+    pub project_name: String,
+    pub troubles: Vec<Trouble>,
+    pub tables: &'a dyn Tables,
+    /// These are all the manifests there are.
+    pub complete: bool,
+    pub today: Day,
+}
+
+impl std::fmt::Debug for Load<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Load")
+            .field("sources", &self.sources.len())
+            .field("complete", &self.complete)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a load came to.
+#[derive(Debug)]
+pub struct Loaded {
+    pub estate: Estate,
+    pub project: Option<Project>,
+    pub findings: Findings,
+    places: Vec<Place>,
+}
+
+impl Loaded {
+    /// The file and line that something was declared at.
+    pub fn line_of(&self, origin: Origin) -> Option<(String, u32)> {
+        locate::line_of(*self.places.get(origin.0 as usize)?, &self.findings.sources)
+    }
+
+    /// Whether anything forbids to go on.
+    pub fn has_errors(&self) -> bool {
+        self.findings.count(Severity::Error) > 0
+    }
+}
+
+/// Reads and checks an estate.
+pub fn load(load: Load<'_>) -> Loaded {
+    let Load { mut sources, project, project_name, troubles, tables, complete, today } = load;
+    let ReadProject { project, source: project_source, mut drafts, place: project_place } = project;
+    let mut gatherer = Gatherer::default();
+    let project_origin = project_place.map(|place| gatherer.place(place));
+    for trouble in troubles {
+        drafts.push(draft_of(trouble, project_origin));
+    }
+    let batch = load::read_all(&sources, project_source);
+    let mut seen = batch.seen;
+    drafts.extend(batch.drafts);
+    gatherer.reserve(batch.documents.len());
+    for located in batch.documents {
+        gatherer.add(located, &mut drafts);
+    }
+    let files = sources.len() - usize::from(project_source.is_some());
+    seen += read_tables(&mut gatherer, &mut sources, tables, &mut drafts);
+    if seen == 0 {
+        let what =
+            if files == 0 { "there are no manifests" } else { "the manifests hold no documents" };
+        let help = "manifests are *.yaml, *.yml and *.json files; `partnerctl init` writes some to begin with";
+        drafts.push(Draft::new(Code::P0208, Where::Estate, what).help(help));
+    }
+    let gathered = gatherer.finish(complete, &mut drafts);
+    let world = check::World {
+        estate: &gathered.estate,
+        broken: &gathered.broken,
+        project: project.as_ref().zip(project_origin),
+        complete,
+        today,
+    };
+    check::check(&world, &mut drafts);
+    let waived = check::waivers::apply(&world, &mut drafts);
+    locate::without_repeats(&mut drafts);
+    let masked = locate::masked(&drafts);
+    let all = locate::locate(drafts, &gathered.places, &sources, &project_name);
+    let kinds = Kind::ALL
+        .iter()
+        .filter_map(|kind| {
+            let count = gathered.counts.get(kind).copied()?;
+            Some((kind.kebab(), count))
+        })
+        .collect();
+    let files = sources.len() - usize::from(project_source.is_some());
+    let checked = Checked { files, documents: seen, kinds };
+    let findings = Findings { all, checked, sources, masked, waived };
+    Loaded { estate: gathered.estate, project, findings, places: gathered.places }
+}
+
+fn draft_of(trouble: Trouble, project: Option<Origin>) -> Draft {
+    let Trouble { what, path, message } = trouble;
+    let code = match what {
+        TroubleKind::Missing => Code::P0206,
+        TroubleKind::Outside => Code::P0207,
+        TroubleKind::Unreadable => Code::P0209,
+        TroubleKind::TooLarge => Code::P0010,
+    };
+    let item = |field: &str, index: usize| match project {
+        Some(origin) => Where::Field { origin, path: way!["spec", field, index], on: On::Value },
+        None => Where::Estate,
+    };
+    let at = match path {
+        TroublePath::Manifest(index) => item("manifests", index),
+        TroublePath::Policy(index) => item("policies", index),
+        TroublePath::File(file) => Where::Named(file),
+    };
+    let help = match what {
+        TroubleKind::Missing => Some("correct the path, or make the file".to_owned()),
+        TroubleKind::Outside => {
+            Some("what a project is made of lies within its folder, links included".to_owned())
+        }
+        TroubleKind::Unreadable => None,
+        TroubleKind::TooLarge => Some("split it: a file has at most 256 MiB".to_owned()),
+    };
+    Draft::new(code, at, message).maybe_help(help)
+}
+
+/// Reads the rows of all tables; returns how many.
+fn read_tables(
+    gatherer: &mut Gatherer,
+    sources: &mut Sources,
+    files: &dyn Tables,
+    drafts: &mut Vec<Draft>,
+) -> usize {
+    let mut rows = 0;
+    for table in gatherer.tables() {
+        let Some(place) = gatherer.place_of(table.origin) else { continue };
+        let object = table.name.as_ref().map(|name| format!("customer-table/{name}"));
+        let at = Where::Field { origin: table.origin, path: way!["spec", "file"], on: On::Value };
+        let beside = match place {
+            Place::Text { source, .. } | Place::Row { source, .. } => {
+                sources.get(source).map(|source| source.name.clone()).unwrap_or_default()
+            }
+        };
+        let (name, bytes) = match files.open(&beside, &table.file) {
+            Ok(opened) => opened,
+            Err((what, message)) => {
+                let mut draft = draft_of(
+                    Trouble { what, path: TroublePath::File(String::new()), message },
+                    None,
+                );
+                draft.at = at;
+                draft.object = object;
+                drafts.push(draft);
+                continue;
+            }
+        };
+        let id = sources.add(Source { name, format: Format::Csv, bytes });
+        let batch =
+            load::read_table(sources, id, place, &table, gatherer.defaults_place(Kind::Customer));
+        drafts.extend(batch.drafts);
+        rows += batch.documents.len();
+        for located in batch.documents {
+            gatherer.add(located, drafts);
+        }
+    }
+    rows
+}
+
+/// Whether a text is the name of a document, for whoever reads one from a command line.
+pub fn is_name(text: &str) -> bool {
+    crate::model::name::Name::parse(text).is_ok()
+}

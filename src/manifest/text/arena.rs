@@ -163,6 +163,14 @@ impl Arena {
         id
     }
 
+    /// Where the scalars stand, keys included.
+    pub fn scalar_spans(&self) -> impl Iterator<Item = Span> {
+        self.nodes
+            .iter()
+            .filter(|raw| !matches!(raw.kind, Kind::Sequence | Kind::Mapping))
+            .map(|raw| raw.span)
+    }
+
     /// Looks at a node; `chunk` is the text it was parsed from.
     pub fn node<'a>(&'a self, chunk: &'a str, id: NodeId) -> Node<'a> {
         Node { arena: self, chunk, id }

@@ -1,0 +1,525 @@
+//! Which files an estate is made of, and what is in them.
+//!
+//! Everything a project is made of lies within its folder, links included: a link that leads out
+//! could show what a reviewer was never meant to publish. What is outside is never read.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::CommandError;
+use super::output::Output;
+use crate::manifest::source::{Format, Source, Sources};
+use crate::manifest::{
+    self, Load, Loaded, ReadProject, Tables, Trouble, TroubleKind, TroublePath, read_project,
+};
+use crate::model::project::Project;
+use crate::model::time::Day;
+
+/// The name of the project file.
+pub(crate) const PROJECT_FILE: &str = "partnerctl.yaml";
+/// A larger file is not a manifest that a person reviews, and offsets would not fit.
+const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Which manifests a command is about
+#[derive(clap::Args, Debug)]
+pub(crate) struct ManifestArgs {
+    /// The project's folder; the nearest one with a partnerctl.yaml upward, unless given
+    #[arg(value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// Manifests to read instead of the project's: a file, a folder, or - for standard input
+    #[arg(short = 'f', long = "file", value_name = "PATH")]
+    files: Vec<PathBuf>,
+    /// The project file, or the folder it stands in
+    #[arg(long, value_name = "FILE|DIR")]
+    project: Option<PathBuf>,
+    /// Take what -f names for the whole estate, not for a part of it
+    #[arg(long, requires = "files")]
+    complete: bool,
+}
+
+/// A project that was found.
+struct Found {
+    root: PathBuf,
+    file: Option<PathBuf>,
+}
+
+/// Files as they were handed over, and where they are on disk.
+pub(crate) struct Files {
+    pub sources: Sources,
+    pub project: ReadProject,
+    project_name: String,
+    troubles: Vec<Trouble>,
+    complete: bool,
+    opener: Opener,
+}
+
+impl Files {
+    /// Where a source is on disk; nothing for standard input.
+    pub(crate) fn path_of(&self, name: &str) -> Option<&Path> {
+        self.opener.paths.get(name).map(PathBuf::as_path)
+    }
+
+    pub(crate) fn troubles(&self) -> &[Trouble] {
+        &self.troubles
+    }
+
+    /// Reads and checks them as an estate.
+    pub(crate) fn load(self, today: Day) -> Loaded {
+        let Self { sources, project, project_name, troubles, complete, opener } = self;
+        manifest::load(Load {
+            sources,
+            project,
+            project_name,
+            troubles,
+            tables: &opener,
+            complete,
+            today,
+        })
+    }
+}
+
+impl ManifestArgs {
+    /// Reads the files that the arguments name.
+    pub(crate) fn read(&self, out: &Output) -> Result<Files, CommandError> {
+        let found = self.find()?;
+        let root = found.root.canonicalize().map_err(|error| cannot(&found.root, &error))?;
+        let mut sources = Sources::default();
+        let mut project = ReadProject::default();
+        let mut opener = Opener { root: root.clone(), paths: HashMap::new() };
+        let project_name = found
+            .file
+            .as_ref()
+            .and_then(|file| file.file_name())
+            .map_or_else(|| PROJECT_FILE.to_owned(), |name| name.to_string_lossy().into_owned());
+        if let Some(file) = &found.file {
+            let bytes = read_file(file).map_err(|(_, message)| CommandError::usage(message))?;
+            out.narrate(&format!("project {}", file.display()));
+            opener.paths.insert(project_name.clone(), file.clone());
+            let id =
+                sources.add(Source { name: project_name.clone(), format: Format::Yaml, bytes });
+            project = read_project(&sources, id);
+        }
+        let mut walk = Walk {
+            root,
+            skip: found.file.clone(),
+            files: Vec::new(),
+            troubles: Vec::new(),
+            seen: HashSet::new(),
+        };
+        let mut stdin = None;
+        if self.files.is_empty() {
+            walk.project(project.project.as_ref());
+        } else {
+            for path in &self.files {
+                if path.as_os_str() == "-" {
+                    stdin = Some(read_stdin()?);
+                } else {
+                    walk.named(path)?;
+                }
+            }
+        }
+        let read: Vec<Result<Source, Trouble>> = walk.files.par_iter().map(ToRead::read).collect();
+        let mut troubles = walk.troubles;
+        for (file, read) in walk.files.iter().zip(read) {
+            match read {
+                Ok(source) => {
+                    opener.paths.insert(source.name.clone(), file.path.clone());
+                    sources.add(source);
+                }
+                Err(trouble) => troubles.push(trouble),
+            }
+        }
+        if let Some(bytes) = stdin {
+            sources.add(Source { name: "-".to_owned(), format: Format::Yaml, bytes });
+        }
+        out.narrate(&format!("{} files", sources.len()));
+        let complete = self.files.is_empty() || self.complete;
+        Ok(Files { sources, project, project_name, troubles, complete, opener })
+    }
+
+    /// Finds the project: as named, else the folder, else the nearest upward.
+    fn find(&self) -> Result<Found, CommandError> {
+        let in_folder = |folder: &Path| {
+            let file = folder.join(PROJECT_FILE);
+            Found { root: folder.to_owned(), file: file.is_file().then_some(file) }
+        };
+        let must_exist = |path: &Path| {
+            if path.exists() {
+                Ok(())
+            } else {
+                Err(CommandError::usage(format!("there is no {}", path.display())))
+            }
+        };
+        match (&self.folder, &self.project) {
+            (Some(_), Some(_)) => Err(CommandError::usage(
+                "a folder and --project both name the project: give one of them",
+            )),
+            (_, Some(project)) => {
+                must_exist(project)?;
+                let found = if project.is_dir() {
+                    in_folder(project)
+                } else {
+                    let root = project.parent().filter(|parent| !parent.as_os_str().is_empty());
+                    Found {
+                        root: root.unwrap_or(Path::new(".")).to_owned(),
+                        file: Some(project.clone()),
+                    }
+                };
+                if found.file.is_none() {
+                    return Err(CommandError::usage(format!(
+                        "there is no {PROJECT_FILE} in {}",
+                        project.display()
+                    )));
+                }
+                Ok(found)
+            }
+            (Some(folder), None) => {
+                must_exist(folder)?;
+                if !folder.is_dir() {
+                    let message =
+                        format!("{} is not a folder: name a file with `-f`", folder.display());
+                    return Err(CommandError::usage(message));
+                }
+                Ok(in_folder(folder))
+            }
+            (None, None) => {
+                let here = std::env::current_dir()
+                    .map_err(|error| CommandError::failed("finding the current folder", error))?;
+                if let Some(root) =
+                    here.ancestors().find(|folder| folder.join(PROJECT_FILE).is_file())
+                {
+                    return Ok(in_folder(root));
+                }
+                if self.files.is_empty() {
+                    return Err(CommandError::usage(format!(
+                        "there is no {PROJECT_FILE} here or above\nname a folder, or begin with `partnerctl init`"
+                    )));
+                }
+                Ok(Found { root: here, file: None })
+            }
+        }
+    }
+}
+
+fn cannot(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::usage(format!("{}: {error}", path.display()))
+}
+
+fn read_stdin() -> Result<Vec<u8>, CommandError> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| CommandError::failed("reading standard input", source))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(CommandError::usage("standard input is larger than 256 MiB"));
+    }
+    Ok(bytes)
+}
+
+/// Reads a file that may be one: nothing that is no regular file, nothing too large.
+fn read_file(path: &Path) -> Result<Vec<u8>, (TroubleKind, String)> {
+    let unreadable = |error: &io::Error| {
+        (TroubleKind::Unreadable, format!("cannot read {}: {error}", path.display()))
+    };
+    let metadata = fs::metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            (TroubleKind::Missing, format!("there is no {}", path.display()))
+        }
+        _ => unreadable(&error),
+    })?;
+    if !metadata.is_file() {
+        return Err((TroubleKind::Unreadable, format!("{} is not a regular file", path.display())));
+    }
+    if metadata.len() > FILE_BYTES_MAX {
+        return Err((TroubleKind::TooLarge, format!("{} has more than 256 MiB", path.display())));
+    }
+    fs::read(path).map_err(|error| unreadable(&error))
+}
+
+/// A file that was found and is yet to be read.
+struct ToRead {
+    name: String,
+    path: PathBuf,
+}
+
+impl ToRead {
+    fn read(&self) -> Result<Source, Trouble> {
+        let is_json =
+            self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let format = if is_json { Format::Json } else { Format::Yaml };
+        match read_file(&self.path) {
+            Ok(bytes) => Ok(Source { name: self.name.clone(), format, bytes }),
+            Err((what, _)) => {
+                let message = match what {
+                    TroubleKind::TooLarge => "the file has more than 256 MiB",
+                    TroubleKind::Missing => "the file has gone",
+                    _ => "the file cannot be read",
+                };
+                Err(Trouble {
+                    what,
+                    path: TroublePath::File(self.name.clone()),
+                    message: message.to_owned(),
+                })
+            }
+        }
+    }
+}
+
+/// Finds manifests in folders.
+struct Walk {
+    /// Where the project is; links are followed, but not out of it.
+    root: PathBuf,
+    /// The project file is not a manifest.
+    skip: Option<PathBuf>,
+    files: Vec<ToRead>,
+    troubles: Vec<Trouble>,
+    /// Folders that were reached, so that links cannot lead in circles.
+    seen: HashSet<PathBuf>,
+}
+
+impl Walk {
+    /// What the project file names.
+    fn project(&mut self, project: Option<&Project>) {
+        let root = self.root.clone();
+        self.policies(project);
+        let Some(manifests) = project.and_then(|project| project.manifests.as_ref()) else {
+            self.folder(&root, "", &root);
+            return;
+        };
+        for (index, path) in manifests.iter().enumerate() {
+            let name = path.as_str();
+            match within(&root, &root, name) {
+                Ok(found) if found.is_dir() => {
+                    let prefix = clean_name(name);
+                    self.folder(&found, &prefix, &root);
+                }
+                Ok(found) => self.files.push(ToRead { name: clean_name(name), path: found }),
+                Err((what, message)) => {
+                    self.troubles.push(Trouble {
+                        what,
+                        path: TroublePath::Manifest(index),
+                        message,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Policies have their own reader; that they are there is checked with everything else.
+    fn policies(&mut self, project: Option<&Project>) {
+        for (index, path) in project.iter().flat_map(|project| &project.policies).enumerate() {
+            if let Err((what, message)) = within(&self.root, &self.root, path.as_str()) {
+                self.troubles.push(Trouble { what, path: TroublePath::Policy(index), message });
+            }
+        }
+    }
+
+    /// A path of the command line: wherever it is, but not out of it.
+    fn named(&mut self, path: &Path) -> Result<(), CommandError> {
+        let Ok(found) = path.canonicalize() else {
+            return Err(CommandError::usage(format!("there is no {}", path.display())));
+        };
+        let shown = found.strip_prefix(&self.root).map_or_else(|_| slashes(path), slashes);
+        if found.is_dir() {
+            let shown = if shown == "." { String::new() } else { shown };
+            self.folder(&found, &shown, &found);
+        } else {
+            self.files.push(ToRead { name: shown, path: found });
+        }
+        Ok(())
+    }
+
+    /// A folder's manifests, subfolders too, in the order of their names.
+    fn folder(&mut self, folder: &Path, prefix: &str, root: &Path) {
+        if !self.seen.insert(folder.to_owned()) {
+            return;
+        }
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                let name = if prefix.is_empty() { ".".to_owned() } else { prefix.to_owned() };
+                let message = format!("the folder cannot be read: {}", error.kind());
+                self.troubles.push(Trouble {
+                    what: TroubleKind::Unreadable,
+                    path: TroublePath::File(name),
+                    message,
+                });
+                return;
+            }
+        };
+        let mut entries: Vec<fs::DirEntry> = entries.flatten().collect();
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let file_name = entry.file_name();
+            let Some(name) = file_name.to_str() else {
+                let name = join(prefix, &file_name.to_string_lossy());
+                if is_manifest(&name) {
+                    let message = "the name of the file is not UTF-8".to_owned();
+                    self.troubles.push(Trouble {
+                        what: TroubleKind::Unreadable,
+                        path: TroublePath::File(name),
+                        message,
+                    });
+                }
+                continue;
+            };
+            if name.starts_with('.') {
+                continue;
+            }
+            self.entry(&entry, name, &join(prefix, name), root);
+        }
+    }
+
+    fn entry(&mut self, entry: &fs::DirEntry, name: &str, shown: &str, root: &Path) {
+        let Ok(kind) = entry.file_type() else { return };
+        let mut path = entry.path();
+        let mut is_folder = kind.is_dir();
+        if kind.is_symlink() {
+            let wanted = is_manifest(name);
+            let (what, message) = match path.canonicalize() {
+                Ok(target) if target.starts_with(root) => {
+                    is_folder = target.is_dir();
+                    path = target;
+                    if !is_folder && !wanted {
+                        return;
+                    }
+                    (None, String::new())
+                }
+                Ok(_) => {
+                    (Some(TroubleKind::Outside), "this link leads out of the project".to_owned())
+                }
+                Err(_) => (Some(TroubleKind::Missing), "this link leads nowhere".to_owned()),
+            };
+            if let Some(what) = what {
+                // A link to a folder might hold manifests: only a name that is no manifest's is let be.
+                if wanted || !name.contains('.') {
+                    self.troubles.push(Trouble {
+                        what,
+                        path: TroublePath::File(shown.to_owned()),
+                        message,
+                    });
+                }
+                return;
+            }
+        }
+        if is_folder {
+            self.folder(&path, shown, root);
+        } else if is_manifest(name) && self.skip.as_ref().is_none_or(|skip| !same_file(skip, &path))
+        {
+            self.files.push(ToRead { name: shown.to_owned(), path });
+        }
+    }
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    a.file_name() == b.file_name() && a.canonicalize().ok() == b.canonicalize().ok()
+}
+
+fn is_manifest(name: &str) -> bool {
+    let extension = Path::new(name).extension().and_then(std::ffi::OsStr::to_str);
+    matches!(extension, Some("yaml" | "yml" | "json"))
+        && !matches!(name, "kustomization.yaml" | "kustomization.yml" | "kustomization.json")
+}
+
+fn join(prefix: &str, name: &str) -> String {
+    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") }
+}
+
+/// A path as people write it, `/` between folders.
+fn slashes(path: &Path) -> String {
+    let parts: Vec<_> = path
+        .components()
+        .filter(|part| !matches!(part, Component::CurDir))
+        .map(|part| match part {
+            Component::RootDir => std::borrow::Cow::Borrowed(""),
+            other => other.as_os_str().to_string_lossy(),
+        })
+        .collect();
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+}
+
+fn clean_name(name: &str) -> String {
+    let shown = slashes(Path::new(name));
+    if shown == "." { String::new() } else { shown }
+}
+
+/// A path that a manifest names, if it is there and within the root, links followed.
+fn within(root: &Path, base: &Path, name: &str) -> Result<PathBuf, (TroubleKind, String)> {
+    let outside = || (TroubleKind::Outside, format!("`{name}` leads out of the project"));
+    let path = Path::new(name);
+    if path.is_absolute() {
+        return Err(outside());
+    }
+    match base.join(path).canonicalize() {
+        Ok(found) if found.starts_with(root) => Ok(found),
+        Ok(_) => Err(outside()),
+        // Whether something outside exists is nobody's business either.
+        Err(_) if escapes(root, base, path) => Err(outside()),
+        Err(_) => Err((TroubleKind::Missing, format!("there is no `{name}`"))),
+    }
+}
+
+/// Whether a path leads out by its words alone.
+fn escapes(root: &Path, base: &Path, path: &Path) -> bool {
+    let mut depth = base.strip_prefix(root).map_or(0, |below| below.components().count());
+    for part in path.components() {
+        match part {
+            Component::ParentDir if depth == 0 => return true,
+            Component::ParentDir => depth -= 1,
+            Component::Normal(_) => depth += 1,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Opens the files of customer tables.
+struct Opener {
+    root: PathBuf,
+    /// Where each source is.
+    paths: HashMap<String, PathBuf>,
+}
+
+impl Tables for Opener {
+    fn open(&self, beside: &str, file: &str) -> Result<(String, Vec<u8>), (TroubleKind, String)> {
+        let manifest = self.paths.get(beside).and_then(|path| path.parent()).unwrap_or(&self.root);
+        // A manifest from outside the project keeps to its own folder.
+        let root = if manifest.starts_with(&self.root) { &self.root } else { manifest };
+        let found = within(root, manifest, file)?;
+        let shown =
+            found.strip_prefix(&self.root).map_or_else(|_| slashes(Path::new(file)), slashes);
+        let bytes = read_file(&found).map_err(|(what, _)| {
+            let message = match what {
+                TroubleKind::TooLarge => format!("`{file}` has more than 256 MiB"),
+                _ => format!("`{file}` cannot be read as a file"),
+            };
+            (what, message)
+        })?;
+        Ok((shown, bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leaves_by_its_words() {
+        let root = Path::new("/p");
+        assert!(escapes(root, root, Path::new("../x")));
+        assert!(escapes(root, root, Path::new("a/../../x")));
+        assert!(!escapes(root, Path::new("/p/a"), Path::new("../x")));
+    }
+
+    #[test]
+    fn names_have_slashes_and_no_dots() {
+        assert_eq!(slashes(Path::new("./estate/./users.yaml")), "estate/users.yaml");
+        assert_eq!(clean_name("."), "");
+    }
+}

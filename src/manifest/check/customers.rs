@@ -1,0 +1,309 @@
+//! Customers: who may create them, through whom they buy, and who is selected.
+
+use super::references::find;
+use super::{World, at_field, at_key, capability, object};
+use crate::manifest::code::Code;
+use crate::manifest::draft::{Draft, Step, Where, way};
+use crate::manifest::suggest::quoted;
+use crate::model::account::{Account, Program};
+use crate::model::cloud::Capability;
+use crate::model::customer::{Channel, Customer, Origin, Qualification, Relationship};
+use crate::model::estate::Declared;
+use crate::model::label::Selector;
+use crate::model::name::{CustomerKey, Kind, PartnershipKey};
+use crate::model::partnership::{PartnershipState, With};
+
+pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
+    let account = world.estate.account.as_ref().map(|account| &account.spec);
+    for (key, customer) in &world.estate.customers {
+        let subject = Subject { world, key, customer, account };
+        subject.partnerships(drafts);
+        subject.reseller(drafts);
+        subject.origin(drafts);
+        subject.market(drafts);
+        subject.qualification(drafts);
+    }
+}
+
+/// A customer under examination.
+struct Subject<'a> {
+    world: &'a World<'a>,
+    key: &'a CustomerKey,
+    customer: &'a Declared<Customer>,
+    account: Option<&'a Account>,
+}
+
+impl Subject<'_> {
+    fn object(&self) -> String {
+        object(Kind::Customer, self.key)
+    }
+
+    fn push(&self, drafts: &mut Vec<Draft>, code: Code, at: Where, message: String, help: &str) {
+        drafts.push(Draft::new(code, at, message).help(help).object(self.object()));
+    }
+
+    fn at(&self, path: Vec<Step>) -> Where {
+        at_field(self.customer, path)
+    }
+
+    /// A reseller's providers.
+    fn partnerships(&self, drafts: &mut Vec<Draft>) {
+        let spec = &self.customer.spec;
+        let named = spec.partnerships.as_deref().unwrap_or_default();
+        if spec.channel == Some(Channel::Provider) && named.is_empty() {
+            let help = "name the provider under `partnerships`";
+            self.push(
+                drafts,
+                Code::P1405,
+                self.at(way!["spec", "channel"]),
+                "a provider brought this customer, and none is named".to_owned(),
+                help,
+            );
+        }
+        if let Some(account) = self.account
+            && account.program != Program::IndirectReseller
+            && !named.is_empty()
+        {
+            let help = match account.program {
+                Program::IndirectProvider => {
+                    "on a provider's side a customer names its reseller: `reseller: NAME`"
+                }
+                _ => "a direct-bill partner orders by itself",
+            };
+            let message = format!(
+                "an account of the program `{}` orders through no provider",
+                account.program
+            );
+            self.push(
+                drafts,
+                Code::P1407,
+                at_key(self.customer, way!["spec", "partnerships"]),
+                message,
+                help,
+            );
+            return;
+        }
+        for (index, name) in named.iter().enumerate() {
+            self.partner(name, With::IndirectProvider, way!["spec", "partnerships", index], drafts);
+        }
+    }
+
+    /// A provider's reseller.
+    fn reseller(&self, drafts: &mut Vec<Draft>) {
+        let Some(name) = &self.customer.spec.reseller else { return };
+        if let Some(account) = self.account
+            && account.program != Program::IndirectProvider
+        {
+            let message =
+                format!("an account of the program `{}` has no resellers", account.program);
+            let help = "`reseller` is for an indirect provider's customers; a reseller names its providers under `partnerships`";
+            self.push(
+                drafts,
+                Code::P1407,
+                at_key(self.customer, way!["spec", "reseller"]),
+                message,
+                help,
+            );
+            return;
+        }
+        self.partner(name, With::IndirectReseller, way!["spec", "reseller"], drafts);
+    }
+
+    fn partner(&self, name: &PartnershipKey, with: With, path: Vec<Step>, drafts: &mut Vec<Draft>) {
+        let all = &self.world.estate.partnerships;
+        let at = || self.at(path);
+        if let Some(partnership) = all.get(name) {
+            let spec = &partnership.spec;
+            let code = if with == With::IndirectProvider { Code::P1401 } else { Code::P1406 };
+            let wrong = if spec.with != with {
+                Some(format!(
+                    "`{name}` is a partnership with an `{}`, not with an `{with}`",
+                    spec.with
+                ))
+            } else if spec.state != PartnershipState::Active {
+                Some(format!("the partnership `{name}` is declared as ended"))
+            } else {
+                None
+            };
+            if let Some(message) = wrong {
+                drafts.push(
+                    Draft::new(code, at(), message)
+                        .help("name a partnership that is active, or none")
+                        .object(self.object())
+                        .related("the partnership", at_field(partnership, way!["spec", "with"])),
+                );
+            }
+            return;
+        }
+        find(self.world, Kind::Partnership, all, name.as_str(), at, || self.object(), drafts);
+    }
+
+    fn origin(&self, drafts: &mut Vec<Draft>) {
+        let spec = &self.customer.spec;
+        if spec.origin == Origin::Existing {
+            // With a tenant id the relationship may hold already.
+            if spec.relationship == Relationship::Reseller && spec.tenant_id.is_none() {
+                let at = at_key(self.customer, way!["spec", "origin"]);
+                let what = "relationship with a customer that exists already";
+                let gap = capability(self.world, Capability::InviteExistingCustomer, what, at);
+                drafts.extend(gap.map(|draft| draft.object(self.object())));
+            }
+            return;
+        }
+        if self.account.is_some_and(|account| account.program == Program::IndirectReseller) {
+            let help = "an indirect reseller invites customers (`origin: existing`), or its provider creates them";
+            self.push(
+                drafts,
+                Code::P1402,
+                self.at(way!["spec", "origin"]),
+                "an indirect reseller cannot create a customer's tenant".to_owned(),
+                help,
+            );
+            return;
+        }
+        if !spec.domain.is_initial() {
+            let message = format!(
+                "a new tenant begins at `onmicrosoft.com`, not at {}",
+                quoted(spec.domain.as_str())
+            );
+            self.push(
+                drafts,
+                Code::P1403,
+                self.at(way!["spec", "domain"]),
+                message,
+                "such as `contoso.onmicrosoft.com`; domains of its own are added afterwards",
+            );
+        }
+        if spec.contact.is_none() {
+            let help = "`contact: {email: ...}`: the new tenant's first mail goes there";
+            self.push(
+                drafts,
+                Code::P1408,
+                at_key(self.customer, way!["spec", "contact"]),
+                "a new customer needs a contact".to_owned(),
+                help,
+            );
+        }
+        if spec.billing.as_ref().is_none_or(|billing| billing.address.is_none()) {
+            let help = "`billing: {address: ...}`: a tenant cannot be created without";
+            self.push(
+                drafts,
+                Code::P1408,
+                at_key(self.customer, way!["spec", "billing", "address"]),
+                "a new customer needs a billing address".to_owned(),
+                help,
+            );
+        }
+    }
+
+    fn market(&self, drafts: &mut Vec<Draft>) {
+        let Some(account) = self.account else { return };
+        let address =
+            self.customer.spec.billing.as_ref().and_then(|billing| billing.address.as_ref());
+        let Some(address) = address else { return };
+        let (ours, theirs) = (account.country.market(), address.country.market());
+        if ours != theirs {
+            let message = format!(
+                "a customer in {} is outside the account's market, {ours}",
+                address.country
+            );
+            let at = self.at(way!["spec", "billing", "address", "country"]);
+            self.push(
+                drafts,
+                Code::P1404,
+                at,
+                message,
+                "partners sell in their own market; the EU, EFTA and the United Kingdom are one",
+            );
+        }
+    }
+
+    fn qualification(&self, drafts: &mut Vec<Draft>) {
+        let spec = &self.customer.spec;
+        let qualification = spec.qualification.unwrap_or(Qualification::None);
+        if qualification == Qualification::None {
+            return;
+        }
+        let at = || self.at(way!["spec", "qualification"]);
+        let gap = capability(self.world, Capability::CustomerQualification, "qualifications", at());
+        drafts.extend(gap.map(|draft| draft.object(self.object())));
+        let details = spec.qualification_details.as_ref();
+        let missing = match qualification {
+            Qualification::Education => details.is_none_or(|details| details.education_segment.is_none() || details.website.is_none()).then_some(
+                "`qualificationDetails: {educationSegment: k12, website: ...}`: the school's sort and website",
+            ),
+            Qualification::GovernmentCommunityCloud => {
+                details.is_none_or(|details| details.validation_code.is_none()).then_some("`qualificationDetails: {validationCode: \"...\"}`: the code that Microsoft gave")
+            }
+            Qualification::StateOwnedEntity | Qualification::None => None,
+        };
+        if let Some(help) = missing {
+            self.push(
+                drafts,
+                Code::P1409,
+                at(),
+                format!("`{qualification}` cannot be asked for without its details"),
+                help,
+            );
+        }
+    }
+}
+
+/// Checks a selector: its names, and that it selects somebody.
+pub(super) fn selector<T>(
+    world: &World<'_>,
+    declared: &Declared<T>,
+    selector: &Selector,
+    path: &[Step],
+    object: &str,
+    drafts: &mut Vec<Draft>,
+) {
+    let customers = &world.estate.customers;
+    let mut complete = true;
+    for (field, names) in [("names", &selector.names), ("except", &selector.except)] {
+        for (index, name) in names.iter().enumerate() {
+            let at =
+                || at_field(declared, path.iter().cloned().chain(way![field, index]).collect());
+            let found = find(
+                world,
+                Kind::Customer,
+                customers,
+                name.as_str(),
+                at,
+                || object.to_owned(),
+                drafts,
+            );
+            complete &= found.is_some();
+            if field == "names"
+                && let Some(customer) = found
+                && customer.spec.relationship == Relationship::None
+            {
+                complete = false;
+                drafts.push(
+                    Draft::new(
+                        Code::P0312,
+                        at(),
+                        format!("the relationship with `{name}` is declared as ended"),
+                    )
+                    .help("leave it out here, or declare the relationship")
+                    .object(object)
+                    .related("the customer", at_field(customer, way!["spec", "relationship"])),
+                );
+            }
+        }
+    }
+    // Whom a customer's broken document would have added is not known.
+    let unknown =
+        world.broken.iter().any(|(kind, _)| matches!(kind, Kind::Customer | Kind::CustomerTable));
+    if complete
+        && !unknown
+        && world.complete_enough()
+        && world.estate.selected(selector).next().is_none()
+    {
+        drafts.push(
+            Draft::new(Code::P0311, at_key(declared, path.to_vec()), "this selects no declared customer")
+                .help("look at the customers' labels: all conditions must hold, and `relationship: none` is never selected")
+                .object(object),
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! Users: what they hold, and whether they may hold it.
+
+use super::{World, at_field, at_key, capability, object};
+use crate::manifest::code::Code;
+use crate::manifest::draft::{Draft, way};
+use crate::manifest::suggest::{did_you_mean, quoted};
+use crate::model::account::Program;
+use crate::model::cloud::Capability;
+use crate::model::estate::Declared;
+use crate::model::name::{Kind, UserKey};
+use crate::model::role::{AccountRole, LEVEL_ROLES, built_in};
+use crate::model::scalar::Scalar;
+use crate::model::user::{AgentLevel, RoleGrant, User};
+
+pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
+    for (key, user) in &world.estate.users {
+        sign_in_name(world, key, user, drafts);
+        levels(world, key, user, drafts);
+        roles(world, key, user, drafts);
+        if user.metadata.has_expired(world.today)
+            && let Some(expires) = user.metadata.expires
+        {
+            drafts.push(
+                Draft::new(
+                    Code::P1008,
+                    at_field(user, way!["metadata", "expires"]),
+                    format!("what `{key}` holds has expired on {expires}"),
+                )
+                .help("it counts as not held, and the next plan takes it away; remove the document or move the day")
+                .object(object(Kind::User, key)),
+            );
+        }
+    }
+}
+
+fn sign_in_name(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts: &mut Vec<Draft>) {
+    let (text, field) = match &user.spec.sign_in_name {
+        Some(name) => (name.as_str(), "signInName"),
+        None => (user.spec.email.as_str(), "email"),
+    };
+    let at = || at_field(user, way!["spec", field]);
+    let Some((local, domain)) = text.rsplit_once('@') else { return };
+    // A sign-in name was parsed as one; an e-mail address allows characters that it does not.
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"'._!#^~-".contains(&b);
+    if user.spec.sign_in_name.is_none() && !local.bytes().all(allowed) {
+        drafts.push(
+            Draft::new(Code::P1009, at(), format!("{} cannot be a sign-in name", quoted(text)))
+                .help("give a `signInName` of letters, digits and ' . - _ ! # ^ ~ before the `@`")
+                .object(object(Kind::User, key)),
+        );
+        return;
+    }
+    let Some(account) = &world.estate.account else { return };
+    let ours = account.spec.domains.iter().any(|ours| domain.eq_ignore_ascii_case(ours.as_str()))
+        || crate::model::contact::Domain::parse(domain).is_ok_and(|domain| domain.is_initial());
+    // A guest may be named by the address they were invited at; the directory makes their name.
+    if ours || (user.spec.is_guest() && user.spec.sign_in_name.is_none()) {
+        return;
+    }
+    let domains: Vec<&str> =
+        account.spec.domains.iter().map(crate::model::contact::Domain::as_str).collect();
+    drafts.push(
+        Draft::new(Code::P1004, at(), format!("{} is in no domain of the account", quoted(text)))
+            .help(format!(
+                "users sign in under a verified domain of the tenant: {}",
+                domains.join(", ")
+            ))
+            .object(object(Kind::User, key)),
+    );
+}
+
+fn levels(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts: &mut Vec<Draft>) {
+    let spec = &user.spec;
+    if spec.is_guest() && !spec.agent.is_empty() {
+        drafts.push(
+            Draft::new(
+                Code::P1002,
+                at_field(user, way!["spec", "agent"]),
+                format!("`{key}` is a guest and holds an agent level"),
+            )
+            .help("delegated access does not work for guests: `agent: none`, or a user of our own")
+            .object(object(Kind::User, key)),
+        );
+    }
+    let Some(account) = &world.estate.account else { return };
+    if spec.agent.contains(&AgentLevel::Sales) && account.spec.program != Program::IndirectProvider
+    {
+        let message =
+            format!("there are no sales agents in the program `{}`", account.spec.program);
+        drafts.push(
+            Draft::new(Code::P1003, at_field(user, way!["spec", "agent"]), message)
+                .help("indirect providers alone have them; an admin agent may do what a sales agent does")
+                .object(object(Kind::User, key)),
+        );
+    }
+}
+
+fn roles(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts: &mut Vec<Draft>) {
+    let object = || object(Kind::User, key);
+    for (index, grant) in user.spec.roles.iter().flatten().enumerate() {
+        let at = || at_field(user, way!["spec", "roles", index]);
+        match grant {
+            RoleGrant::Custom(role) => {
+                if let Some((level, instead)) =
+                    LEVEL_ROLES.iter().find(|(level, _)| *level == role.as_str())
+                {
+                    let help = if instead.is_empty() {
+                        "everybody has it: leave it out".to_owned()
+                    } else {
+                        format!("say `{instead}`")
+                    };
+                    let message = format!("`{level}` is chosen by level, not among the roles");
+                    drafts.push(Draft::new(Code::P1007, at(), message).help(help).object(object()));
+                    continue;
+                }
+                if world.estate.roles.contains_key(role.as_str())
+                    || world.is_broken(Kind::Role, role.as_str())
+                {
+                    continue;
+                }
+                let mut known: Vec<&str> = built_in().collect();
+                known.extend(world.estate.roles.keys().map(crate::model::name::RoleKey::as_str));
+                let help =
+                    if drafts.len() > 200 { None } else { did_you_mean(role.as_str(), known) };
+                let help = help.unwrap_or_else(|| {
+                    "declare a Role of that name, or name an account role".to_owned()
+                });
+                let message = format!("there is no role {}", quoted(role.as_str()));
+                drafts.push(Draft::new(Code::P0303, at(), message).help(help).object(object()));
+            }
+            RoleGrant::Account { role, locations: _ } => {
+                account_role(world, key, user, *role, at(), drafts)
+            }
+            RoleGrant::Unrecognised { role, locations: _ } => {
+                let at = at_field(user, way!["spec", "roles", index, "role"]);
+                unrecognised(world, role, at, object(), drafts);
+            }
+        }
+    }
+    repeated(key, user, drafts);
+}
+
+fn account_role(
+    world: &World<'_>,
+    key: &UserKey,
+    user: &Declared<User>,
+    role: AccountRole,
+    at: crate::manifest::draft::Where,
+    drafts: &mut Vec<Draft>,
+) {
+    if user.spec.is_guest() && !role.is_for_guests() {
+        drafts.push(
+            Draft::new(Code::P1006, at.clone(), format!("a guest may not be able to hold `{role}`"))
+                .help("documented for guests are mpn-partner-admin, business-profile-admin and referrals-admin")
+                .object(object(Kind::User, key)),
+        );
+    }
+    let draft = capability(world, Capability::AccountRoles, "account roles that could be set", at);
+    drafts.extend(draft.map(|draft| draft.object(object(Kind::User, key))));
+}
+
+fn unrecognised(
+    world: &World<'_>,
+    role: &str,
+    at: crate::manifest::draft::Where,
+    object: String,
+    drafts: &mut Vec<Draft>,
+) {
+    let draft = if world.estate.roles.contains_key(role) {
+        Draft::new(
+            Code::P0304,
+            at,
+            format!("`{role}` is a custom role, and custom roles have no locations"),
+        )
+        .help(format!("name it alone: `{role}`"))
+    } else if let Some((level, instead)) = LEVEL_ROLES.iter().find(|(level, _)| *level == role) {
+        Draft::new(Code::P1007, at, format!("`{level}` is chosen by level, not among the roles"))
+            .help(if instead.is_empty() {
+                "everybody has it: leave it out".to_owned()
+            } else {
+                format!("say `{instead}`")
+            })
+    } else {
+        let help = did_you_mean(role, AccountRole::ALL.iter().map(|role| role.word()));
+        Draft::new(
+            Code::P1005,
+            at,
+            format!("the reference does not know the account role {}", quoted(role)),
+        )
+        .help(help.unwrap_or_else(|| {
+            "Microsoft adds roles: it is looked up by this name in the tenant".to_owned()
+        }))
+    };
+    drafts.push(draft.object(object));
+}
+
+/// The same role twice, in whatever form.
+fn repeated(key: &UserKey, user: &Declared<User>, drafts: &mut Vec<Draft>) {
+    let name = |grant: &RoleGrant| match grant {
+        RoleGrant::Custom(role) => role.as_str().to_owned(),
+        RoleGrant::Account { role, .. } => role.word().to_owned(),
+        RoleGrant::Unrecognised { role, .. } => role.to_string(),
+    };
+    let roles: Vec<String> = user.spec.roles.iter().flatten().map(name).collect();
+    for (index, role) in roles.iter().enumerate() {
+        if roles.iter().take(index).any(|other| other == role) {
+            drafts.push(
+                Draft::new(
+                    Code::P0110,
+                    at_key(user, way!["spec", "roles", index]),
+                    format!("`roles` names `{role}` twice"),
+                )
+                .help("keep one of the two")
+                .object(object(Kind::User, key)),
+            );
+        }
+    }
+}

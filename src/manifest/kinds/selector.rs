@@ -1,0 +1,175 @@
+//! Selectors of customers.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+use crate::manifest::code::Code;
+use crate::manifest::read::collections::{Map, SetOfSome, head};
+use crate::manifest::read::fields::object_schema;
+use crate::manifest::read::{At, Described, Reader, Shaped, shape};
+use crate::manifest::text::arena::View;
+use crate::model::label::{LabelKey, LabelValue, Labels, Selector};
+use crate::model::name::CustomerKey;
+
+/// As it stands in a manifest, before it is known to choose anybody.
+struct Written {
+    labels: Labels,
+    any_of: std::collections::BTreeMap<LabelKey, Vec<LabelValue>>,
+    none_of: std::collections::BTreeMap<LabelKey, Vec<LabelValue>>,
+    exists: Vec<LabelKey>,
+    names: Vec<CustomerKey>,
+    except: Vec<CustomerKey>,
+    all: bool,
+}
+
+shape!(Written, "a selector", {
+    /// Labels that a customer must have, each with this value.
+    "labels" => labels: default NonEmpty<Labels>, Local, Labels::new(), "";
+    /// Labels that must have one of these values.
+    "in" => any_of: default NonEmpty<Map<LabelKey, Values>>, Local, Default::default(), "";
+    /// Labels that must not have any of these values.
+    "notIn" => none_of: default NonEmpty<Map<LabelKey, Values>>, Local, Default::default(), "";
+    /// Labels that must be there, whatever their value.
+    "exists" => exists: default SetOfSome<LabelKey>, Local, Vec::new(), "";
+    /// Customers to add by name.
+    "names" => names: default SetOfSome<CustomerKey>, Local, Vec::new(), "";
+    /// Customers to leave out by name.
+    "except" => except: default SetOfSome<CustomerKey>, Local, Vec::new(), "";
+    /// All declared customers.
+    "all" => all: default All, Local, false, "";
+});
+
+/// The values of `in` and `notIn`.
+struct Values(Vec<LabelValue>);
+
+impl Shaped for Values {
+    fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        SetOfSome::<LabelValue>::read(at, reader).map(|values| Self(values.0))
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        SetOfSome::<LabelValue>::schema(generator)
+    }
+
+    fn described() -> Described {
+        Described {
+            examples: &["{segment: [enterprise, public]}"],
+            ..Described::simply("a mapping of label keys to lists of values")
+        }
+    }
+}
+
+impl From<Map<LabelKey, Values>> for std::collections::BTreeMap<LabelKey, Vec<LabelValue>> {
+    fn from(map: Map<LabelKey, Values>) -> Self {
+        map.0.into_iter().map(|(key, values)| (key, values.0)).collect()
+    }
+}
+
+/// A mapping with at least one entry: a condition that is no condition chooses nobody.
+struct NonEmpty<T>(T);
+
+impl From<NonEmpty<Self>> for Labels {
+    fn from(some: NonEmpty<Self>) -> Self {
+        some.0
+    }
+}
+
+impl From<NonEmpty<Map<LabelKey, Values>>>
+    for std::collections::BTreeMap<LabelKey, Vec<LabelValue>>
+{
+    fn from(some: NonEmpty<Map<LabelKey, Values>>) -> Self {
+        some.0.into()
+    }
+}
+
+impl<T: Shaped> Shaped for NonEmpty<T> {
+    fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let node = at.node()?;
+        if matches!(node.view(), View::Mapping(entries) if entries.is_empty()) {
+            let message = format!("`{}` is empty", reader.field);
+            reader.report(
+                Code::P0111,
+                at.key.unwrap_or(node.span()),
+                message,
+                help("give it an entry, or leave it out"),
+            );
+            return None;
+        }
+        T::read(at, reader).map(Self)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = T::schema(generator);
+        schema.insert("minProperties".to_owned(), 1.into());
+        schema
+    }
+
+    fn described() -> Described {
+        T::described()
+    }
+}
+
+fn help(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+/// `all: true`; false would only confuse.
+struct All;
+
+impl From<All> for bool {
+    fn from(_: All) -> Self {
+        true
+    }
+}
+
+impl Shaped for All {
+    fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let node = at.node()?;
+        if matches!(node.view(), View::Bool(true)) {
+            return Some(Self);
+        }
+        let help = help("say whom by labels or names, or leave `all` out");
+        reader.report(Code::P0106, head(node), "`all` can only be `true`", help);
+        None
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "const": true })
+    }
+
+    fn described() -> Described {
+        Described { examples: &["true"], ..Described::simply("`true`") }
+    }
+}
+
+impl Shaped for Selector {
+    fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let written = Written::read(at, reader)?;
+        let Written { labels, any_of, none_of, exists, names, except, all } = written;
+        let selector = Self { labels, any_of, none_of, exists, names, except, all };
+        if selector.chooses() {
+            return Some(selector);
+        }
+        let span = at.node().map_or_else(|| at.holder(), head);
+        let help = help("name `labels`, `in`, `notIn`, `exists` or `names`, or say `all: true`");
+        reader.report(Code::P0111, span, "a selector that chooses nobody", help);
+        None
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = object_schema("a selector", &Written::FIELDS, generator);
+        let choosing: Vec<serde_json::Value> = ["labels", "in", "notIn", "exists", "names", "all"]
+            .iter()
+            .map(|key| serde_json::json!({ "required": [key] }))
+            .collect();
+        schema.insert("anyOf".to_owned(), choosing.into());
+        schema
+    }
+
+    fn described() -> Described {
+        Described {
+            examples: &["{labels: {segment: enterprise}}"],
+            fields: &Written::FIELDS,
+            ..Described::simply("a selector of customers")
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! Texts to documents, in parallel: what is read in which order, and where each document was.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::code::Code;
+use super::document::{Body, DefaultValues, Document, Head, read_document, read_head};
+use super::draft::{Draft, Where};
+use super::gather::Table;
+use super::read::{Reader, collections};
+use super::source::{Format, SourceId, Sources, Span, to_u32};
+use super::text::arena::{Arena, Node, NodeId, View};
+use super::text::{self, Fault, Parsed};
+use crate::model::name::Kind;
+use crate::model::secret;
+use crate::model::text::is_bidirectional_control;
+
+/// Where a document was read from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place {
+    /// A document of a chunk of YAML or JSON.
+    Text { source: SourceId, base: u32, length: u32, root: u32, item: Option<u32> },
+    /// A row of a table: bytes of the CSV text.
+    Row { source: SourceId, row: Span },
+}
+
+/// A document, and where it was.
+#[derive(Debug)]
+pub(crate) struct Located {
+    pub place: Place,
+    pub document: Document,
+}
+
+/// What one piece of work came to.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub documents: Vec<Located>,
+    pub drafts: Vec<Draft>,
+    /// Documents that were seen, whether or not they could be read.
+    pub seen: usize,
+}
+
+/// A chunk to be read.
+struct Piece<'a> {
+    source: SourceId,
+    base: u32,
+    text: Result<&'a str, Vec<Fault>>,
+    json: bool,
+}
+
+impl Piece<'_> {
+    fn length(&self) -> usize {
+        self.text.as_ref().map_or(0, |text| text.len())
+    }
+
+    fn parse(&self, arena: &mut Arena) -> Parsed {
+        match &self.text {
+            Ok(text) if self.json => text::parse_json(text, arena),
+            Ok(text) => text::parse(text, arena),
+            Err(faults) => Parsed { roots: Vec::new(), faults: faults.clone() },
+        }
+    }
+}
+
+/// How much text one worker takes at a time: enough to be worth it, little enough that its arena
+/// stays in the cache.
+const BATCH_BYTES: usize = 128 * 1024;
+
+/// Reads all documents of all YAML and JSON sources, in order.
+pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Batch {
+    let pieces: Vec<Vec<Piece<'_>>> = sources
+        .iter()
+        .filter(|(id, source)| Some(*id) != skip && source.format != Format::Csv)
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .map(|(id, source)| pieces(id, source.format, &source.bytes))
+        .collect();
+    let pieces: Vec<Piece<'_>> = pieces.into_iter().flatten().collect();
+
+    let held = Held::of(&pieces);
+    let defaults = held.values();
+    let mut batches = Vec::new();
+    let (mut from, mut bytes) = (0, 0);
+    for (at, piece) in pieces.iter().enumerate() {
+        bytes += piece.length();
+        if bytes >= BATCH_BYTES {
+            batches.push(from..at + 1);
+            (from, bytes) = (at + 1, 0);
+        }
+    }
+    batches.push(from..pieces.len());
+    let read: Vec<Batch> = batches
+        .into_par_iter()
+        .map_init(Arena::default, |arena, range| {
+            let mut batch = Batch::default();
+            for piece in pieces.get(range).unwrap_or_default() {
+                read_piece(piece, sources, &defaults, arena, &mut batch);
+            }
+            batch
+        })
+        .collect();
+    let mut all = Batch::default();
+    all.documents.reserve(read.iter().map(|batch| batch.documents.len()).sum());
+    for mut batch in read {
+        all.documents.append(&mut batch.documents);
+        all.drafts.append(&mut batch.drafts);
+        all.seen += batch.seen;
+    }
+    all
+}
+
+fn pieces(source: SourceId, format: Format, bytes: &[u8]) -> Vec<Piece<'_>> {
+    if format == Format::Yaml {
+        return text::chunks(bytes)
+            .into_iter()
+            .map(|chunk| Piece { source, base: chunk.base, text: chunk.text(), json: false })
+            .collect();
+    }
+    let skip = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    let bytes = bytes.get(skip..).unwrap_or_default();
+    let text = match text::foreign_encoding(bytes) {
+        Some(fault) => Err(vec![fault]),
+        None => text::utf8(bytes).map_err(|fault| vec![fault]),
+    };
+    vec![Piece { source, base: to_u32(skip), text, json: true }]
+}
+
+/// The Defaults, read before everything else; there are few, so they keep their arenas.
+struct Held<'a>(Vec<HeldPiece<'a>>);
+
+struct HeldPiece<'a> {
+    text: &'a str,
+    arena: Arena,
+    /// The kind, the document, and the item if it is a List.
+    found: Vec<(Kind, NodeId, Option<usize>)>,
+}
+
+impl<'a> Held<'a> {
+    fn of(pieces: &[Piece<'a>]) -> Self {
+        let mut held = Vec::new();
+        for piece in pieces {
+            let Ok(text) = piece.text.as_ref() else { continue };
+            if memchr::memmem::find(text.as_bytes(), b"Defaults").is_none() {
+                continue;
+            }
+            let mut arena = Arena::default();
+            let mut found = Vec::new();
+            for root in piece.parse(&mut arena).roots {
+                let node = arena.node(text, root);
+                let items = match node.get("items").map(Node::view) {
+                    Some(View::Sequence(items)) => items.len(),
+                    _ => 0,
+                };
+                let places = std::iter::once(None).chain((0..items).map(Some));
+                found.extend(
+                    places.filter_map(|item| Some((fills(pick(node, item)?)?, root, item))),
+                );
+            }
+            if !found.is_empty() {
+                held.push(HeldPiece { text, arena, found });
+            }
+        }
+        Self(held)
+    }
+
+    /// The first Defaults of a kind counts; a second is a finding.
+    fn values(&self) -> DefaultValues<'_> {
+        let mut values = HashMap::new();
+        for HeldPiece { text, arena, found } in &self.0 {
+            for (kind, root, item) in found {
+                let node = pick(arena.node(text, *root), *item);
+                if let Some(node) =
+                    node.and_then(|node| node.get("spec")).and_then(|spec| spec.get("values"))
+                {
+                    values.entry(*kind).or_insert(node);
+                }
+            }
+        }
+        values
+    }
+}
+
+/// Which kind a Defaults document fills.
+fn fills(node: Node<'_>) -> Option<Kind> {
+    if node.get("kind").map(Node::text) != Some("Defaults") {
+        return None;
+    }
+    let kind = node.get("spec")?.get("kind")?.text();
+    Kind::ALL.iter().copied().find(|known| known.word() == kind)
+}
+
+/// A document, or an item of a List.
+pub(crate) fn pick(root: Node<'_>, item: Option<usize>) -> Option<Node<'_>> {
+    match item {
+        None => Some(root),
+        Some(index) => root.get("items")?.item(index),
+    }
+}
+
+fn read_piece(
+    piece: &Piece<'_>,
+    sources: &Sources,
+    defaults: &DefaultValues<'_>,
+    arena: &mut Arena,
+    batch: &mut Batch,
+) {
+    arena.clear();
+    let parsed = piece.parse(arena);
+    let place = |span: Span| Where::Bytes { source: piece.source, span: span.shifted(piece.base) };
+    for Fault { code, span, message, help } in parsed.faults {
+        batch.drafts.push(Draft::new(code, place(span), message).maybe_help(help));
+        batch.seen += usize::from(parsed.roots.is_empty());
+    }
+    let Ok(text) = piece.text else { return };
+    for found in secret::look_for(text) {
+        let span = Span::new(to_u32(found.start), to_u32(found.end));
+        let draft = Draft::new(Code::P0502, place(span), "this looks like a secret")
+            .help("take it out, revoke it, and refer to where it is kept: `{env: NAME}` or `{file: PATH}`");
+        batch.drafts.push(draft);
+    }
+    if !text.is_ascii() {
+        comments_that_turn(text, arena, &place, &mut batch.drafts);
+    }
+    let is_stream = sources.get(piece.source).is_some_and(|source| source.name == "-");
+    for (root, id) in (0..).zip(parsed.roots) {
+        let node = arena.node(text, id);
+        let context = Context { piece, length: to_u32(text.len()), root, is_stream, defaults };
+        let head = context.read(None, node, batch);
+        if let Some(head) = head.filter(|head| head.is_list) {
+            context.read_list(&head, batch);
+        }
+    }
+}
+
+/// A document's surroundings.
+struct Context<'c> {
+    piece: &'c Piece<'c>,
+    length: u32,
+    root: u32,
+    is_stream: bool,
+    defaults: &'c DefaultValues<'c>,
+}
+
+impl Context<'_> {
+    /// Reads a document, or an item of a List.
+    fn read<'a>(&self, item: Option<u32>, node: Node<'a>, batch: &mut Batch) -> Option<Head<'a>> {
+        let mark = batch.drafts.len();
+        let Piece { source, base, .. } = *self.piece;
+        let mut reader = Reader::new(&mut batch.drafts, source, base);
+        let head = read_head(node, &mut reader);
+        batch.seen += usize::from(!head.as_ref().is_some_and(|head| head.is_list));
+        if let Some((head, kind)) = head.as_ref().and_then(|head| Some((head, head.kind?))) {
+            let document = read_document(head, kind, self.defaults, &mut reader);
+            if kind == Kind::Project {
+                let help = "the project file stands beside the manifests: name it with `--project`";
+                let span = node.get("kind").map_or_else(|| collections::head(node), Node::span);
+                reader.report(
+                    Code::P0204,
+                    span,
+                    "a Project among the manifests",
+                    Some(help.to_owned()),
+                );
+            }
+            let place = Place::Text { source, base, length: self.length, root: self.root, item };
+            batch.documents.push(Located { place, document });
+        }
+        tell_apart(node, batch, mark, self.is_stream);
+        head
+    }
+
+    /// Reads the items of a List as documents.
+    fn read_list(&self, head: &Head<'_>, batch: &mut Batch) {
+        let Piece { source, base, .. } = *self.piece;
+        let place = |span: Span| Where::Bytes { source, span: span.shifted(base) };
+        let Some(node) = head.items.node() else {
+            let draft = Draft::new(Code::P0102, place(head.first), "`items` is missing");
+            batch.drafts.push(draft.help("the documents go under `items`"));
+            return;
+        };
+        let View::Sequence(items) = node.view() else {
+            let at = place(collections::head(node));
+            batch.drafts.push(Draft::new(Code::P0103, at, "`items` is a list of documents"));
+            return;
+        };
+        for (index, item) in (0..).zip(items) {
+            match item.get("kind").filter(|kind| kind.text() == "List") {
+                Some(kind) => {
+                    let draft = Draft::new(Code::P0205, place(kind.span()), "a List within a List");
+                    batch.drafts.push(draft.help("put its items into the outer List"));
+                }
+                None => {
+                    self.read(Some(index), item, batch);
+                }
+            }
+        }
+    }
+}
+
+/// Says what the findings of one document are about, and where kustomize took it from.
+fn tell_apart(node: Node<'_>, batch: &mut Batch, mark: usize, is_stream: bool) {
+    if batch.drafts.len() == mark {
+        return;
+    }
+    let name = node.get("metadata").and_then(|metadata| metadata.get("name")).map(Node::text);
+    let kind = node
+        .get("kind")
+        .and_then(|kind| Kind::ALL.iter().find(|known| known.word() == kind.text()));
+    let object = match (kind, name) {
+        (Some(kind), Some(name)) if !name.is_empty() && name.len() <= 63 => {
+            Some(format!("{}/{name}", kind.kebab()))
+        }
+        _ => None,
+    };
+    let file = if is_stream { kustomize_origin(node) } else { None };
+    for draft in batch.drafts.iter_mut().skip(mark) {
+        draft.object.clone_from(&object);
+        if let Some(file) = &file {
+            draft.at = Where::Named(file.clone());
+        }
+    }
+}
+
+/// The file that kustomize says a document of a stream comes from.
+pub(crate) fn kustomize_origin(node: Node<'_>) -> Option<String> {
+    let origin =
+        node.get("metadata")?.get("annotations")?.get("config.kubernetes.io/origin")?.text();
+    let path = origin.lines().find_map(|line| line.trim().strip_prefix("path:"))?.trim();
+    let path = path.trim_matches(['"', '\'']);
+    (!path.is_empty()).then(|| path.to_owned())
+}
+
+/// Warns of characters in comments that make the lines after them look like something else.
+fn comments_that_turn(
+    text: &str,
+    arena: &Arena,
+    place: &dyn Fn(Span) -> Where,
+    drafts: &mut Vec<Draft>,
+) {
+    for (at, c) in text.char_indices().filter(|(_, c)| is_bidirectional_control(*c)) {
+        let (start, end) = (to_u32(at), to_u32(at + c.len_utf8()));
+        if arena.scalar_spans().any(|span| span.start <= start && end <= span.end) {
+            continue;
+        }
+        let message = format!(
+            "a comment holds U+{:04X}, which turns the direction of the text after it",
+            u32::from(c)
+        );
+        let help = "remove it: what is shown would not be what is meant";
+        drafts.push(Draft::new(Code::P0012, place(Span::new(start, end)), message).help(help));
+    }
+}
+
+/// Reads the project file: the one document that is a Project.
+pub(crate) fn read_project(sources: &Sources, id: SourceId) -> Batch {
+    let mut batch = Batch::default();
+    let Some(source) = sources.get(id) else { return batch };
+    let mut arena = Arena::default();
+    for piece in pieces(id, source.format, &source.bytes) {
+        read_piece(&piece, sources, &HashMap::new(), &mut arena, &mut batch);
+    }
+    batch.drafts.retain(|draft| draft.code != Code::P0204);
+    let first = Where::Bytes { source: id, span: Span::default() };
+    for located in &batch.documents {
+        if located.document.kind != Kind::Project {
+            let message = format!("the project file holds a {}", located.document.kind.word());
+            batch.drafts.push(
+                Draft::new(Code::P0202, first.clone(), message)
+                    .help("it holds one document of `kind: Project`"),
+            );
+        }
+    }
+    batch.documents.retain(|located| located.document.kind == Kind::Project);
+    match batch.documents.len() {
+        0 if batch.drafts.is_empty() => {
+            let help = "it holds one document of `kind: Project`";
+            batch
+                .drafts
+                .push(Draft::new(Code::P0208, first, "the project file is empty").help(help));
+        }
+        0 | 1 => {}
+        _ => {
+            let help = "it holds one document of `kind: Project`";
+            batch.drafts.push(
+                Draft::new(Code::P0204, first, "more than one Project in the project file")
+                    .help(help),
+            );
+        }
+    }
+    batch
+}
+
+/// Whether a body is there and which project it is.
+pub(crate) fn project_of(batch: &mut Batch) -> Option<crate::model::project::Project> {
+    batch.documents.iter_mut().find_map(|located| match located.document.body.take() {
+        Some(Body::Project(project)) => Some(*project),
+        other => {
+            located.document.body = other;
+            None
+        }
+    })
+}
+
+/// Reads the rows of a table, with its own defaults and those of its kind.
+pub(crate) fn read_table(
+    sources: &Sources,
+    csv: SourceId,
+    table: Place,
+    about: &Table,
+    kind: Option<Place>,
+) -> Batch {
+    let Some(source) = sources.get(csv) else { return Batch::default() };
+    let object =
+        about.name.as_ref().map_or_else(String::new, |name| format!("customer-table/{name}"));
+    let text = match text::foreign_encoding(&source.bytes) {
+        Some(fault) => Err(fault),
+        None => text::utf8(&source.bytes),
+    };
+    let text = match text {
+        Ok(text) => text,
+        Err(Fault { code, span, message, help }) => {
+            let at = Where::Bytes { source: csv, span };
+            let draft = Draft::new(code, at, message).maybe_help(help).object(object);
+            return Batch { drafts: vec![draft], ..Batch::default() };
+        }
+    };
+    let (mut own, mut kinds) = (Arena::default(), Arena::default());
+    let own = open(sources, table, &mut own)
+        .and_then(|node| node.get("spec"))
+        .and_then(|spec| spec.get("defaults"));
+    let kind = kind
+        .and_then(|place| open(sources, place, &mut kinds))
+        .and_then(|node| node.get("spec"))
+        .and_then(|spec| spec.get("values"));
+    super::rows::read_rows(csv, text, [own, kind], &object)
+}
+
+/// Parses a document again.
+fn open<'a>(sources: &'a Sources, place: Place, arena: &'a mut Arena) -> Option<Node<'a>> {
+    let Place::Text { source, base, length, root, item } = place else { return None };
+    let source = sources.get(source)?;
+    let text =
+        std::str::from_utf8(source.bytes.get(base as usize..(base + length) as usize)?).ok()?;
+    let parsed = match source.format {
+        Format::Json => text::parse_json(text, arena),
+        _ => text::parse(text, arena),
+    };
+    let id = *parsed.roots.get(root as usize)?;
+    pick(arena.node(text, id), item.map(|item| item as usize))
+}

@@ -1,0 +1,266 @@
+//! Lists and mappings with free keys.
+
+use std::collections::BTreeMap;
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+use super::fields::wrong_type;
+use super::scalars::{scalar_schema, text_of};
+use super::{At, Described, Node, Reader, Shaped};
+use crate::manifest::code::Code;
+use crate::manifest::source::Span;
+use crate::manifest::suggest::quoted;
+use crate::manifest::text::arena::View;
+use crate::model::label::{LabelKey, LabelValue, Labels};
+use crate::model::scalar::{Grammar, Scalar};
+
+/// Where to underline a value: all of a scalar, the first key or item of anything larger.
+pub(crate) fn head(node: Node<'_>) -> Span {
+    let first = match node.view() {
+        View::Sequence(mut items) => items.next(),
+        View::Mapping(mut entries) => entries.next().map(|(key, _)| key),
+        _ => None,
+    };
+    match first {
+        // A flow collection on one line is shown as a whole; a block by its beginning.
+        Some(first) if first.span().start > node.span().start => node.span(),
+        Some(first) => first.span(),
+        None => node.span(),
+    }
+}
+
+/// A list: `SET` refuses items that repeat, `MIN` fewer than so many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Items<T, const SET: bool, const MIN: usize>(pub Vec<T>);
+
+/// Any items, in order.
+pub(crate) type List<T> = Items<T, false, 0>;
+/// At least one item, in order.
+pub(crate) type Several<T> = Items<T, false, 1>;
+/// Each item once.
+pub(crate) type Set<T> = Items<T, true, 0>;
+/// At least one item, each once.
+pub(crate) type SetOfSome<T> = Items<T, true, 1>;
+
+impl<T, const SET: bool, const MIN: usize> From<Items<T, SET, MIN>> for Vec<T> {
+    fn from(items: Items<T, SET, MIN>) -> Self {
+        items.0
+    }
+}
+
+impl<T: Shaped, const SET: bool, const MIN: usize> Shaped for Items<T, SET, MIN> {
+    fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let node = at.node()?;
+        let field = reader.field;
+        let View::Sequence(items) = node.view() else {
+            wrong_type(node, &format!("`{field}`"), "a list", reader);
+            return None;
+        };
+        if items.len() < MIN {
+            let span = at.key.unwrap_or(node.span());
+            reader.report(
+                Code::P0111,
+                span,
+                format!("`{field}` is empty"),
+                Some("it needs at least one item".to_owned()),
+            );
+            return None;
+        }
+        let mut values = Vec::with_capacity(items.len());
+        let mut complete = true;
+        if SET {
+            complete &= !repeats(items.clone(), reader);
+        }
+        for item in items {
+            reader.field = field;
+            match T::read(At::own(item), reader) {
+                Some(value) => values.push(value),
+                None => complete = false,
+            }
+        }
+        complete.then_some(Self(values))
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = json_schema!({ "type": "array", "items": T::schema(generator) });
+        if SET {
+            schema.insert("uniqueItems".to_owned(), true.into());
+        }
+        if MIN > 0 {
+            schema.insert("minItems".to_owned(), MIN.into());
+        }
+        schema
+    }
+
+    fn described() -> Described {
+        T::described()
+    }
+}
+
+/// Reports scalars that stand twice in a list.
+pub(super) fn repeats(
+    items: super::super::text::arena::Items<'_>,
+    reader: &mut Reader<'_>,
+) -> bool {
+    // Lists are short; the odd long one gets a set.
+    let mut few: Vec<&str> = Vec::new();
+    let mut many = std::collections::HashSet::new();
+    let long = items.len() > 16;
+    let mut found = false;
+    for item in items.filter(|item| item.is_scalar()) {
+        let text = item.text();
+        if if long { many.insert(text) } else { !few.contains(&text) } {
+            few.push(text);
+            continue;
+        }
+        found = true;
+        reader.report(
+            Code::P0110,
+            item.span(),
+            format!("`{}` names {} twice", reader.field, quoted(text)),
+            Some("keep one of the two".to_owned()),
+        );
+    }
+    found
+}
+
+/// A mapping whose keys are free.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Map<K, V>(pub BTreeMap<K, V>);
+
+impl<K, V> From<Map<K, V>> for BTreeMap<K, V> {
+    fn from(map: Map<K, V>) -> Self {
+        map.0
+    }
+}
+
+impl<K: Scalar + Ord, V: Shaped> Shaped for Map<K, V> {
+    fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let field = reader.field;
+        let mut map = BTreeMap::new();
+        let mut complete = true;
+        for (key, at) in merged(at, reader)? {
+            reader.field = field;
+            let k = K::read(At::own(key), reader);
+            // The place of a key tells where a value in it belongs.
+            let v = reader.value::<V>(at);
+            match (k, v) {
+                (Some(k), Some(v)) => {
+                    map.insert(k, v);
+                }
+                _ => complete = false,
+            }
+        }
+        complete.then_some(Self(map))
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "propertyNames": key_schema::<K>(),
+            "additionalProperties": V::schema(generator),
+        })
+    }
+
+    fn described() -> Described {
+        V::described()
+    }
+}
+
+/// The entries of a mapping, those of its Defaults added; reports what is no mapping, and repeats.
+fn merged<'a>(at: At<'a>, reader: &mut Reader<'_>) -> Option<Vec<(Node<'a>, At<'a>)>> {
+    let mut entries: Vec<(Node<'a>, At<'a>)> = Vec::new();
+    if let Some(own) = at.own {
+        let View::Mapping(own_entries) = own.view() else {
+            let field = reader.field;
+            wrong_type(own, &format!("`{field}`"), "a mapping of keys and values", reader);
+            return None;
+        };
+        for (key, value) in own_entries {
+            if entries.iter().any(|(known, _)| known.text() == key.text()) {
+                reader.report(
+                    Code::P0105,
+                    key.span(),
+                    format!("the key {} stands here twice", quoted(key.text())),
+                    Some("keep one of the two".to_owned()),
+                );
+                continue;
+            }
+            entries.push((key, At { key: Some(key.span()), ..At::own(value) }));
+        }
+    }
+    for (level, fallback) in at.fallbacks.into_iter().enumerate() {
+        let Some(View::Mapping(fallback)) = fallback.map(Node::view) else { continue };
+        for (key, value) in fallback {
+            let known = entries.iter().position(|(known, _)| known.text() == key.text());
+            let at = known.unwrap_or(entries.len());
+            if known.is_none() {
+                entries.push((key, At::ABSENT));
+            }
+            if let Some(slot) = entries.get_mut(at).and_then(|(_, at)| at.fallbacks.get_mut(level))
+            {
+                *slot = Some(value);
+            }
+        }
+    }
+    Some(entries)
+}
+
+fn key_schema<K: Scalar>() -> Schema {
+    match K::GRAMMAR {
+        Grammar::Pattern { pattern, length_max } => {
+            json_schema!({ "pattern": pattern, "maxLength": length_max })
+        }
+        Grammar::Choices(_) => scalar_schema::<K>(),
+    }
+}
+
+impl Shaped for Labels {
+    fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        Map::<LabelKey, LabelValue>::read(at, reader).map(Into::into)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        Map::<LabelKey, LabelValue>::schema(generator)
+    }
+
+    fn described() -> Described {
+        Described {
+            examples: &["{segment: enterprise}"],
+            ..Described::simply("a mapping of label keys to values")
+        }
+    }
+}
+
+/// Annotations: free keys, text values, not ours to understand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Annotations(pub Vec<(Box<str>, Box<str>)>);
+
+impl From<Annotations> for Vec<(Box<str>, Box<str>)> {
+    fn from(annotations: Annotations) -> Self {
+        annotations.0
+    }
+}
+
+impl Shaped for Annotations {
+    fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let mut all = Vec::new();
+        let mut complete = true;
+        for (key, at) in merged(at, reader)? {
+            reader.field = "annotations";
+            match at.node().and_then(|node| text_of(node, "text", reader)) {
+                Some(text) => all.push((key.text().into(), text.into())),
+                None => complete = false,
+            }
+        }
+        complete.then_some(Self(all))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "additionalProperties": { "type": "string" } })
+    }
+
+    fn described() -> Described {
+        Described::simply("a mapping of free keys to text")
+    }
+}

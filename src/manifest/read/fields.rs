@@ -1,0 +1,365 @@
+//! Mappings with fixed keys, and the table that says everything about them once: how they are
+//! read, what the schema allows, in which order `fmt` writes them, what `explain` tells.
+
+use schemars::{Schema, SchemaGenerator};
+
+use super::{At, Reader, Shaped};
+use crate::manifest::code::Code;
+use crate::manifest::source::Span;
+use crate::manifest::suggest::{did_you_mean, listed, quoted};
+use crate::manifest::text::arena::View;
+
+/// A key of a mapping.
+#[derive(Clone, Copy)]
+pub(crate) struct Field {
+    pub key: &'static str,
+    /// One or more sentences; the first line alone must make sense.
+    pub docs: &'static [&'static str],
+    pub need: Need,
+    pub keeper: Keeper,
+    pub described: fn() -> Described,
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// Reads the value and forgets it.
+    pub check: fn(At<'_>, &mut Reader<'_>),
+}
+
+/// Whether a key must be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    Required,
+    /// Must be there, if only to say none.
+    Chosen,
+    Optional,
+    /// Absent means this.
+    Default(&'static str),
+}
+
+impl Need {
+    pub(crate) const fn must(self) -> bool {
+        matches!(self, Self::Required | Self::Chosen)
+    }
+}
+
+/// Who keeps what a field declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeper {
+    /// The tenant: compared and changed at any time.
+    Live,
+    /// The tenant, but only when the object is made.
+    CreateOnly,
+    /// Nobody but these manifests.
+    Local,
+    /// A person, in the portal: no API changes it.
+    Person,
+}
+
+/// What the reference says of a type.
+#[derive(Clone, Copy)]
+pub(crate) struct Described {
+    /// With its article: `an e-mail address`.
+    pub what: &'static str,
+    pub examples: &'static [&'static str],
+    /// The words it may be, if it is one of a few.
+    pub choices: &'static [(&'static str, &'static str)],
+    pub fields: &'static [Field],
+}
+
+impl Described {
+    pub(crate) const fn simply(what: &'static str) -> Self {
+        Self { what, examples: &[], choices: &[], fields: &[] }
+    }
+}
+
+/// The values of a mapping's fields, in the order of its table.
+pub(crate) struct Slots<'a, const N: usize> {
+    slots: std::array::IntoIter<At<'a>, N>,
+    fields: std::slice::Iter<'static, Field>,
+    holder: Span,
+}
+
+/// Sorts the entries of a mapping into fields; reports what does not belong.
+fn sort<'a>(
+    at: At<'a>,
+    fields: &'static [Field],
+    slots: &mut [At<'a>],
+    what: &str,
+    reader: &mut Reader<'_>,
+) -> Option<()> {
+    let place = |key: super::Node<'_>| fields.iter().position(|field| field.key == key.text());
+    if let Some(own) = at.own {
+        let View::Mapping(entries) = own.view() else {
+            wrong_type(own, what, "a mapping of keys and values", reader);
+            return None;
+        };
+        for (key, value) in entries {
+            let Some(slot) = place(key).and_then(|index| slots.get_mut(index)) else {
+                unknown_key(key, fields, what, reader);
+                continue;
+            };
+            if slot.own.is_some() {
+                let message = format!("the key {} stands here twice", quoted(key.text()));
+                reader.report(
+                    Code::P0105,
+                    key.span(),
+                    message,
+                    Some("keep one of the two".to_owned()),
+                );
+                continue;
+            }
+            *slot = At { key: Some(key.span()), own: Some(value), ..*slot };
+        }
+    }
+    for (level, fallback) in at.fallbacks.into_iter().enumerate() {
+        let Some(View::Mapping(entries)) = fallback.map(super::Node::view) else { continue };
+        for (key, value) in entries {
+            let slot = place(key).and_then(|index| slots.get_mut(index));
+            if let Some(fallback) = slot.and_then(|slot| slot.fallbacks.get_mut(level)) {
+                *fallback = Some(value);
+            }
+        }
+    }
+    Some(())
+}
+
+/// Checks the fields of a mapping that are there, as in the values of Defaults.
+pub(crate) fn check_present(
+    at: At<'_>,
+    fields: &'static [Field],
+    what: &str,
+    reader: &mut Reader<'_>,
+) {
+    let mut slots = vec![At::ABSENT; fields.len()];
+    if sort(at, fields, &mut slots, what, reader).is_none() {
+        return;
+    }
+    for (slot, field) in slots.into_iter().zip(fields) {
+        reader.field = field.key;
+        if !slot.is_absent() && has_value(slot, field, reader) {
+            (field.check)(slot, reader);
+        }
+    }
+}
+
+impl<'a, const N: usize> Slots<'a, N> {
+    pub(crate) fn of(
+        at: At<'a>,
+        fields: &'static [Field; N],
+        what: &str,
+        reader: &mut Reader<'_>,
+    ) -> Option<Self> {
+        let mut slots = [At::ABSENT; N];
+        sort(at, fields, &mut slots, what, reader)?;
+        Some(Self { slots: slots.into_iter(), fields: fields.iter(), holder: at.holder() })
+    }
+
+    /// Reads the next field. The outer `None` is an error that was reported.
+    pub(crate) fn next<T: Shaped>(&mut self, reader: &mut Reader<'_>) -> Option<Option<T>> {
+        let (slot, field) = (self.slots.next()?, self.fields.next()?);
+        if slot.is_absent() {
+            if field.need.must() && !reader.is_partial() {
+                missing(field, self.holder, reader);
+            }
+            return if field.need.must() { None } else { Some(None) };
+        }
+        reader.field = field.key;
+        if !has_value(slot, field, reader) {
+            return None;
+        }
+        reader.value(slot).map(Some)
+    }
+}
+
+/// Reports a key that stands there with nothing behind it.
+fn has_value(slot: At<'_>, field: &Field, reader: &mut Reader<'_>) -> bool {
+    let Some(own) = slot.own.filter(|own| matches!(own.view(), View::Null)) else { return true };
+    let help =
+        if field.need.must() { "give it a value" } else { "give it a value, or leave the key out" };
+    let span = slot.key.unwrap_or(own.span());
+    reader.report(
+        Code::P0109,
+        span,
+        format!("`{}` has no value", field.key),
+        Some(help.to_owned()),
+    );
+    false
+}
+
+fn missing(field: &Field, holder: Span, reader: &mut Reader<'_>) {
+    let key = field.key;
+    let described = (field.described)();
+    let (code, message, help) = match field.need {
+        Need::Chosen => {
+            let words = listed(described.choices.iter().map(|(word, _)| *word));
+            (
+                Code::P1001,
+                format!("no `{key}` level is chosen"),
+                format!("choose {words}: `{key}: none` says nobody forgot"),
+            )
+        }
+        _ => (
+            Code::P0102,
+            format!("`{key}` is missing"),
+            match described.examples.first() {
+                Some(example) => format!("it is {}, such as `{key}: {example}`", described.what),
+                None => format!("it is {}", described.what),
+            },
+        ),
+    };
+    reader.report(code, holder, message, Some(help));
+}
+
+fn unknown_key(key: super::Node<'_>, fields: &[Field], what: &str, reader: &mut Reader<'_>) {
+    let written = key.text();
+    let help = did_you_mean(written, fields.iter().map(|field| field.key)).unwrap_or_else(|| {
+        format!(
+            "{what} has {}",
+            listed(fields.iter().map(|field| field.key)).replace(" or ", " and ")
+        )
+    });
+    reader.report(
+        Code::P0101,
+        key.span(),
+        format!("unknown key {} in {what}", quoted(written)),
+        Some(help),
+    );
+}
+
+/// Reports a value that is of another type altogether.
+pub(crate) fn wrong_type(node: super::Node<'_>, what: &str, wanted: &str, reader: &mut Reader<'_>) {
+    let found = match node.view() {
+        View::Null => "nothing",
+        View::Bool(_) => "a boolean",
+        View::Number(_) => "a number",
+        View::String(_) => "text",
+        View::Sequence(_) => "a list",
+        View::Mapping(_) => "a mapping",
+    };
+    let span = crate::manifest::read::collections::head(node);
+    reader.report(Code::P0103, span, format!("{what} is {wanted}, not {found}"), None);
+}
+
+/// The JSON Schema of a mapping with fixed keys.
+pub(crate) fn object_schema(
+    what: &'static str,
+    fields: &'static [Field],
+    generator: &mut SchemaGenerator,
+) -> Schema {
+    let mut properties = serde_json::Map::new();
+    for field in fields {
+        let mut schema = (field.schema)(generator);
+        let description = field.docs.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+        if let Some(object) = schema.as_object_mut() {
+            // A reference keeps its siblings in draft 2020-12.
+            object.insert("description".to_owned(), description.into());
+            if let Need::Default(default) = field.need {
+                let value = match default {
+                    "true" => true.into(),
+                    "false" => false.into(),
+                    text => text.parse::<u32>().map_or_else(|_| text.into(), Into::into),
+                };
+                object.insert("default".to_owned(), value);
+            }
+        }
+        properties.insert(field.key.to_owned(), schema.into());
+    }
+    let required: Vec<&str> =
+        fields.iter().filter(|field| field.need.must()).map(|field| field.key).collect();
+    let mut schema = schemars::json_schema!({
+        "type": "object",
+        "title": what,
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), required.into());
+    }
+    schema
+}
+
+/// Maps a struct of the model to the keys of a mapping.
+///
+/// Each field is named once: its key, its words, whether it must be there, its type, its keeper.
+macro_rules! shape {
+    (
+        $type:ident, $what:literal, {
+            $(
+                $(#[doc = $doc:literal])+
+                $key:literal => $field:ident: $need:ident $inner:ty, $keeper:ident $(, $default:expr, $shown:literal)?;
+            )+
+        }
+    ) => {
+        impl $crate::manifest::read::Shaped for $type {
+            fn read(
+                at: $crate::manifest::read::At<'_>,
+                reader: &mut $crate::manifest::read::Reader<'_>,
+            ) -> Option<Self> {
+                let mut slots = $crate::manifest::read::fields::Slots::of(at, &Self::FIELDS, $what, reader)?;
+                $(
+                    let $field = slots.next::<$inner>(reader);
+                )+
+                Some(Self {
+                    $( $field: $crate::manifest::read::fields::take!($need $(($default))? $field), )+
+                })
+            }
+
+            fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::manifest::read::fields::object_schema($what, &Self::FIELDS, generator)
+            }
+
+            fn described() -> $crate::manifest::read::Described {
+                $crate::manifest::read::Described { fields: &Self::FIELDS, ..$crate::manifest::read::Described::simply($what) }
+            }
+        }
+
+        impl $type {
+            pub(crate) const FIELDS: [$crate::manifest::read::Field; [$($key),+].len()] = [$(
+                $crate::manifest::read::Field {
+                    key: $key,
+                    docs: &[$($doc),+],
+                    need: $crate::manifest::read::fields::need!($need $(($shown))?),
+                    keeper: $crate::manifest::read::Keeper::$keeper,
+                    described: <$inner as $crate::manifest::read::Shaped>::described,
+                    schema: <$inner as $crate::manifest::read::Shaped>::schema,
+                    check: |at, reader| {
+                        reader.value::<$inner>(at);
+                    },
+                },
+            )+];
+        }
+    };
+}
+
+macro_rules! need {
+    (required) => {
+        $crate::manifest::read::Need::Required
+    };
+    (chosen) => {
+        $crate::manifest::read::Need::Chosen
+    };
+    (optional) => {
+        $crate::manifest::read::Need::Optional
+    };
+    (default($shown:literal)) => {
+        $crate::manifest::read::Need::Default($shown)
+    };
+}
+
+macro_rules! take {
+    (required $field:ident) => {
+        $field??.into()
+    };
+    (chosen $field:ident) => {
+        $field??.into()
+    };
+    (optional $field:ident) => {
+        $field?.map(Into::into)
+    };
+    (default($default:expr) $field:ident) => {
+        match $field? {
+            Some(value) => value.into(),
+            None => $default,
+        }
+    };
+}
+
+pub(crate) use {need, shape, take};
