@@ -388,7 +388,7 @@ mod tests {
         let mut arena = Arena::default();
         let parsed = parse_json(text, &mut arena);
         assert_eq!(parsed.faults, [], "{text}");
-        parsed.roots.iter().map(|root| format!("{:?}", arena.node(text, *root))).collect()
+        parsed.roots.first().map_or(String::new(), |root| format!("{:?}", arena.node(text, *root)))
     }
 
     #[test]
