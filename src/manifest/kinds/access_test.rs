@@ -78,12 +78,15 @@ impl Shaped for Check {
             let Exactly { action, exactly, on } = Exactly::read(at, reader)?;
             return Some(Self::Exactly { action, users: exactly, on });
         }
-        let Who { who, may, may_not, on, by } = Who::read(at, reader)?;
-        if may.is_empty() && may_not.is_empty() {
+        if matches!(node.view(), View::Mapping(_))
+            && node.entry("may").or_else(|| node.entry("mayNot")).is_none()
+        {
             let help = Some("say `may` or `mayNot`, with actions".to_owned());
             reader.report(Code::P0102, at.holder(), "a check that checks nothing", help);
+            Who::read(at, reader);
             return None;
         }
+        let Who { who, may, may_not, on, by } = Who::read(at, reader)?;
         Some(Self::Who { who, may, may_not, on, by })
     }
 

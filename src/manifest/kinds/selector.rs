@@ -141,26 +141,31 @@ impl Shaped for All {
     }
 }
 
+/// The keys that choose somebody; `except` alone takes away from nobody.
+const CHOOSING: [&str; 6] = ["labels", "in", "notIn", "exists", "names", "all"];
+
 impl Shaped for Selector {
     fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        let written = Written::read(at, reader)?;
-        let Written { labels, any_of, none_of, exists, names, except, all } = written;
-        let selector = Self { labels, any_of, none_of, exists, names, except, all };
-        if selector.chooses() {
-            return Some(selector);
+        let [near, far] = at.fallbacks;
+        let said = [at.own, near, far].into_iter().flatten();
+        let chooses = said.clone().any(|node| CHOOSING.iter().any(|key| node.entry(key).is_some()));
+        if !chooses && said.clone().all(|node| matches!(node.view(), View::Mapping(_))) {
+            let span = at.node().map_or_else(|| at.holder(), head);
+            let help =
+                help("name `labels`, `in`, `notIn`, `exists` or `names`, or say `all: true`");
+            reader.report(Code::P0111, span, "a selector that chooses nobody", help);
+            Written::read(at, reader);
+            return None;
         }
-        let span = at.node().map_or_else(|| at.holder(), head);
-        let help = help("name `labels`, `in`, `notIn`, `exists` or `names`, or say `all: true`");
-        reader.report(Code::P0111, span, "a selector that chooses nobody", help);
-        None
+        let Written { labels, any_of, none_of, exists, names, except, all } =
+            Written::read(at, reader)?;
+        Some(Self { labels, any_of, none_of, exists, names, except, all })
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = object_schema("a selector", &Written::FIELDS, generator);
-        let choosing: Vec<serde_json::Value> = ["labels", "in", "notIn", "exists", "names", "all"]
-            .iter()
-            .map(|key| serde_json::json!({ "required": [key] }))
-            .collect();
+        let choosing: Vec<serde_json::Value> =
+            CHOOSING.iter().map(|key| serde_json::json!({ "required": [key] })).collect();
         schema.insert("anyOf".to_owned(), choosing.into());
         schema
     }
