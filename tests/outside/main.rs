@@ -8,5 +8,6 @@
     reason = "a test that cannot go on should stop"
 )]
 
+mod fresh;
 mod one_mistake;
 mod stories;
