@@ -18,11 +18,16 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// The schema of one kind's documents.
 pub fn of_kind(kind: Kind) -> Value {
-    let mut schema = kind_schema(kind, &mut generator());
+    let mut generator = generator();
+    let mut schema = kind_schema(kind, &mut generator);
     let mut whole = Map::new();
     whole.insert("$schema".to_owned(), DIALECT.into());
     if let Some(object) = schema.as_object_mut() {
         whole.append(object);
+    }
+    let shared = generator.take_definitions(false);
+    if !shared.is_empty() {
+        whole.insert("$defs".to_owned(), shared.into());
     }
     whole.into()
 }
@@ -30,10 +35,11 @@ pub fn of_kind(kind: Kind) -> Value {
 /// The schema of any document, and of Lists of them.
 pub fn of_all() -> Value {
     let mut generator = generator();
-    let defs: Map<String, Value> = Kind::ALL
+    let mut defs: Map<String, Value> = Kind::ALL
         .iter()
         .map(|kind| (kind.word().to_owned(), kind_schema(*kind, &mut generator)))
         .collect();
+    defs.extend(generator.take_definitions(false));
     let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).chain(["List"]).collect();
     let meanings: Vec<&str> = Kind::ALL
         .iter()

@@ -5,7 +5,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use crate::manifest::code::Code;
 use crate::manifest::read::collections::{Map, SetOfSome, head};
 use crate::manifest::read::fields::object_schema;
-use crate::manifest::read::{At, Described, Reader, Shaped, shape};
+use crate::manifest::read::{At, Described, Reader, Shaped, shape, shared};
 use crate::manifest::text::arena::View;
 use crate::model::label::{LabelKey, LabelValue, Labels, Selector};
 use crate::model::name::CustomerKey;
@@ -163,11 +163,13 @@ impl Shaped for Selector {
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = object_schema("a selector", &Written::FIELDS, generator);
-        let choosing: Vec<serde_json::Value> =
-            CHOOSING.iter().map(|key| serde_json::json!({ "required": [key] })).collect();
-        schema.insert("anyOf".to_owned(), choosing.into());
-        schema
+        shared::<Self>(generator, |generator| {
+            let mut schema = object_schema("a selector", &Written::FIELDS, generator);
+            let choosing: Vec<serde_json::Value> =
+                CHOOSING.iter().map(|key| serde_json::json!({ "required": [key] })).collect();
+            schema.insert("anyOf".to_owned(), choosing.into());
+            schema
+        })
     }
 
     fn described() -> Described {

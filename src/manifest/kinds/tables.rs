@@ -215,9 +215,12 @@ fn check_values(kind: Kind, at: At<'_>, reader: &mut Reader<'_>) {
 fn partial_schema(
     what: &'static str,
     fields: &'static [Field],
-    generator: &mut SchemaGenerator,
+    generator: &SchemaGenerator,
 ) -> Schema {
-    let mut schema = object_schema(what, fields, generator).to_value();
+    // Nothing is shared: what is referred to would still require.
+    let mut settings = generator.settings().clone();
+    settings.inline_subschemas = true;
+    let mut schema = object_schema(what, fields, &mut settings.into_generator()).to_value();
     nothing_required(&mut schema);
     Schema::try_from(schema).unwrap_or_default()
 }

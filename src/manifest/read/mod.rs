@@ -27,6 +27,23 @@ pub(crate) trait Shaped: Sized {
     fn described() -> Described;
 }
 
+/// The schema of something large that stands in many places: written once, and referred to.
+pub(crate) fn shared<T>(
+    generator: &mut SchemaGenerator,
+    make: fn(&mut SchemaGenerator) -> Schema,
+) -> Schema {
+    let path = std::any::type_name::<T>();
+    let name = path.rsplit("::").next().unwrap_or(path);
+    if generator.settings().inline_subschemas {
+        return make(generator);
+    }
+    if !generator.definitions().contains_key(name) {
+        let schema = make(generator);
+        generator.definitions_mut().insert(name.to_owned(), schema.into());
+    }
+    schemars::json_schema!({ "$ref": format!("#/$defs/{name}") })
+}
+
 /// A place for a value: what the document says, and what Defaults say where it does not.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'a> {

@@ -28,8 +28,13 @@ impl<T: Scalar> Shaped for T {
         }
     }
 
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        scalar_schema::<T>()
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        match T::GRAMMAR {
+            Grammar::Choices(choices) if choices.len() > 12 => {
+                super::shared::<T>(generator, |_| scalar_schema::<T>())
+            }
+            _ => scalar_schema::<T>(),
+        }
     }
 
     fn described() -> Described {
