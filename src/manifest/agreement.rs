@@ -21,7 +21,7 @@ use super::source::SourceId;
 use super::text::{self, Parsed, arena::Arena};
 use crate::model::name::Kind;
 
-/// Documents for each kind, half of them broken.
+/// Documents for each kind, some of them broken.
 const ROUNDS: usize = 400;
 
 /// Values that people and programs put where they do not belong.
@@ -109,6 +109,11 @@ fn intruders() -> Vec<Value> {
     all
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "numbers of a schema are small")]
+fn size(value: &Value, default: usize) -> usize {
+    value.as_u64().map_or(default, |number| number as usize)
+}
+
 struct Maker {
     runner: TestRunner,
     /// The schema that `$ref` refers to.
@@ -148,7 +153,7 @@ impl Maker {
         match schema["type"].as_str() {
             Some("object") => self.object(schema),
             Some("array") => {
-                let least = schema["minItems"].as_u64().unwrap_or(0) as usize;
+                let least = size(&schema["minItems"], 0);
                 let count = least + self.number(3);
                 let mut items: Vec<Value> =
                     (0..count).map(|_| self.make(&schema["items"])).collect();
@@ -200,8 +205,8 @@ impl Maker {
             );
         }
         let properties = schema["properties"].as_object().cloned().unwrap_or_default();
-        let least = schema["minProperties"].as_u64().unwrap_or(0) as usize;
-        let most = schema["maxProperties"].as_u64().unwrap_or(100) as usize;
+        let least = size(&schema["minProperties"], 0);
+        let most = size(&schema["maxProperties"], 100);
         for (key, property) in &properties {
             if object.len() < most && (required.contains(key) || self.chance(40)) {
                 object.insert(key.clone(), self.make(property));
@@ -246,7 +251,7 @@ impl Maker {
             return self.pick(&examples).as_str().unwrap().to_owned();
         }
         let Some(pattern) = schema["pattern"].as_str() else { return "text".to_owned() };
-        let most = schema["maxLength"].as_u64().unwrap_or(u64::MAX) as usize;
+        let most = size(&schema["maxLength"], usize::MAX);
         // The generator knows neither anchors nor what looks ahead.
         let pattern =
             pattern.trim_start_matches('^').trim_end_matches('$').replace("(?=[0-9])", "");
@@ -263,7 +268,7 @@ impl Maker {
     /// Breaks a document somewhere, or does what only looks like it.
     fn mutate(&mut self, document: &mut Value, intruders: &[Value]) {
         let mut places = Vec::new();
-        pointers(document, String::new(), &mut places);
+        pointers(document, "", &mut places);
         let place = self.pick(&places).clone();
         let (parent, last) = place.rsplit_once('/').unwrap();
         let last = last.replace("~1", "/").replace("~0", "~");
@@ -293,18 +298,18 @@ impl Maker {
     }
 }
 
-fn pointers(value: &Value, at: String, all: &mut Vec<String>) {
+fn pointers(value: &Value, at: &str, all: &mut Vec<String>) {
     let escape = |key: &str| key.replace('~', "~0").replace('/', "~1");
     match value {
         Value::Object(object) => object.iter().for_each(|(key, value)| {
             let below = format!("{at}/{}", escape(key));
             all.push(below.clone());
-            pointers(value, below, all);
+            pointers(value, &below, all);
         }),
         Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| {
             let below = format!("{at}/{index}");
             all.push(below.clone());
-            pointers(item, below, all);
+            pointers(item, &below, all);
         }),
         _ => {}
     }

@@ -65,7 +65,7 @@ struct Open<'a> {
     parsed: Parsed,
 }
 
-impl<'a> Locator<'a> {
+impl Locator<'_> {
     fn place(&mut self, at: &Where) -> Shown {
         match at {
             Where::Bytes { source, span } => self.shown(*source, *span),

@@ -51,10 +51,10 @@ pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
         let matching = about.get(&(code, on.as_str())).map_or(&[][..], Vec::as_slice);
         if spec.until < world.today {
             let message = format!("this waiver ended on {}", spec.until);
-            let help = if !matching.is_empty() {
-                "its finding is back: mend it, or decide again and move the day"
-            } else {
+            let help = if matching.is_empty() {
                 "remove it: there is nothing left to waive"
+            } else {
+                "its finding is back: mend it, or decide again and move the day"
             };
             own.push(Draft::new(Code::P1703, at("until"), message).help(help).object(subject));
             continue;

@@ -72,7 +72,7 @@ impl Described {
 
 /// The values of a mapping's fields, in the order of its table.
 pub(crate) struct Slots<'a, const N: usize> {
-    slots: std::array::IntoIter<At<'a>, N>,
+    values: std::array::IntoIter<At<'a>, N>,
     fields: std::slice::Iter<'static, Field>,
     holder: Span,
 }
@@ -152,12 +152,13 @@ impl<'a, const N: usize> Slots<'a, N> {
     ) -> Option<Self> {
         let mut slots = [At::ABSENT; N];
         sort(at, fields, &mut slots, what, reader)?;
-        Some(Self { slots: slots.into_iter(), fields: fields.iter(), holder: at.holder() })
+        Some(Self { values: slots.into_iter(), fields: fields.iter(), holder: at.holder() })
     }
 
     /// Reads the next field. The outer `None` is an error that was reported.
+    #[expect(clippy::option_option, reason = "an error and an absence are different things")]
     pub(crate) fn next<T: Shaped>(&mut self, reader: &mut Reader<'_>) -> Option<Option<T>> {
-        let (slot, field) = (self.slots.next()?, self.fields.next()?);
+        let (slot, field) = (self.values.next()?, self.fields.next()?);
         if slot.is_absent() {
             if field.need.must() && !reader.is_partial() {
                 missing(field, self.holder, reader);
