@@ -171,9 +171,8 @@ impl Maker {
             Some("string") => self.string(schema).into(),
             Some("boolean") => self.chance(50).into(),
             Some("integer") => {
-                let (least, most) =
-                    (schema["minimum"].as_u64().unwrap(), schema["maximum"].as_u64().unwrap());
-                (least + self.number((most - least) as usize + 1) as u64).into()
+                let (least, most) = (size(&schema["minimum"], 0), size(&schema["maximum"], 0));
+                (least + self.number(most - least + 1)).into()
             }
             _ => {
                 let choices = schema["anyOf"]
