@@ -9,7 +9,7 @@ use std::path::Path;
 const PER_FILE: usize = 500;
 
 /// Writes an estate of about so many documents into a folder; returns how many bytes that is.
-pub fn write(folder: &Path, documents: usize) -> io::Result<usize> {
+pub(crate) fn write(folder: &Path, documents: usize) -> io::Result<usize> {
     fs::create_dir_all(folder.join("estate"))?;
     fs::write(
         folder.join("partnerctl.yaml"),
