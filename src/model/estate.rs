@@ -114,12 +114,10 @@ impl<'a> CustomerIndex<'a> {
         });
         let shortest = equal
             .chain(any_of)
-            .min_by_key(|lists| lists.iter().map(|list| list.len()).sum::<usize>());
-        let everybody = if shortest.is_none() && (selector.all || selector.has_conditions()) {
-            self.all.len()
-        } else {
-            0
-        };
+            .min_by_key(|lists| lists.iter().map(|list| list.len()).sum::<usize>())
+            .filter(|_| !selector.all);
+        let asks = selector.all || selector.has_conditions();
+        let everybody = if shortest.is_none() && asks { self.all.len() } else { 0 };
         let listed =
             shortest.into_iter().flatten().flatten().filter_map(|at| self.all.get(*at as usize));
         let unlisted = self.all.iter().take(everybody);
