@@ -111,7 +111,9 @@ impl ManifestArgs {
             seen: HashSet::new(),
         };
         let mut stdin = None;
-        if self.files.is_empty() {
+        if self.files.is_empty() && project.is_unreadable() {
+            // What a project is made of is not guessed: `.` would take in far too much.
+        } else if self.files.is_empty() {
             walk.project(project.project.as_ref());
         } else {
             for path in &self.files {

@@ -47,6 +47,10 @@ pub(crate) struct Document {
     pub name: Option<Name>,
     pub metadata: Option<Metadata>,
     pub body: Option<Body>,
+    /// Something in it was wrong: what is absent may have been meant.
+    pub faulty: bool,
+    /// Something in its metadata was.
+    pub faulty_metadata: bool,
 }
 
 /// The values of the Defaults of each kind.
@@ -196,6 +200,7 @@ pub(crate) fn read_body(
     reader: &mut Reader<'_>,
 ) -> Document {
     let at = metadata;
+    let mark = reader.drafts.len();
     let name = metadata
         .own
         .and_then(|node| node.get("name"))
@@ -220,6 +225,7 @@ pub(crate) fn read_body(
     if let Some(metadata) = &metadata {
         check_ignored(metadata, at, kind, reader);
     }
+    let faulty_metadata = reader.drafts.len() > mark;
     let body = match spec.own.map(Node::view) {
         Some(View::Null) => {
             let help = format!("`partnerctl explain {}` shows what it holds", kind.word());
@@ -233,7 +239,8 @@ pub(crate) fn read_body(
         }
         _ => read_spec(kind, spec, reader),
     };
-    Document { kind, name, metadata, body }
+    let faulty = reader.drafts.len() > mark;
+    Document { kind, name, metadata, body, faulty, faulty_metadata }
 }
 
 fn read_spec(kind: Kind, at: At<'_>, reader: &mut Reader<'_>) -> Option<Body> {

@@ -17,6 +17,10 @@ pub(crate) struct Gathered {
     pub estate: Estate,
     /// Documents that have a name and something wrong with them: references to them resolve.
     pub broken: BTreeSet<(Kind, Name)>,
+    /// Documents with something wrong in them, as `kind/name`.
+    pub faulty: BTreeSet<String>,
+    /// The labels of some customer are not known.
+    pub labels_unknown: bool,
     /// Where each document was, by origin.
     pub places: Vec<Place>,
     pub tables: Vec<Table>,
@@ -82,6 +86,12 @@ impl Gatherer {
         {
             return;
         }
+        if document.faulty
+            && let Some(name) = &document.name
+        {
+            self.gathered.faulty.insert(format!("{}/{name}", kind.kebab()));
+        }
+        self.gathered.labels_unknown |= kind == Kind::Customer && document.faulty_metadata;
         if let Some(Body::Defaults(filled)) = &document.body {
             self.one_defaults(*filled, origin, drafts);
         }
@@ -173,6 +183,7 @@ impl Gatherer {
 
     /// Remembers that something of a document could not be read.
     pub(crate) fn broken(&mut self, kind: Kind, name: Name) {
+        self.gathered.labels_unknown |= kind == Kind::CustomerTable;
         self.gathered.broken.insert((kind, name));
     }
 

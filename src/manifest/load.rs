@@ -283,8 +283,10 @@ impl Context<'_> {
         }
         tell_apart(node, batch, mark, self.is_stream);
         let named = batch.documents.last().is_some_and(|located| located.document.name.is_some());
-        if !head.as_ref().is_some_and(|head| head.is_list || (head.kind.is_some() && named)) {
-            batch.lost.text(self.text);
+        match &head {
+            Some(head) if head.is_list || (head.kind.is_some() && named) => {}
+            Some(head) if head.kind.is_some() => batch.lost.text(self.text),
+            _ => batch.lost.kindless(self.text),
         }
         head
     }

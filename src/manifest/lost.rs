@@ -1,11 +1,15 @@
 //! What could not be read, and what it may have declared: so that one broken document does not
 //! make everything that refers to it look broken too.
 
+use crate::model::name::Kind;
+
 /// The texts that are lost to a load.
 #[derive(Debug, Default)]
 pub(crate) struct Lost {
     texts: Vec<String>,
     bytes: usize,
+    /// Some document does not say what kind it is.
+    kindless: bool,
     /// There is more than was kept: it may have declared anything.
     everything: bool,
 }
@@ -23,6 +27,12 @@ impl Lost {
         self.texts.push(text.to_owned());
     }
 
+    /// Remembers a document that does not say what kind it is.
+    pub(crate) fn kindless(&mut self, text: &str) {
+        self.kindless = true;
+        self.text(text);
+    }
+
     /// Remembers that a file is missing whole.
     pub(crate) fn file(&mut self) {
         self.everything = true;
@@ -30,6 +40,7 @@ impl Lost {
 
     pub(crate) fn append(&mut self, other: Self) {
         self.everything |= other.everything;
+        self.kindless |= other.kindless;
         for text in other.texts {
             self.text(&text);
         }
@@ -39,7 +50,12 @@ impl Lost {
         self.texts.is_empty() && !self.everything
     }
 
-    /// Whether this word, a name or a kind, stands in what is lost.
+    /// Whether a document of this kind may be among what is lost.
+    pub(crate) fn may_declare(&self, kind: Kind) -> bool {
+        self.kindless || self.may_hold(kind.word())
+    }
+
+    /// Whether this word, such as a name, stands in what is lost.
     pub(crate) fn may_hold(&self, word: &str) -> bool {
         self.everything || self.texts.iter().any(|text| text.contains(word))
     }
@@ -53,8 +69,11 @@ mod tests {
     fn a_lost_text_holds_its_words_and_a_lost_file_any() {
         let mut lost = Lost::default();
         lost.text("kind: User\nmetadata: {name: aiko");
-        assert!(lost.may_hold("aiko") && lost.may_hold("User") && !lost.may_hold("Account"));
+        assert!(lost.may_hold("aiko") && !lost.may_hold("ben"));
+        assert!(lost.may_declare(Kind::User) && !lost.may_declare(Kind::Account));
+        lost.kindless("kind: Usr");
+        assert!(lost.may_declare(Kind::Account) && !lost.may_hold("ben"));
         lost.file();
-        assert!(lost.may_hold("Account"));
+        assert!(lost.may_hold("ben"));
     }
 }

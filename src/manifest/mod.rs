@@ -85,6 +85,14 @@ pub struct ReadProject {
     place: Option<Place>,
 }
 
+impl ReadProject {
+    /// Whether there is a project file that does not say what the manifests are.
+    pub fn is_unreadable(&self) -> bool {
+        let manifests = self.project.as_ref().and_then(|project| project.manifests.as_ref());
+        !self.drafts.is_empty() && manifests.is_none()
+    }
+}
+
 /// Reads the project file, the first of the sources to come.
 pub fn read_project(sources: &Sources, id: SourceId) -> ReadProject {
     let mut batch = load::read_project(sources, id);
@@ -139,10 +147,14 @@ impl Loaded {
 /// Reads and checks an estate.
 pub fn load(load: Load<'_>) -> Loaded {
     let Load { mut sources, project, project_name, troubles, tables, complete, today } = load;
+    let project_unreadable = project.is_unreadable();
     let ReadProject { project, source: project_source, mut drafts, place: project_place } = project;
     let mut gatherer = Gatherer::default();
     let project_origin = project_place.map(|place| gatherer.place(place));
     let mut lost = Lost::default();
+    if project_unreadable {
+        lost.file();
+    }
     for trouble in troubles {
         lost.file();
         drafts.push(draft_of(trouble, project_origin));
@@ -163,11 +175,13 @@ pub fn load(load: Load<'_>) -> Loaded {
         let help = "manifests are *.yaml, *.yml and *.json files; `partnerctl init` writes some to begin with";
         drafts.push(Draft::new(Code::P0208, Where::Estate, what).help(help));
     }
-    let account_due = complete && seen > 0 && !lost.may_hold(Kind::Account.word());
+    let account_due = complete && seen > 0 && !lost.may_declare(Kind::Account);
     let gathered = gatherer.finish(account_due, &mut drafts);
     let world = check::World {
         estate: &gathered.estate,
         broken: &gathered.broken,
+        faulty: &gathered.faulty,
+        labels_unknown: gathered.labels_unknown,
         project: project.as_ref().zip(project_origin),
         complete,
         lost: &lost,

@@ -9,7 +9,7 @@ use crate::model::account::{Account, Program};
 use crate::model::cloud::Capability;
 use crate::model::customer::{Channel, Customer, Origin, Qualification, Relationship};
 use crate::model::estate::Declared;
-use crate::model::label::Selector;
+use crate::model::label::{LabelKey, LabelValue, Selector};
 use crate::model::name::{CustomerKey, Kind, PartnershipKey};
 use crate::model::partnership::{PartnershipState, With};
 
@@ -298,14 +298,31 @@ pub(super) fn selector<T>(
             }
         }
     }
-    // Whom a customer's broken document would have added is not known.
-    let unknown =
-        world.broken.iter().any(|(kind, _)| matches!(kind, Kind::Customer | Kind::CustomerTable));
-    if complete && !unknown && world.complete_enough() && !world.customers.selects_any(selector) {
+    if complete
+        && world.complete_enough()
+        && !world.customers.selects_any(selector)
+        && !may_select_unknown(world, selector)
+    {
         drafts.push(
             Draft::new(Code::P0311, at_key(declared, path), "this selects no declared customer")
                 .help("look at the customers' labels: all conditions must hold, and `relationship: none` is never selected")
                 .object(object),
         );
     }
+}
+
+/// Whether a selector may be about customers that could not be read, or not wholly.
+fn may_select_unknown(world: &World<'_>, selector: &Selector) -> bool {
+    if world.labels_unknown {
+        return true;
+    }
+    if !world.lost.may_declare(Kind::Customer) {
+        return false;
+    }
+    let equal = selector.labels.values().chain(selector.any_of.values().flatten());
+    let mut words = equal
+        .map(LabelValue::as_str)
+        .chain(selector.exists.iter().map(LabelKey::as_str))
+        .peekable();
+    words.peek().is_none() || words.any(|word| world.lost.may_hold(word))
 }

@@ -20,7 +20,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
         durations(access, &object, drafts);
         grants(world, access, &object, drafts);
         selector(world, access, &access.spec.customers, way!["spec", "customers"], &object, drafts);
-        waiting(&without_tenant, access, &object, drafts);
+        waiting(world, &without_tenant, access, &object, drafts);
         let at = at_field(access, way!["kind"]);
         let gap = capability(world, Capability::DelegatedAccess, "delegated access (GDAP)", at);
         drafts.extend(gap.map(|draft| draft.object(object)));
@@ -141,6 +141,7 @@ fn grants(
         );
         if let Some(role) = role
             && role.spec.group.is_none()
+            && !world.faulty.contains(&super::object(Kind::Role, &grant.to))
         {
             drafts.push(
                 Draft::new(Code::P1505, at(), format!("the role `{}` has no group", grant.to))
@@ -154,6 +155,7 @@ fn grants(
 
 /// A relationship that names no tenant could be accepted by anyone, so none is made.
 fn waiting(
+    world: &World<'_>,
     without_tenant: &CustomerIndex<'_>,
     access: &Declared<DelegatedAccess>,
     object: &str,
@@ -166,6 +168,7 @@ fn waiting(
         .selected(&access.spec.customers)
         .into_iter()
         .map(|(name, _)| name.as_str())
+        .filter(|name| !world.faulty.contains(&super::object(Kind::Customer, name)))
         .collect();
     let Some(first) = without.first() else { return };
     let message = match without.len() {

@@ -10,16 +10,18 @@ use crate::model::project::Guards;
 use crate::model::user::{AdminLevel, AgentLevel, User};
 
 pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
-    let guards = world.project.map_or_else(Guards::default, |(project, _)| project.guards.clone());
-    required(world, &guards, drafts);
-    // A part of an estate says nothing of how many there are.
-    if !world.complete
-        || world.lost.may_hold(Kind::User.word())
-        || world.broken.iter().any(|(kind, _)| *kind == Kind::User)
-        || world.estate.users.is_empty() && world.estate.account.is_none()
-    {
+    let nothing = world.estate.users.is_empty() && world.estate.account.is_none();
+    if nothing || !world.complete {
+        // Of nothing, or of a part, it says nothing how many there are.
         return;
     }
+    let guards = world.project.map_or_else(Guards::default, |(project, _)| project.guards.clone());
+    required(world, &guards, drafts);
+    if world.lost.may_declare(Kind::User) {
+        return;
+    }
+    // Whoever could not be read may be an admin.
+    let unknown = world.broken.iter().filter(|(kind, _)| *kind == Kind::User).count();
     let counted = |user: &&Declared<User>| {
         user.spec.enabled && !user.spec.is_guest() && !user.metadata.has_expired(world.today)
     };
@@ -32,7 +34,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
         }
         None => Where::Estate,
     };
-    if admins < guards.global_admins_min as usize {
+    if admins + unknown < guards.global_admins_min as usize {
         let message = format!(
             "{} declared, and at least {} must remain",
             count(admins, "global admin"),
@@ -43,7 +45,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
                 .help("those count who are enabled, not guests, not expired, and have `admin: global` for good"),
         );
     }
-    if agents < guards.admin_agents_min as usize {
+    if agents + unknown < guards.admin_agents_min as usize {
         let message = format!(
             "{} declared, and at least {} must remain",
             count(agents, "admin agent"),
@@ -74,7 +76,7 @@ fn required(world: &World<'_>, guards: &Guards, drafts: &mut Vec<Draft>) {
             on: On::Value,
         };
         let Some(user) = world.estate.users.get(key) else {
-            if world.complete && !world.is_broken(Kind::User, key.as_str()) {
+            if !world.is_broken(Kind::User, key.as_str()) {
                 let help = did_you_mean(
                     key.as_str(),
                     world.estate.users.keys().map(crate::model::name::UserKey::as_str),

@@ -29,6 +29,10 @@ use crate::model::time::Day;
 pub(crate) struct World<'a> {
     pub estate: &'a Estate,
     pub broken: &'a BTreeSet<(Kind, Name)>,
+    /// Documents with something wrong in them, as `kind/name`: what is absent there may be meant.
+    pub faulty: &'a BTreeSet<String>,
+    /// The labels of some customer are not known.
+    pub labels_unknown: bool,
     pub project: Option<(&'a Project, Origin)>,
     /// Everything there is was loaded.
     pub complete: bool,
@@ -41,8 +45,7 @@ pub(crate) struct World<'a> {
 impl World<'_> {
     /// Whether what is not here is not there: a part of an estate may leave customers out.
     pub(crate) fn complete_enough(&self) -> bool {
-        !self.lost.may_hold(Kind::Customer.word())
-            && (self.complete || !self.estate.customers.is_empty())
+        self.complete || !self.estate.customers.is_empty()
     }
 
     /// Whether a document that could not be read has this name.
@@ -69,9 +72,36 @@ pub(crate) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
         identity::check,
         guards::check,
     ];
+    let mark = drafts.len();
     for check in checks {
         check(world, drafts);
     }
+    if !world.faulty.is_empty() {
+        // A value that is wrong counts as absent while the rest is judged: nobody is told that it
+        // is missing.
+        let mut judged = drafts.split_off(mark);
+        judged.retain(|draft| {
+            let faulty = draft.object.as_ref().is_some_and(|object| world.faulty.contains(object));
+            !(faulty && speaks_of_absence(draft.code))
+        });
+        drafts.append(&mut judged);
+    }
+}
+
+/// Whether a finding may come of a value that is not there.
+const fn speaks_of_absence(code: Code) -> bool {
+    matches!(
+        code,
+        Code::P1004
+            | Code::P1009
+            | Code::P1301
+            | Code::P1405
+            | Code::P1408
+            | Code::P1409
+            | Code::P1503
+            | Code::P1601
+            | Code::P1602
+    )
 }
 
 /// A finding about a field of a document.

@@ -80,5 +80,7 @@ pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
 /// Whether all that could be found about a document would have been: it is here, and was read.
 fn judged(world: &World<'_>, on: &Reference) -> bool {
     let Reference::Document(kind, name) = on else { return true };
-    world.complete && !world.is_broken(*kind, name.as_str())
+    world.complete
+        && !world.is_broken(*kind, name.as_str())
+        && !world.faulty.contains(&on.to_string())
 }

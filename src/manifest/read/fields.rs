@@ -285,6 +285,9 @@ pub(crate) fn object_schema(
 
 /// Maps a struct of the model to the keys of a mapping.
 ///
+/// Without a value that must be there, there is no struct. Any other that is wrong counts as absent,
+/// so that the rest is judged too; whoever asks what is absent asks whether the document is sound.
+///
 /// Each field is named once: its key, its words, whether it must be there, its type, its keeper.
 macro_rules! shape {
     (
@@ -359,10 +362,10 @@ macro_rules! take {
         $field??.into()
     };
     (optional $field:ident) => {
-        $field?.map(Into::into)
+        $field.flatten().map(Into::into)
     };
     (default($default:expr) $field:ident) => {
-        match $field? {
+        match $field.flatten() {
             Some(value) => value.into(),
             None => $default,
         }
