@@ -291,20 +291,20 @@ impl Gatherer {
 
 impl Parts {
     fn push(&mut self, metadata: Metadata, body: Body, origin: Origin) {
-        fn declared<T>(metadata: Metadata, spec: T, origin: Origin) -> Declared<T> {
+        fn declared<T>(metadata: Metadata, spec: Box<T>, origin: Origin) -> Declared<T> {
             Declared { metadata, spec, origin }
         }
         match body {
-            Body::Account(spec) => self.account.push(declared(metadata, *spec, origin)),
-            Body::User(spec) => self.users.push(declared(metadata, *spec, origin)),
-            Body::Role(spec) => self.roles.push(declared(metadata, *spec, origin)),
-            Body::Partnership(spec) => self.partnerships.push(declared(metadata, *spec, origin)),
-            Body::Customer(spec) => self.customers.push(declared(metadata, *spec, origin)),
+            Body::Account(spec) => self.account.push(declared(metadata, spec, origin)),
+            Body::User(spec) => self.users.push(declared(metadata, spec, origin)),
+            Body::Role(spec) => self.roles.push(declared(metadata, spec, origin)),
+            Body::Partnership(spec) => self.partnerships.push(declared(metadata, spec, origin)),
+            Body::Customer(spec) => self.customers.push(declared(metadata, spec, origin)),
             Body::DelegatedAccess(spec) => {
-                self.delegated_access.push(declared(metadata, *spec, origin));
+                self.delegated_access.push(declared(metadata, spec, origin));
             }
-            Body::Waiver(spec) => self.waivers.push(declared(metadata, *spec, origin)),
-            Body::AccessTest(spec) => self.access_tests.push(declared(metadata, *spec, origin)),
+            Body::Waiver(spec) => self.waivers.push(declared(metadata, spec, origin)),
+            Body::AccessTest(spec) => self.access_tests.push(declared(metadata, spec, origin)),
             Body::CustomerTable(_) | Body::Defaults(_) | Body::Project(_) => {}
         }
     }

@@ -70,7 +70,7 @@ impl Piece<'_> {
 const BATCH_BYTES: usize = 128 * 1024;
 
 /// Reads all documents of all YAML and JSON sources, in order.
-pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Batch {
+pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Vec<Batch> {
     let pieces: Vec<Vec<Piece<'_>>> = sources
         .iter()
         .filter(|(id, source)| Some(*id) != skip && source.format != Format::Csv)
@@ -92,7 +92,7 @@ pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Batch {
         }
     }
     batches.push(from..pieces.len());
-    let read: Vec<Batch> = batches
+    batches
         .into_par_iter()
         .map_init(Arena::default, |arena, range| {
             let mut batch = Batch::default();
@@ -101,16 +101,7 @@ pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Batch {
             }
             batch
         })
-        .collect();
-    let mut all = Batch::default();
-    all.documents.reserve(read.iter().map(|batch| batch.documents.len()).sum());
-    for mut batch in read {
-        all.documents.append(&mut batch.documents);
-        all.drafts.append(&mut batch.drafts);
-        all.seen += batch.seen;
-        all.lost.append(batch.lost);
-    }
-    all
+        .collect()
 }
 
 fn pieces(source: SourceId, format: Format, bytes: &[u8]) -> Vec<Piece<'_>> {

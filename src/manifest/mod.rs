@@ -159,13 +159,16 @@ pub fn load(load: Load<'_>) -> Loaded {
         lost.file();
         drafts.push(draft_of(trouble, project_origin));
     }
-    let batch = load::read_all(&sources, project_source);
-    let mut seen = batch.seen;
-    lost.append(batch.lost);
-    drafts.extend(batch.drafts);
-    gatherer.reserve(batch.documents.len());
-    for located in batch.documents {
-        gatherer.add(located, &mut drafts);
+    let batches = load::read_all(&sources, project_source);
+    gatherer.reserve(batches.iter().map(|batch| batch.documents.len()).sum());
+    let mut seen = 0;
+    for batch in batches {
+        seen += batch.seen;
+        lost.append(batch.lost);
+        drafts.extend(batch.drafts);
+        for located in batch.documents {
+            gatherer.add(located, &mut drafts);
+        }
     }
     let files = sources.len() - usize::from(project_source.is_some());
     seen += read_tables(&mut gatherer, &mut sources, tables, &mut drafts);

@@ -82,7 +82,43 @@ fn grammar_of_labels() -> Malformed {
     )
 }
 
-pub type Labels = BTreeMap<LabelKey, LabelValue>;
+/// The labels of something, by key. There are few, so a sorted list is all it takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Labels(Vec<(LabelKey, LabelValue)>);
+
+impl Labels {
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn get(&self, key: &LabelKey) -> Option<&LabelValue> {
+        let at = self.0.binary_search_by_key(&key, |(key, _)| key).ok()?;
+        self.0.get(at).map(|(_, value)| value)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&LabelKey, &LabelValue)> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = &LabelValue> {
+        self.0.iter().map(|(_, value)| value)
+    }
+}
+
+impl FromIterator<(LabelKey, LabelValue)> for Labels {
+    /// The last of two equal keys counts.
+    fn from_iter<I: IntoIterator<Item = (LabelKey, LabelValue)>>(labels: I) -> Self {
+        let mut labels: Vec<_> = labels.into_iter().collect();
+        labels.reverse();
+        labels.sort_by(|a, b| a.0.cmp(&b.0));
+        labels.dedup_by(|a, b| a.0 == b.0);
+        Self(labels)
+    }
+}
 
 /// Which of the declared customers. All label conditions must hold; names are added, exceptions
 /// taken away.

@@ -14,7 +14,7 @@ use crate::model::name::{CustomerKey, Kind, PartnershipKey};
 use crate::model::partnership::{PartnershipState, With};
 
 pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
-    let account = world.estate.account.as_ref().map(|account| &account.spec);
+    let account = world.estate.account.as_ref().map(|account| &*account.spec);
     for (key, customer) in &world.estate.customers {
         let subject = Subject { world, key, customer, account };
         subject.partnerships(drafts);

@@ -85,7 +85,7 @@ pub(super) fn resolve(
                 .map(|account| {
                     let declared = Declared {
                         metadata: account.metadata.clone(),
-                        spec: (),
+                        spec: Box::new(()),
                         origin: account.origin,
                     };
                     (account.metadata.name.clone(), declared)

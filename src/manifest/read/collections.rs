@@ -136,23 +136,7 @@ impl<K, V> From<Map<K, V>> for BTreeMap<K, V> {
 
 impl<K: Scalar + Ord, V: Shaped> Shaped for Map<K, V> {
     fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        let field = reader.field;
-        let mut map = BTreeMap::new();
-        let holder = at.holder();
-        let mut complete = true;
-        for (key, at) in merged(at, reader)? {
-            reader.field = field;
-            let k = K::read(At::own(key), reader);
-            // The place of a key tells where a value in it belongs.
-            let v = reader.value::<V>(at, holder);
-            match (k, v) {
-                (Some(k), Some(v)) => {
-                    map.insert(k, v);
-                }
-                _ => complete = false,
-            }
-        }
-        complete.then_some(Self(map))
+        entries(at, reader).map(|entries| Self(entries.into_iter().collect()))
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -166,6 +150,25 @@ impl<K: Scalar + Ord, V: Shaped> Shaped for Map<K, V> {
     fn described() -> Described {
         V::described()
     }
+}
+
+/// Reads the keys and values of a mapping.
+fn entries<K: Scalar, V: Shaped>(at: At<'_>, reader: &mut Reader<'_>) -> Option<Vec<(K, V)>> {
+    let field = reader.field;
+    let holder = at.holder();
+    let merged = merged(at, reader)?;
+    let mut entries = Vec::with_capacity(merged.len());
+    let mut complete = true;
+    for (key, at) in merged {
+        reader.field = field;
+        let k = K::read(At::own(key), reader);
+        let v = reader.value::<V>(at, holder);
+        match (k, v) {
+            (Some(k), Some(v)) => entries.push((k, v)),
+            _ => complete = false,
+        }
+    }
+    complete.then_some(entries)
 }
 
 /// The entries of a mapping, those of its Defaults added; reports what is no mapping, and repeats.
@@ -218,7 +221,7 @@ fn key_schema<K: Scalar>() -> Schema {
 
 impl Shaped for Labels {
     fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        Map::<LabelKey, LabelValue>::read(at, reader).map(Into::into)
+        entries::<LabelKey, LabelValue>(at, reader).map(|labels| labels.into_iter().collect())
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
