@@ -23,7 +23,11 @@ pub(crate) fn nearest<'a>(
         })
         .map(|word| {
             let word_lower = word.to_lowercase();
-            let mut score = strsim::normalized_damerau_levenshtein(&word_lower, &lower);
+            // Two letters that changed places count as one mistake.
+            let length = word.chars().count().max(written.chars().count()).max(1);
+            let distance = strsim::osa_distance(&word_lower, &lower);
+            #[expect(clippy::cast_precision_loss, reason = "words are short")]
+            let mut score = 1.0 - distance as f64 / length as f64;
             if word_lower.replace(['-', '_'], "") == lower.replace(['-', '_', ' '], "") {
                 score = 1.0;
             }

@@ -3,7 +3,7 @@
 
 use schemars::{Schema, SchemaGenerator};
 
-use super::{At, Reader, Shaped};
+use super::{At, Fallbacks, Reader, Shaped};
 use crate::manifest::code::Code;
 use crate::manifest::source::Span;
 use crate::manifest::suggest::{did_you_mean, listed, quoted};
@@ -70,10 +70,14 @@ impl Described {
     }
 }
 
+/// What a document says of a field: where its key stands, and its value.
+type Said<'a> = Option<(Span, super::Node<'a>)>;
+
 /// The values of a mapping's fields, in the order of its table.
 pub(crate) struct Slots<'a, const N: usize> {
-    values: std::array::IntoIter<At<'a>, N>,
+    said: std::array::IntoIter<Said<'a>, N>,
     fields: std::slice::Iter<'static, Field>,
+    fallbacks: Fallbacks<'a>,
     holder: Span,
 }
 
@@ -81,47 +85,42 @@ pub(crate) struct Slots<'a, const N: usize> {
 fn sort<'a>(
     at: At<'a>,
     fields: &'static [Field],
-    slots: &mut [At<'a>],
+    said: &mut [Said<'a>],
     what: &str,
     reader: &mut Reader<'_>,
 ) -> Option<()> {
-    let place = |key: super::Node<'_>| {
-        let text = key.text();
-        fields.iter().position(|field| field.key == text)
+    let Some(own) = at.own else { return Some(()) };
+    let View::Mapping(entries) = own.view() else {
+        wrong_type(own, what, "a mapping of keys and values", reader);
+        return None;
     };
-    if let Some(own) = at.own {
-        let View::Mapping(entries) = own.view() else {
-            wrong_type(own, what, "a mapping of keys and values", reader);
-            return None;
+    for (key, value) in entries {
+        let text = key.text();
+        let place = fields.iter().position(|field| field.key == text);
+        let Some(slot) = place.and_then(|index| said.get_mut(index)) else {
+            unknown_key(key, fields, what, reader);
+            continue;
         };
-        for (key, value) in entries {
-            let Some(slot) = place(key).and_then(|index| slots.get_mut(index)) else {
-                unknown_key(key, fields, what, reader);
-                continue;
-            };
-            if slot.own.is_some() {
-                let message = format!("the key {} stands here twice", quoted(key.text()));
-                reader.report(
-                    Code::P0105,
-                    key.span(),
-                    message,
-                    Some("keep one of the two".to_owned()),
-                );
-                continue;
-            }
-            *slot = At { key: Some(key.span()), own: Some(value), ..*slot };
+        if slot.is_some() {
+            let message = format!("the key {} stands here twice", quoted(text));
+            reader.report(Code::P0105, key.span(), message, Some("keep one of the two".to_owned()));
+            continue;
         }
-    }
-    for (level, fallback) in at.fallbacks.into_iter().enumerate() {
-        let Some(View::Mapping(entries)) = fallback.map(super::Node::view) else { continue };
-        for (key, value) in entries {
-            let slot = place(key).and_then(|index| slots.get_mut(index));
-            if let Some(fallback) = slot.and_then(|slot| slot.fallbacks.get_mut(level)) {
-                *fallback = Some(value);
-            }
-        }
+        *slot = Some((key.span(), value));
     }
     Some(())
+}
+
+/// A field's place: what the document says, and what Defaults say.
+fn place<'a>(said: Said<'a>, field: &Field, fallbacks: Fallbacks<'a>) -> At<'a> {
+    let mut at = match said {
+        Some((key, value)) => At { key: Some(key), ..At::own(value) },
+        None => At::ABSENT,
+    };
+    if fallbacks.iter().any(Option::is_some) {
+        at.fallbacks = fallbacks.map(|node| node.and_then(|node| node.get(field.key)));
+    }
+    at
 }
 
 /// Checks the fields of a mapping that are there, as in the values of Defaults.
@@ -131,11 +130,12 @@ pub(crate) fn check_present(
     what: &str,
     reader: &mut Reader<'_>,
 ) {
-    let mut slots = vec![At::ABSENT; fields.len()];
-    if sort(at, fields, &mut slots, what, reader).is_none() {
+    let mut said = vec![None; fields.len()];
+    if sort(at, fields, &mut said, what, reader).is_none() {
         return;
     }
-    for (slot, field) in slots.into_iter().zip(fields) {
+    for (said, field) in said.into_iter().zip(fields) {
+        let slot = place(said, field, at.fallbacks);
         reader.field = field.key;
         if !slot.is_absent() && has_value(slot, field, reader) {
             (field.check)(slot, reader);
@@ -150,15 +150,21 @@ impl<'a, const N: usize> Slots<'a, N> {
         what: &str,
         reader: &mut Reader<'_>,
     ) -> Option<Self> {
-        let mut slots = [At::ABSENT; N];
-        sort(at, fields, &mut slots, what, reader)?;
-        Some(Self { values: slots.into_iter(), fields: fields.iter(), holder: at.holder() })
+        let mut said = [None; N];
+        sort(at, fields, &mut said, what, reader)?;
+        Some(Self {
+            said: said.into_iter(),
+            fields: fields.iter(),
+            fallbacks: at.fallbacks,
+            holder: at.holder(),
+        })
     }
 
     /// Reads the next field. The outer `None` is an error that was reported.
     #[expect(clippy::option_option, reason = "an error and an absence are different things")]
     pub(crate) fn next<T: Shaped>(&mut self, reader: &mut Reader<'_>) -> Option<Option<T>> {
-        let (slot, field) = (self.values.next()?, self.fields.next()?);
+        let (said, field) = (self.said.next()?, self.fields.next()?);
+        let slot = place(said, field, self.fallbacks);
         if slot.is_absent() {
             if field.need.must() && !reader.is_partial() {
                 missing(field, self.holder, reader);

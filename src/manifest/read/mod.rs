@@ -54,7 +54,7 @@ pub(crate) struct At<'a> {
     pub fallbacks: Fallbacks<'a>,
 }
 
-type Fallbacks<'a> = [Option<Node<'a>>; 2];
+pub(crate) type Fallbacks<'a> = [Option<Node<'a>>; 2];
 
 impl<'a> At<'a> {
     pub(crate) const ABSENT: Self = Self { key: None, own: None, fallbacks: [None; 2] };
