@@ -22,6 +22,7 @@ use super::draft::{Draft, On, Step, Where};
 use crate::model::estate::{Declared, Estate, Origin};
 use crate::model::name::{Kind, Name};
 use crate::model::project::Project;
+use crate::model::scalar::Scalar;
 use crate::model::time::Day;
 
 /// What checks look at.
@@ -42,7 +43,16 @@ impl World<'_> {
 
     /// Whether a document that could not be read has this name.
     pub(crate) fn is_broken(&self, kind: Kind, name: &str) -> bool {
-        !self.broken.is_empty() && self.broken.iter().any(|(k, n)| *k == kind && n.as_str() == name)
+        if self.broken.is_empty() {
+            return false;
+        }
+        if kind == Kind::Customer
+            && self.broken.iter().any(|(kind, _)| *kind == Kind::CustomerTable)
+        {
+            // Any customer may be a row of it.
+            return true;
+        }
+        Name::parse(name).is_ok_and(|name| self.broken.contains(&(kind, name)))
     }
 }
 
