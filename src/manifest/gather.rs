@@ -169,6 +169,11 @@ impl Gatherer {
         self.place_of(*self.parts.defaults.get(&kind)?)
     }
 
+    /// Whom a table that could not be read declares is not known.
+    pub(crate) fn table_is_broken(&mut self, name: Option<Name>) {
+        self.gathered.broken.extend(name.map(|name| (Kind::CustomerTable, name)));
+    }
+
     pub(crate) fn tables(&mut self) -> Vec<Table> {
         std::mem::take(&mut self.gathered.tables)
     }

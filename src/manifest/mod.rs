@@ -22,17 +22,20 @@ pub mod source;
 mod suggest;
 pub mod text;
 
+use std::collections::HashMap;
+
 use code::{Code, Severity};
 use draft::{Draft, On, Where, way};
 use finding::{Checked, Findings};
 use gather::Gatherer;
-use load::Place;
+use load::{Opened, Place};
 use source::{Format, Source, SourceId, Sources};
 
 use crate::model::estate::{Estate, Origin};
 use crate::model::name::Kind;
 use crate::model::project::Project;
 use crate::model::scalar::Scalar;
+use crate::model::secret;
 use crate::model::time::Day;
 
 /// Something that kept a file from being handed in.
@@ -165,7 +168,8 @@ pub fn load(load: Load<'_>) -> Loaded {
     check::check(&world, &mut drafts);
     let waived = check::waivers::apply(&world, &mut drafts);
     locate::without_repeats(&mut drafts);
-    let masked = locate::masked(&drafts);
+    let mut masked = locate::masked(&drafts);
+    masked.extend(locate::near_secrets(&mut drafts, &sources));
     let all = locate::locate(drafts, &gathered.places, &sources, &project_name);
     let kinds = Kind::ALL
         .iter()
@@ -205,6 +209,9 @@ fn draft_of(trouble: Trouble, project: Option<Origin>) -> Draft {
         TroubleKind::Unreadable => None,
         TroubleKind::TooLarge => Some("split it: a file has at most 256 MiB".to_owned()),
     };
+    // It names the path, and people paste the wrong things.
+    let is_shown = secret::look_for(&message).is_empty();
+    let message = if is_shown { message } else { code.title().to_owned() };
     Draft::new(code, at, message).maybe_help(help)
 }
 
@@ -215,7 +222,8 @@ fn read_tables(
     files: &dyn Tables,
     drafts: &mut Vec<Draft>,
 ) -> usize {
-    let mut rows = 0;
+    let mut opened = Vec::new();
+    let mut ids: HashMap<String, SourceId> = HashMap::new();
     for table in gatherer.tables() {
         let Some(place) = gatherer.place_of(table.origin) else { continue };
         let object = table.name.as_ref().map(|name| format!("customer-table/{name}"));
@@ -225,8 +233,14 @@ fn read_tables(
                 sources.get(source).map(|source| source.name.clone()).unwrap_or_default()
             }
         };
-        let (name, bytes) = match files.open(&beside, &table.file) {
-            Ok(opened) => opened,
+        match files.open(&beside, &table.file) {
+            Ok((name, bytes)) => {
+                // Two tables may name one file: it is held once.
+                let id = *ids
+                    .entry(name.clone())
+                    .or_insert_with(|| sources.add(Source { name, format: Format::Csv, bytes }));
+                opened.push((table, place, id));
+            }
             Err((what, message)) => {
                 let mut draft = draft_of(
                     Trouble { what, path: TroublePath::File(String::new()), message },
@@ -235,12 +249,18 @@ fn read_tables(
                 draft.at = at;
                 draft.object = object;
                 drafts.push(draft);
-                continue;
+                gatherer.table_is_broken(table.name);
             }
-        };
-        let id = sources.add(Source { name, format: Format::Csv, bytes });
-        let batch =
-            load::read_table(sources, id, place, &table, gatherer.defaults_place(Kind::Customer));
+        }
+    }
+    let mut rows = 0;
+    let (mut own, mut kind) = (Opened::default(), Opened::default());
+    for (table, place, csv) in opened {
+        let defaults = gatherer.defaults_place(Kind::Customer);
+        let batch = load::read_table(sources, csv, &table, &mut own, place, &mut kind, defaults);
+        if batch.documents.is_empty() && !batch.drafts.is_empty() {
+            gatherer.table_is_broken(table.name);
+        }
         drafts.extend(batch.drafts);
         rows += batch.documents.len();
         for located in batch.documents {
