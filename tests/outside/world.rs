@@ -16,11 +16,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// The day on which all tests happen.
-pub const TODAY: &str = "2026-11-20";
-pub const FORMATS: [&str; 5] = ["text", "json", "sarif", "junit", "github"];
+pub(crate) const TODAY: &str = "2026-11-20";
+pub(crate) const FORMATS: [&str; 5] = ["text", "json", "sarif", "junit", "github"];
 
 /// What every estate needs, without a finding.
-pub const ACCOUNT: &str = "\
+pub(crate) const ACCOUNT: &str = "\
 apiVersion: partnerctl/v1
 kind: Account
 metadata: {name: fabrikam}
@@ -36,7 +36,7 @@ spec:
 ";
 
 /// As many users as the guards want.
-pub const USERS: &str = "\
+pub(crate) const USERS: &str = "\
 apiVersion: partnerctl/v1
 kind: User
 metadata: {name: aiko}
@@ -48,7 +48,7 @@ metadata: {name: chie}
 spec: {displayName: 森 千恵, email: chie@fabrikam.example, agent: none, admin: global}
 ";
 
-pub const PROJECT: &str = "\
+pub(crate) const PROJECT: &str = "\
 apiVersion: partnerctl/v1
 kind: Project
 metadata: {name: fabrikam}
@@ -56,18 +56,21 @@ spec:
   manifests: [estate]
 ";
 
+/// Whoever takes longer is ended.
+const CPU_MAX: Duration = Duration::from_secs(40);
+
 /// A temporary folder.
-pub struct Folder {
+pub(crate) struct Folder {
     dir: TempDir,
 }
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { dir: tempfile::tempdir().expect("a temporary folder") }
     }
 
     /// A project with one account and two users, without a finding.
-    pub fn project() -> Self {
+    pub(crate) fn project() -> Self {
         Self::new()
             .with("partnerctl.yaml", PROJECT)
             .with("estate/account.yaml", ACCOUNT)
@@ -75,42 +78,42 @@ impl Folder {
     }
 
     /// The same without a project file.
-    pub fn bare() -> Self {
+    pub(crate) fn bare() -> Self {
         Self::new().with("account.yaml", ACCOUNT).with("users.yaml", USERS)
     }
 
     /// A copy of one of the examples.
-    pub fn example(name: &str) -> Self {
+    pub(crate) fn example(name: &str) -> Self {
         let folder = Self::new();
         copy(&repository().join("examples").join(name), folder.path());
         folder
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    pub fn with(self, name: &str, text: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn with(self, name: &str, text: impl AsRef<[u8]>) -> Self {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().expect("it has a folder")).expect("a folder");
         fs::write(path, text).expect("a file");
         self
     }
 
-    pub fn with_link(self, name: &str, target: impl AsRef<Path>) -> Self {
+    pub(crate) fn with_link(self, name: &str, target: impl AsRef<Path>) -> Self {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().expect("it has a folder")).expect("a folder");
         symlink(target, path).expect("a link");
         self
     }
 
-    pub fn with_folder(self, name: &str) -> Self {
+    pub(crate) fn with_folder(self, name: &str) -> Self {
         fs::create_dir_all(self.path().join(name)).expect("a folder");
         self
     }
 
     /// Changes a file: `from` stands in it exactly once.
-    pub fn edit(self, name: &str, from: &str, to: &str) -> Self {
+    pub(crate) fn edit(self, name: &str, from: &str, to: &str) -> Self {
         let path = self.path().join(name);
         let text = fs::read_to_string(&path).expect("the file is there");
         assert_eq!(text.matches(from).count(), 1, "{from:?} in {name}");
@@ -119,17 +122,17 @@ impl Folder {
     }
 
     /// Runs the program in this folder.
-    pub fn run(&self, args: &[&str]) -> Ended {
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
         Run::new(args).within(self.path()).end()
     }
 
     /// Validates this folder as of the day of all tests.
-    pub fn validate(&self, args: &[&str]) -> Ended {
+    pub(crate) fn validate(&self, args: &[&str]) -> Ended {
         self.run(&[&["validate", "--as-of", TODAY], args].concat())
     }
 
     /// The findings of this folder, from JSON.
-    pub fn findings(&self) -> Vec<Found> {
+    pub(crate) fn findings(&self) -> Vec<Found> {
         found(&self.validate(&["--format", "json", "."]).out)
     }
 }
@@ -146,25 +149,25 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-pub fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A finding as JSON tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    pub file: String,
-    pub line: Option<u64>,
-    pub column: Option<u64>,
-    pub code: String,
-    pub severity: String,
-    pub message: String,
-    pub help: Option<String>,
+pub(crate) struct Found {
+    pub(crate) file: String,
+    pub(crate) line: Option<u64>,
+    pub(crate) column: Option<u64>,
+    pub(crate) code: String,
+    pub(crate) severity: String,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
 }
 
 impl Found {
     /// `file:line:column code`, as tests write it.
-    pub fn at(&self) -> String {
+    pub(crate) fn at(&self) -> String {
         let Self { file, code, .. } = self;
         match (self.line, self.column) {
             (Some(line), Some(column)) => format!("{file}:{line}:{column} {code}"),
@@ -173,7 +176,7 @@ impl Found {
     }
 }
 
-pub fn found(json: &str) -> Vec<Found> {
+pub(crate) fn found(json: &str) -> Vec<Found> {
     let value: serde_json::Value = serde_json::from_str(json).expect("it is JSON");
     let all = value["findings"].as_array().expect("a list of findings");
     let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
@@ -191,16 +194,16 @@ pub fn found(json: &str) -> Vec<Found> {
 }
 
 /// `file:line:column code` of each.
-pub fn places(found: &[Found]) -> Vec<String> {
+pub(crate) fn places(found: &[Found]) -> Vec<String> {
     found.iter().map(Found::at).collect()
 }
 
-pub fn codes(found: &[Found]) -> Vec<&str> {
+pub(crate) fn codes(found: &[Found]) -> Vec<&str> {
     found.iter().map(|found| found.code.as_str()).collect()
 }
 
 /// A run that is about to be.
-pub struct Run {
+pub(crate) struct Run {
     args: Vec<OsString>,
     within: Option<PathBuf>,
     stdin: Vec<u8>,
@@ -208,24 +211,24 @@ pub struct Run {
 
 /// What became of it.
 #[derive(Debug)]
-pub struct Ended {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
     /// Processor time of all threads.
-    pub cpu: Duration,
+    pub(crate) cpu: Duration,
     /// Memory at the highest, in MiB. A floor: it is looked at while the program runs.
-    pub peak: u64,
+    pub(crate) peak: u64,
 }
 
 impl Ended {
     /// All that can be read.
-    pub fn all(&self) -> String {
+    pub(crate) fn all(&self) -> String {
         format!("{}\n{}", self.out, self.err)
     }
 
     /// Code, output and complaints as one text, for snapshots.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let mut shown = format!("exit {}\n", self.code);
         for (name, text) in [("stdout", &self.out), ("stderr", &self.err)] {
             if !text.is_empty() {
@@ -237,23 +240,23 @@ impl Ended {
 }
 
 impl Run {
-    pub fn new<S: Into<OsString> + Clone>(args: &[S]) -> Self {
+    pub(crate) fn new<S: Into<OsString> + Clone>(args: &[S]) -> Self {
         let args = args.iter().cloned().map(Into::into).collect();
         Self { args, within: None, stdin: Vec::new() }
     }
 
-    pub fn within(mut self, folder: &Path) -> Self {
+    pub(crate) fn within(mut self, folder: &Path) -> Self {
         self.within = Some(folder.to_owned());
         self
     }
 
-    pub fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
         self.stdin = text.as_ref().to_vec();
         self
     }
 
     /// The command, and the folder that is its home.
-    pub fn command(&self) -> (Command, TempDir) {
+    pub(crate) fn command(&self) -> (Command, TempDir) {
         let home = tempfile::tempdir().expect("a temporary folder");
         // Another build of the same program may be measured with the same tests.
         let program = std::env::var_os("PARTNERCTL_UNDER_TEST")
@@ -265,7 +268,7 @@ impl Run {
         (command, home)
     }
 
-    pub fn end(self) -> Ended {
+    pub(crate) fn end(self) -> Ended {
         let (mut command, _home) = self.command();
         let mut child = command.spawn().expect("the program starts");
         let mut stdin = child.stdin.take().expect("a pipe");
@@ -278,7 +281,7 @@ impl Run {
         let status = child.wait().expect("it ends");
         writer.join().expect("it wrote");
         Ended {
-            code: status.code().unwrap_or_else(|| panic!("it was ended: {status}")),
+            code: status.code().unwrap_or_else(|| panic!("it was ended: {status}, after {cpu:?}")),
             out: out.join().expect("it was read"),
             err: err.join().expect("it was read"),
             cpu,
@@ -308,6 +311,9 @@ fn watch(child: &mut Child) -> (Duration, u64) {
         cpu = Duration::from_millis(10 * (ticks(11).unwrap_or(0) + ticks(12).unwrap_or(0)));
         if matches!(fields.first(), None | Some(&("Z" | "X"))) {
             break;
+        }
+        if cpu > CPU_MAX {
+            child.kill().expect("it can be ended");
         }
         let status = fs::read_to_string(process.join("status")).unwrap_or_default();
         let high = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
