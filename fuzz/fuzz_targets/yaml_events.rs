@@ -22,6 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
             Ok(text) => text,
             Err(faults) => {
                 assert!(!faults.is_empty());
+                end = None;
                 continue;
             }
         };

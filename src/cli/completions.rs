@@ -5,7 +5,7 @@ use super::{CommandError, Outcome, command};
 
 /// Write the completions of a shell
 ///
-/// For instance: partnerctl completions bash > /etc/bash_completion.d/partnerctl
+/// For instance: `partnerctl completions bash > ~/.local/share/bash-completion/completions/partnerctl`
 #[derive(clap::Args, Debug)]
 pub(crate) struct CompletionsArgs {
     /// The shell to complete for

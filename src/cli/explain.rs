@@ -1,8 +1,121 @@
+use std::io::{self, Write};
+
 use super::output::Output;
 use super::{CommandError, Outcome};
-/// Explain
+use crate::manifest::code::Code;
+use crate::manifest::reference::{FieldEntry, Found, KindEntry, find, kinds, metadata};
+
+/// Show the reference of a kind, a field or a finding
+///
+/// For instance: partnerctl explain User, partnerctl explain user.agent, partnerctl explain P1203.
+/// Without an argument: what there is.
 #[derive(clap::Args, Debug)]
-pub(crate) struct ExplainArgs {}
-pub(crate) fn run(_: &Output, _: &ExplainArgs) -> Result<Outcome, CommandError> {
+pub(crate) struct ExplainArgs {
+    /// A kind, a field such as user.email, or the code of a finding
+    #[arg(value_name = "KIND[.FIELD]|CODE")]
+    target: Option<String>,
+}
+
+pub(crate) fn run(out: &Output, args: &ExplainArgs) -> Result<Outcome, CommandError> {
+    let Some(target) = &args.target else {
+        out.result(|to| overview(to))?;
+        return Ok(Outcome::Done);
+    };
+    if let Ok(code) = target.parse::<Code>() {
+        out.result(|to| story(code, to))?;
+        return Ok(Outcome::Done);
+    }
+    match find(target) {
+        Ok(Found::Kind(entry)) => out.result(|to| kind(&entry, to))?,
+        Ok(Found::Field(kind, entry)) => out.result(|to| field(kind, &entry, to))?,
+        Err(known) => {
+            let looks_like_code = target.len() == 5 && target.starts_with(['P', 'p']);
+            let what = if looks_like_code {
+                "`partnerctl explain` lists all codes".to_owned()
+            } else {
+                format!("there are {}", known.join(", "))
+            };
+            return Err(CommandError::usage(format!(
+                "there is nothing to explain about {target}\n{what}"
+            )));
+        }
+    }
     Ok(Outcome::Done)
+}
+
+fn overview(to: &mut dyn Write) -> io::Result<()> {
+    writeln!(to, "Kinds of documents (partnerctl explain KIND):\n")?;
+    for entry in kinds() {
+        writeln!(to, "  {:<16} {}", entry.kind, entry.docs)?;
+    }
+    writeln!(to, "\nFindings (partnerctl explain CODE):\n")?;
+    for code in Code::ALL {
+        writeln!(to, "  {}  {:<8} {}", code.id(), code.severity().word(), code.title())?;
+    }
+    Ok(())
+}
+
+fn story(code: Code, to: &mut dyn Write) -> io::Result<()> {
+    writeln!(to, "{}", code.story().trim_end())?;
+    let waivable =
+        if code.waivable() { "a Waiver may silence it" } else { "no Waiver can silence it" };
+    writeln!(to, "\n({}; {waivable})", code.severity().word())
+}
+
+fn kind(entry: &KindEntry, to: &mut dyn Write) -> io::Result<()> {
+    writeln!(to, "{}: {}\n", entry.kind, entry.docs)?;
+    fields(&entry.fields, to)?;
+    writeln!(to, "\nand, as in every document,\n")?;
+    fields(&metadata(), to)?;
+    writeln!(to, "\nFor example:\n")?;
+    for line in entry.example.lines() {
+        writeln!(to, "  {line}")?;
+    }
+    writeln!(to, "\n`partnerctl explain {}.FIELD` says more of each field.", entry.kind)
+}
+
+fn fields(entries: &[FieldEntry], to: &mut dyn Write) -> io::Result<()> {
+    let width = entries.iter().map(|entry| entry.path.len()).max().unwrap_or_default();
+    for entry in entries {
+        let need = if entry.required { "required" } else { "" };
+        writeln!(
+            to,
+            "  {:<width$}  {need:<8}  {:<11}  {}",
+            entry.path,
+            entry.keeper.0,
+            first_sentence(&entry.docs)
+        )?;
+    }
+    Ok(())
+}
+
+fn first_sentence(docs: &str) -> &str {
+    docs.split_once(". ").map_or(docs, |(first, _)| first).trim_end_matches('.')
+}
+
+fn field(kind: &str, entry: &FieldEntry, to: &mut dyn Write) -> io::Result<()> {
+    writeln!(to, "{} ({kind}): {}\n", entry.path, entry.docs)?;
+    writeln!(to, "  value     {}", entry.what)?;
+    let need = match (entry.required, entry.default) {
+        (true, _) => "required".to_owned(),
+        (false, Some(default)) => format!("optional; `{default}` unless given"),
+        (false, None) => "optional; what is absent is not managed".to_owned(),
+    };
+    writeln!(to, "  presence  {need}")?;
+    writeln!(to, "  kept      {}: {}", entry.keeper.0, entry.keeper.1)?;
+    for example in entry.examples {
+        writeln!(to, "  example   {}: {example}", entry.key)?;
+    }
+    if !entry.choices.is_empty() {
+        writeln!(to, "\nIt is one of\n")?;
+        let width = entry.choices.iter().map(|(word, _)| word.len()).max().unwrap_or_default();
+        for (word, meaning) in entry.choices {
+            writeln!(to, "  {word:<width$}  {}", meaning.trim())?;
+        }
+    }
+    if !entry.fields.is_empty() {
+        writeln!(to, "\nIt holds\n")?;
+        fields(&entry.fields, to)?;
+    }
+    Ok(())
 }

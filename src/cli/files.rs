@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::CommandError;
 use super::output::Output;
-use crate::manifest::source::{Format, Source, SourceId, Sources};
+use crate::manifest::source::{Format, Source, Sources};
 use crate::manifest::{
     self, Load, Loaded, ReadProject, Tables, Trouble, TroubleKind, TroublePath, read_project,
 };
@@ -51,7 +51,6 @@ struct Found {
 pub(crate) struct Files {
     pub sources: Sources,
     pub project: ReadProject,
-    pub project_source: Option<SourceId>,
     project_name: String,
     troubles: Vec<Trouble>,
     complete: bool,
@@ -70,8 +69,7 @@ impl Files {
 
     /// Reads and checks them as an estate.
     pub(crate) fn load(self, today: Day) -> Loaded {
-        let Self { sources, project, project_source: _, project_name, troubles, complete, opener } =
-            self;
+        let Self { sources, project, project_name, troubles, complete, opener } = self;
         manifest::load(Load {
             sources,
             project,
@@ -90,7 +88,6 @@ impl ManifestArgs {
         let found = self.find()?;
         let root = found.root.canonicalize().map_err(|error| cannot(&found.root, &error))?;
         let mut sources = Sources::default();
-        let mut project_source = None;
         let mut project = ReadProject::default();
         let mut opener = Opener { root: root.clone(), paths: HashMap::new() };
         let project_name = found
@@ -105,7 +102,6 @@ impl ManifestArgs {
             let id =
                 sources.add(Source { name: project_name.clone(), format: Format::Yaml, bytes });
             project = read_project(&sources, id);
-            project_source = Some(id);
         }
         let mut walk = Walk {
             root,
@@ -115,7 +111,9 @@ impl ManifestArgs {
             seen: HashSet::new(),
         };
         let mut stdin = None;
-        if self.files.is_empty() {
+        if self.files.is_empty() && project.is_unreadable() {
+            // What a project is made of is not guessed: `.` would take in far too much.
+        } else if self.files.is_empty() {
             walk.project(project.project.as_ref());
         } else {
             for path in &self.files {
@@ -145,7 +143,7 @@ impl ManifestArgs {
         }
         out.narrate(&format!("{} files", sources.len()));
         let complete = self.files.is_empty() || self.complete;
-        Ok(Files { sources, project, project_source, project_name, troubles, complete, opener })
+        Ok(Files { sources, project, project_name, troubles, complete, opener })
     }
 
     /// Finds the project: as named, else the folder, else the nearest upward.

@@ -30,7 +30,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Write without colours; NO_COLOR in the environment does the same
+    /// Write without colours; `NO_COLOR` in the environment does the same
     #[arg(long, global = true)]
     no_color: bool,
     /// Say on standard error what is being done

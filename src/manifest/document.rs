@@ -8,7 +8,7 @@ use super::kinds::{API_VERSION, metadata_fields};
 use super::read::collections::head;
 use super::read::{At, Reader, Shaped};
 use super::source::Span;
-use super::suggest::{did_you_mean, quoted};
+use super::suggest::{did_you_mean, nearest, quoted};
 use super::text::arena::{Node, View};
 use crate::model::access_test::AccessTest;
 use crate::model::account::Account;
@@ -47,6 +47,10 @@ pub(crate) struct Document {
     pub name: Option<Name>,
     pub metadata: Option<Metadata>,
     pub body: Option<Body>,
+    /// Something in it was wrong: what is absent may have been meant.
+    pub faulty: bool,
+    /// Something in its metadata was.
+    pub faulty_metadata: bool,
 }
 
 /// The values of the Defaults of each kind.
@@ -86,11 +90,8 @@ pub(crate) fn read_head<'a>(node: Node<'a>, reader: &mut Reader<'_>) -> Option<H
     let mut slots = [At::ABSENT; 4];
     let mut unknown = Vec::new();
     for (key, value) in entries {
-        match known
-            .iter()
-            .position(|known| *known == key.text())
-            .and_then(|index| slots.get_mut(index))
-        {
+        let text = key.text();
+        match known.iter().position(|known| *known == text).and_then(|index| slots.get_mut(index)) {
             Some(slot) if slot.own.is_some() => {
                 let message = format!("the key {} stands here twice", quoted(key.text()));
                 reader.report(
@@ -199,6 +200,7 @@ pub(crate) fn read_body(
     reader: &mut Reader<'_>,
 ) -> Document {
     let at = metadata;
+    let mark = reader.drafts.len();
     let name = metadata
         .own
         .and_then(|node| node.get("name"))
@@ -213,7 +215,7 @@ pub(crate) fn read_body(
             );
             None
         }
-        Some(_) => reader.value::<Metadata>(at),
+        Some(_) => reader.value::<Metadata>(at, at.holder()),
         None => {
             let help = format!("`metadata: {{name: ...}}` names the {}", kind.word());
             reader.report(Code::P0102, first, "`metadata` is missing", Some(help));
@@ -223,9 +225,11 @@ pub(crate) fn read_body(
     if let Some(metadata) = &metadata {
         check_ignored(metadata, at, kind, reader);
     }
+    let faulty_metadata = reader.drafts.len() > mark;
     let body = match spec.own.map(Node::view) {
         Some(View::Null) => {
-            reader.report(Code::P0109, spec.holder(), "`spec` has no value", None);
+            let help = format!("`partnerctl explain {}` shows what it holds", kind.word());
+            reader.report(Code::P0109, spec.holder(), "`spec` has no value", Some(help));
             None
         }
         None if spec.is_absent() => {
@@ -235,7 +239,8 @@ pub(crate) fn read_body(
         }
         _ => read_spec(kind, spec, reader),
     };
-    Document { kind, name, metadata, body }
+    let faulty = reader.drafts.len() > mark;
+    Document { kind, name, metadata, body, faulty, faulty_metadata }
 }
 
 fn read_spec(kind: Kind, at: At<'_>, reader: &mut Reader<'_>) -> Option<Body> {
@@ -272,7 +277,10 @@ fn check_ignored(metadata: &Metadata, at: At<'_>, kind: Kind, reader: &mut Reade
             continue;
         };
         let near = match fields {
-            Some(fields) => did_you_mean(last, fields.iter().map(|field| field.key)),
+            Some(fields) => nearest(last, fields.iter().map(|field| field.key)).map(|near| {
+                let path: Vec<&str> = parents.iter().copied().chain([near]).collect();
+                format!("did you mean `{}`?", path.join("."))
+            }),
             None => did_you_mean(
                 keys.get(1).copied().unwrap_or_default(),
                 metadata_fields().iter().map(|field| field.key),

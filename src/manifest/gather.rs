@@ -17,6 +17,10 @@ pub(crate) struct Gathered {
     pub estate: Estate,
     /// Documents that have a name and something wrong with them: references to them resolve.
     pub broken: BTreeSet<(Kind, Name)>,
+    /// Documents with something wrong in them, as `kind/name`.
+    pub faulty: BTreeSet<String>,
+    /// The labels of some customer are not known.
+    pub labels_unknown: bool,
     /// Where each document was, by origin.
     pub places: Vec<Place>,
     pub tables: Vec<Table>,
@@ -36,7 +40,8 @@ pub(crate) struct Table {
 pub(crate) struct Gatherer {
     gathered: Gathered,
     named: HashMap<(Kind, Name), Origin>,
-    formerly: HashMap<(Kind, Name), Vec<Origin>>,
+    /// Who claims a former name, and in which item of the list.
+    formerly: HashMap<(Kind, Name), Vec<(Origin, usize)>>,
     parts: Parts,
 }
 
@@ -81,6 +86,12 @@ impl Gatherer {
         {
             return;
         }
+        if document.faulty
+            && let Some(name) = &document.name
+        {
+            self.gathered.faulty.insert(format!("{}/{name}", kind.kebab()));
+        }
+        self.gathered.labels_unknown |= kind == Kind::Customer && document.faulty_metadata;
         if let Some(Body::Defaults(filled)) = &document.body {
             self.one_defaults(*filled, origin, drafts);
         }
@@ -155,8 +166,9 @@ impl Gatherer {
     }
 
     fn remember(&mut self, kind: Kind, metadata: Option<&Metadata>, origin: Origin) {
-        for name in metadata.iter().flat_map(|metadata| &metadata.formerly) {
-            self.formerly.entry((kind, name.clone())).or_default().push(origin);
+        let names = metadata.iter().flat_map(|metadata| metadata.formerly.iter().enumerate());
+        for (index, name) in names {
+            self.formerly.entry((kind, name.clone())).or_default().push((origin, index));
         }
     }
 
@@ -169,18 +181,20 @@ impl Gatherer {
         self.place_of(*self.parts.defaults.get(&kind)?)
     }
 
-    /// Whom a table that could not be read declares is not known.
-    pub(crate) fn table_is_broken(&mut self, name: Option<Name>) {
-        self.gathered.broken.extend(name.map(|name| (Kind::CustomerTable, name)));
+    /// Remembers that something of a document could not be read.
+    pub(crate) fn broken(&mut self, kind: Kind, name: Name) {
+        self.gathered.labels_unknown |= kind == Kind::CustomerTable;
+        self.gathered.broken.insert((kind, name));
     }
 
     pub(crate) fn tables(&mut self) -> Vec<Table> {
         std::mem::take(&mut self.gathered.tables)
     }
 
-    pub(crate) fn finish(self, complete: bool, drafts: &mut Vec<Draft>) -> Gathered {
+    /// Makes the estate. `all_known`: nothing was left out, on purpose or because it was unreadable.
+    pub(crate) fn finish(self, all_known: bool, drafts: &mut Vec<Draft>) -> Gathered {
         self.former_names(drafts);
-        self.accounts(complete, drafts);
+        self.accounts(all_known, drafts);
         let Parts {
             account,
             users,
@@ -207,8 +221,11 @@ impl Gatherer {
     }
 
     fn former_names(&self, drafts: &mut Vec<Draft>) {
-        let at =
-            |origin| Where::Field { origin, path: way!["metadata", "formerly"], on: On::Value };
+        let at = |(origin, index): (Origin, usize)| Where::Field {
+            origin,
+            path: way!["metadata", "formerly", index],
+            on: On::Value,
+        };
         for ((kind, name), origins) in &self.formerly {
             let key = (*kind, name.clone());
             if let Some(living) = self.named.get(&key) {
@@ -219,7 +236,7 @@ impl Gatherer {
                             at(*origin),
                             format!("`{name}` is still the name of a {}", kind.word()),
                         )
-                        .help("a former name is one that no document has any more")
+                        .help("leave the name out here, or rename the other document")
                         .related(
                             "the document that has it",
                             Where::Field {
@@ -239,7 +256,7 @@ impl Gatherer {
                             at(*origin),
                             format!("another {} was `{name}` too", kind.word()),
                         )
-                        .help("only one document can be what it was renamed to")
+                        .help("leave the name out in one of the two: an object is renamed to one thing")
                         .related("the other one", at(*first)),
                     );
                 }
@@ -247,12 +264,12 @@ impl Gatherer {
         }
     }
 
-    fn accounts(&self, complete: bool, drafts: &mut Vec<Draft>) {
+    fn accounts(&self, all_known: bool, drafts: &mut Vec<Draft>) {
         let at = |origin| Where::Field { origin, path: way!["kind"], on: On::Value };
         match self.parts.accounts.split_first() {
-            None if complete && !self.gathered.places.is_empty() => drafts.push(
+            None if all_known => drafts.push(
                 Draft::new(Code::P0210, Where::Estate, "the estate has no Account")
-                    .help("exactly one document of `kind: Account` says which account this is"),
+                    .help("add one document of `kind: Account`, which says what account this is"),
             ),
             Some((first, rest)) => {
                 for origin in rest {
@@ -284,7 +301,7 @@ impl Parts {
             Body::Partnership(spec) => self.partnerships.push(declared(metadata, *spec, origin)),
             Body::Customer(spec) => self.customers.push(declared(metadata, *spec, origin)),
             Body::DelegatedAccess(spec) => {
-                self.delegated_access.push(declared(metadata, *spec, origin))
+                self.delegated_access.push(declared(metadata, *spec, origin));
             }
             Body::Waiver(spec) => self.waivers.push(declared(metadata, *spec, origin)),
             Body::AccessTest(spec) => self.access_tests.push(declared(metadata, *spec, origin)),

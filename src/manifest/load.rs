@@ -9,13 +9,14 @@ use super::code::Code;
 use super::document::{Body, DefaultValues, Document, Head, read_document, read_head};
 use super::draft::{Draft, Where};
 use super::gather::Table;
+use super::lost::Lost;
 use super::read::{Reader, collections};
 use super::source::{Format, SourceId, Sources, Span, to_u32};
 use super::text::arena::{Arena, Node, NodeId, View};
 use super::text::{self, Fault, Parsed};
 use crate::model::name::Kind;
 use crate::model::secret;
-use crate::model::text::is_bidirectional_control;
+use crate::model::text::{is_bidirectional_control, turns_direction};
 
 /// Where a document was read from.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +41,7 @@ pub(crate) struct Batch {
     pub drafts: Vec<Draft>,
     /// Documents that were seen, whether or not they could be read.
     pub seen: usize,
+    pub lost: Lost,
 }
 
 /// A chunk to be read.
@@ -107,6 +109,7 @@ pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Batch {
         all.documents.append(&mut batch.documents);
         all.drafts.append(&mut batch.drafts);
         all.seen += batch.seen;
+        all.lost.append(batch.lost);
     }
     all
 }
@@ -210,10 +213,11 @@ fn read_piece(
     let mark = batch.drafts.len();
     let parsed = piece.parse(arena);
     let place = |span: Span| Where::Bytes { source: piece.source, span: span.shifted(piece.base) };
+    let unreadable = parsed.roots.is_empty() && !parsed.faults.is_empty();
     for Fault { code, span, message, help } in parsed.faults {
         batch.drafts.push(Draft::new(code, place(span), message).maybe_help(help));
-        batch.seen += usize::from(parsed.roots.is_empty());
     }
+    batch.seen += usize::from(unreadable);
     let Ok(text) = piece.text else {
         let bytes = sources.get(piece.source).map_or(&[] as &[u8], |source| &source.bytes);
         let faults = batch.drafts.iter().skip(mark).filter_map(|draft| match draft.at {
@@ -223,27 +227,30 @@ fn read_piece(
         let spans: Vec<Span> = faults.flat_map(|span| secrets_near(bytes, span)).collect();
         let whole = |span| Where::Bytes { source: piece.source, span };
         batch.drafts.extend(spans.into_iter().map(|span| looks_secret(whole(span))));
-        return;
+        return batch.lost.file();
     };
-    let seen = secret::look_for(text);
-    let disguised = secrets_in_disguise(text, &seen, arena);
-    let plain = seen.iter().map(|found| Span::new(to_u32(found.start), to_u32(found.end))).filter(
-        |found| {
-            let behind = disguised.partition_point(|span| span.start <= found.start);
-            let around = behind.checked_sub(1).and_then(|at| disguised.get(at));
-            around.is_none_or(|span| span.end < found.end)
-        },
-    );
-    for span in plain.chain(disguised.iter().copied()) {
-        batch.drafts.push(looks_secret(place(span)));
+    if unreadable {
+        batch.lost.text(text);
     }
-    if !text.is_ascii() {
+    secrets(text, arena, &place, &mut batch.drafts);
+    let turns = turns_direction(text);
+    // An escape can spell what the text does not hold.
+    let may_turn = turns || memchr::memchr(b'\\', text.as_bytes()).is_some();
+    if turns {
         comments_that_turn(text, arena, &place, &mut batch.drafts);
     }
     let is_stream = sources.get(piece.source).is_some_and(|source| source.name == "-");
     for (root, id) in (0..).zip(parsed.roots) {
         let node = arena.node(text, id);
-        let context = Context { piece, length: to_u32(text.len()), root, is_stream, defaults };
+        let context = Context {
+            piece,
+            text,
+            length: to_u32(text.len()),
+            root,
+            is_stream,
+            may_turn,
+            defaults,
+        };
         let head = context.read(None, node, batch);
         if let Some(head) = head.filter(|head| head.is_list) {
             context.read_list(&head, batch);
@@ -254,9 +261,11 @@ fn read_piece(
 /// A document's surroundings.
 struct Context<'c> {
     piece: &'c Piece<'c>,
+    text: &'c str,
     length: u32,
     root: u32,
     is_stream: bool,
+    may_turn: bool,
     defaults: &'c DefaultValues<'c>,
 }
 
@@ -266,17 +275,18 @@ impl Context<'_> {
         let mark = batch.drafts.len();
         let Piece { source, base, .. } = *self.piece;
         let mut reader = Reader::new(&mut batch.drafts, source, base);
+        reader.may_turn = self.may_turn;
         let head = read_head(node, &mut reader);
         batch.seen += usize::from(!head.as_ref().is_some_and(|head| head.is_list));
         if let Some((head, kind)) = head.as_ref().and_then(|head| Some((head, head.kind?))) {
             let document = read_document(head, kind, self.defaults, &mut reader);
             if kind == Kind::Project {
-                let help = "the project file stands beside the manifests: name it with `--project`";
+                let help = "keep it in `partnerctl.yaml`, or name its file with `--project`";
                 let span = node.get("kind").map_or_else(|| collections::head(node), Node::span);
                 reader.report(
                     Code::P0204,
                     span,
-                    "a Project among the manifests",
+                    "a Project has no place among the manifests",
                     Some(help.to_owned()),
                 );
             }
@@ -284,6 +294,12 @@ impl Context<'_> {
             batch.documents.push(Located { place, document });
         }
         tell_apart(node, batch, mark, self.is_stream);
+        let named = batch.documents.last().is_some_and(|located| located.document.name.is_some());
+        match &head {
+            Some(head) if head.is_list || (head.kind.is_some() && named) => {}
+            Some(head) if head.kind.is_some() => batch.lost.text(self.text),
+            _ => batch.lost.kindless(self.text),
+        }
         head
     }
 
@@ -298,7 +314,7 @@ impl Context<'_> {
         };
         let View::Sequence(items) = node.view() else {
             let at = place(collections::head(node));
-            batch.drafts.push(Draft::new(Code::P0103, at, "`items` is a list of documents"));
+            batch.drafts.push(Draft::new(Code::P0103, at, "`items` must be a list of documents"));
             return;
         };
         for (index, item) in (0..).zip(items) {
@@ -504,7 +520,7 @@ pub(crate) fn read_table<'a>(
             let fault = Draft::new(code, at(span), message).maybe_help(help);
             let drafts = std::iter::once(fault).chain(secrets);
             let drafts = drafts.map(|draft| draft.object(object.as_str())).collect();
-            return Batch { drafts, ..Batch::default() };
+            return Batch { drafts, seen: 1, ..Batch::default() };
         }
     };
     let own = own
@@ -516,12 +532,22 @@ pub(crate) fn read_table<'a>(
         .and_then(|node| node.get("spec"))
         .and_then(|spec| spec.get("values"));
     let mut batch = super::rows::read_rows(csv, text, [own, kind], &object);
-    for found in secret::look_for(text) {
-        let span = Span::new(to_u32(found.start), to_u32(found.end));
-        let draft = looks_secret(Where::Bytes { source: csv, span });
-        batch.drafts.push(draft.object(object.as_str()));
-    }
+    let nothing = Arena::default();
+    secrets(text, &nothing, &|span| Where::Bytes { source: csv, span }, &mut batch.drafts);
     batch
+}
+
+/// What looks like a secret is one too many, wherever it stands.
+fn secrets(text: &str, arena: &Arena, place: &dyn Fn(Span) -> Where, drafts: &mut Vec<Draft>) {
+    let seen = secret::look_for(text);
+    let disguised = secrets_in_disguise(text, &seen, arena);
+    let plain = seen.iter().map(|found| Span::new(to_u32(found.start), to_u32(found.end)));
+    let plain = plain.filter(|found| {
+        let behind = disguised.partition_point(|span| span.start <= found.start);
+        let around = behind.checked_sub(1).and_then(|at| disguised.get(at));
+        around.is_none_or(|span| span.end < found.end)
+    });
+    drafts.extend(plain.chain(disguised.iter().copied()).map(|span| looks_secret(place(span))));
 }
 
 /// A chunk that is parsed again, to look at its documents one after the other.

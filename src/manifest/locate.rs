@@ -238,15 +238,25 @@ fn behind_secret_key(line: &[u8]) -> Option<usize> {
 }
 
 /// Drops what repeats a finding in other words: a literal where a reference belongs may look like
-/// a secret as well.
+/// a secret as well, and a merge key is a key that no mapping knows.
 pub(crate) fn without_repeats(drafts: &mut Vec<Draft>) {
-    use super::code::Code::{P0501, P0502};
+    use super::code::Code::{P0008, P0101, P0501, P0502};
+    let merge_keys: Vec<(SourceId, Span)> = drafts
+        .iter()
+        .filter_map(|draft| match draft.at {
+            Where::Bytes { source, span } if draft.code == P0008 => Some((source, span)),
+            _ => None,
+        })
+        .collect();
     let literals: Vec<Excerpt> =
         masked(&drafts.iter().filter(|draft| draft.code == P0501).cloned().collect::<Vec<_>>());
     drafts.retain(|draft| match draft.at {
         Where::Bytes { source, span } if draft.code == P0502 => !literals.iter().any(|known| {
             known.source == source && known.span.start <= span.start && span.end <= known.span.end
         }),
+        Where::Bytes { source, span } if draft.code == P0101 => {
+            !merge_keys.contains(&(source, span))
+        }
         _ => true,
     });
 }

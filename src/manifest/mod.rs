@@ -5,6 +5,8 @@
 //!
 //! Nothing here opens a file or reads a clock: texts, tables and today are handed in.
 
+#[cfg(test)]
+mod agreement;
 mod check;
 pub mod code;
 mod document;
@@ -15,9 +17,12 @@ mod gather;
 mod kinds;
 mod load;
 mod locate;
+mod lost;
 pub mod order;
 mod read;
+pub mod reference;
 mod rows;
+pub mod schema;
 pub mod source;
 mod suggest;
 pub mod text;
@@ -29,9 +34,10 @@ use draft::{Draft, On, Where, way};
 use finding::{Checked, Findings};
 use gather::Gatherer;
 use load::{Opened, Place};
+use lost::Lost;
 use source::{Format, Source, SourceId, Sources};
 
-use crate::model::estate::{Estate, Origin};
+use crate::model::estate::{CustomerIndex, Estate, Origin};
 use crate::model::name::Kind;
 use crate::model::project::Project;
 use crate::model::scalar::Scalar;
@@ -80,6 +86,14 @@ pub struct ReadProject {
     source: Option<SourceId>,
     drafts: Vec<Draft>,
     place: Option<Place>,
+}
+
+impl ReadProject {
+    /// Whether there is a project file that does not say what the manifests are.
+    pub fn is_unreadable(&self) -> bool {
+        let manifests = self.project.as_ref().and_then(|project| project.manifests.as_ref());
+        !self.drafts.is_empty() && manifests.is_none()
+    }
 }
 
 /// Reads the project file, the first of the sources to come.
@@ -136,14 +150,24 @@ impl Loaded {
 /// Reads and checks an estate.
 pub fn load(load: Load<'_>) -> Loaded {
     let Load { mut sources, project, project_name, troubles, tables, complete, today } = load;
+    let project_unreadable = project.is_unreadable();
     let ReadProject { project, source: project_source, mut drafts, place: project_place } = project;
     let mut gatherer = Gatherer::default();
     let project_origin = project_place.map(|place| gatherer.place(place));
+    let mut lost = Lost::default();
+    if project_unreadable {
+        lost.file();
+    }
     for trouble in troubles {
+        // A policy declares nothing.
+        if !matches!(trouble.path, TroublePath::Policy(_)) {
+            lost.file();
+        }
         drafts.push(draft_of(trouble, project_origin));
     }
     let batch = load::read_all(&sources, project_source);
     let mut seen = batch.seen;
+    lost.append(batch.lost);
     drafts.extend(batch.drafts);
     gatherer.reserve(batch.documents.len());
     for located in batch.documents {
@@ -151,19 +175,24 @@ pub fn load(load: Load<'_>) -> Loaded {
     }
     let files = sources.len() - usize::from(project_source.is_some());
     seen += read_tables(&mut gatherer, &mut sources, tables, &mut drafts);
-    if seen == 0 {
+    if seen == 0 && lost.is_empty() {
         let what =
             if files == 0 { "there are no manifests" } else { "the manifests hold no documents" };
         let help = "manifests are *.yaml, *.yml and *.json files; `partnerctl init` writes some to begin with";
         drafts.push(Draft::new(Code::P0208, Where::Estate, what).help(help));
     }
-    let gathered = gatherer.finish(complete, &mut drafts);
+    let account_due = complete && seen > 0 && !lost.may_declare(Kind::Account);
+    let gathered = gatherer.finish(account_due, &mut drafts);
     let world = check::World {
         estate: &gathered.estate,
         broken: &gathered.broken,
+        faulty: &gathered.faulty,
+        labels_unknown: gathered.labels_unknown,
         project: project.as_ref().zip(project_origin),
         complete,
+        lost: &lost,
         today,
+        customers: CustomerIndex::of(&gathered.estate, |_| true),
     };
     check::check(&world, &mut drafts);
     let waived = check::waivers::apply(&world, &mut drafts);
@@ -202,12 +231,15 @@ fn draft_of(trouble: Trouble, project: Option<Origin>) -> Draft {
         TroublePath::File(file) => Where::Named(file),
     };
     let help = match what {
-        TroubleKind::Missing => Some("correct the path, or make the file".to_owned()),
-        TroubleKind::Outside => {
-            Some("what a project is made of lies within its folder, links included".to_owned())
+        TroubleKind::Missing => Some("correct the path, or create what it names".to_owned()),
+        TroubleKind::Outside => Some(
+            "move it into the project's folder: nothing outside is read, through links either"
+                .to_owned(),
+        ),
+        TroubleKind::Unreadable => {
+            Some("check its permissions, and that it is an ordinary file or folder".to_owned())
         }
-        TroubleKind::Unreadable => None,
-        TroubleKind::TooLarge => Some("split it: a file has at most 256 MiB".to_owned()),
+        TroubleKind::TooLarge => Some("split it into files of at most 256 MiB".to_owned()),
     };
     // It names the path, and people paste the wrong things.
     let is_shown = secret::look_for(&message).is_empty();
@@ -249,7 +281,9 @@ fn read_tables(
                 draft.at = at;
                 draft.object = object;
                 drafts.push(draft);
-                gatherer.table_is_broken(table.name);
+                if let Some(name) = table.name {
+                    gatherer.broken(Kind::CustomerTable, name);
+                }
             }
         }
     }
@@ -258,8 +292,10 @@ fn read_tables(
     for (table, place, csv) in opened {
         let defaults = gatherer.defaults_place(Kind::Customer);
         let batch = load::read_table(sources, csv, &table, &mut own, place, &mut kind, defaults);
-        if batch.documents.is_empty() && !batch.drafts.is_empty() {
-            gatherer.table_is_broken(table.name);
+        // Rows whose names are not known, of whatever cells.
+        let lost = batch.seen > batch.documents.len();
+        if let Some(name) = table.name.filter(|_| lost) {
+            gatherer.broken(Kind::CustomerTable, name);
         }
         drafts.extend(batch.drafts);
         rows += batch.documents.len();

@@ -44,7 +44,10 @@ pub(crate) fn read_rows(
                 .maybe_help(fault.help.clone()),
         );
     }
+    // A quote without an end hides rows.
+    batch.seen = parsed.rows().len() + parsed.faults.len();
     let Some(columns) = columns(&parsed, source, defaults, &mut batch) else {
+        batch.seen += 1;
         batch.drafts.iter_mut().for_each(|draft| draft.object = Some(table.to_owned()));
         return batch;
     };
@@ -159,7 +162,9 @@ fn columns(
         let kind = kind.and_then(|node| node.get("spec"));
         [own, kind].into_iter().flatten().any(|node| node.get(field.key).is_some())
     };
-    let needed = spec.iter().filter(|field| field.need.must() && !given(field));
+    // A column that is not known may be the one that is needed, misspelt.
+    let misspelt = batch.drafts.iter().any(|draft| draft.code == Code::P0401);
+    let needed = spec.iter().filter(|field| !misspelt && field.need.must() && !given(field));
     for needed in std::iter::once("name").chain(needed.map(|field| field.key)) {
         if table.header.iter().any(|cell| cell.text == needed) {
             continue;

@@ -16,7 +16,11 @@ pub(crate) fn nearest<'a>(
     let lower = written.to_lowercase();
     known
         .into_iter()
-        .filter(|word| *word != written)
+        // The distance is at least the difference in length.
+        .filter(|word| {
+            *word != written
+                && word.len().abs_diff(written.len()) * 5 <= 2 * word.len().max(written.len()) + 5
+        })
         .map(|word| {
             let word_lower = word.to_lowercase();
             let mut score = strsim::normalized_damerau_levenshtein(&word_lower, &lower);
@@ -54,7 +58,7 @@ pub(crate) fn quoted(value: &str) -> String {
     format!("`{short}`")
 }
 
-/// `a, b and c`, in backticks.
+/// `a, b or c`, in backticks.
 pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<&str> = words.into_iter().collect();
     let mut text = String::new();

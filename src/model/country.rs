@@ -27,7 +27,7 @@ impl CountryCode {
     }
 
     pub fn market(self) -> Market {
-        if listed(EUROPE, self.as_str()) { Market::Europe } else { Market::Country(self) }
+        if listed(&EUROPE_SET, self.as_str()) { Market::Europe } else { Market::Country(self) }
     }
 }
 
@@ -40,8 +40,27 @@ impl fmt::Display for Market {
     }
 }
 
-fn listed(list: &str, code: &str) -> bool {
-    code.len() == 2 && list.split(' ').any(|known| known == code)
+/// One bit for each pair of letters.
+type Set = [u32; 26];
+
+const COUNTRY_SET: Set = set_of(COUNTRIES);
+const EUROPE_SET: Set = set_of(EUROPE);
+
+#[expect(clippy::indexing_slicing, reason = "evaluated while compiling, over the lists above")]
+const fn set_of(list: &str) -> Set {
+    let bytes = list.as_bytes();
+    let mut set = [0; 26];
+    let mut at = 0;
+    while at + 1 < bytes.len() {
+        set[(bytes[at] - b'A') as usize] |= 1 << (bytes[at + 1] - b'A');
+        at += 3;
+    }
+    set
+}
+
+fn listed(set: &Set, code: &str) -> bool {
+    let [first @ b'A'..=b'Z', second @ b'A'..=b'Z'] = code.as_bytes() else { return false };
+    set.get(usize::from(first - b'A')).is_some_and(|row| row & (1 << (second - b'A')) != 0)
 }
 
 impl fmt::Display for CountryCode {
@@ -59,9 +78,8 @@ impl Scalar for CountryCode {
         if text.is_empty() {
             return Err(Fault::Empty.into());
         }
-        let upper = text.to_ascii_uppercase();
         if let [a @ b'A'..=b'Z', b @ b'A'..=b'Z'] = text.as_bytes() {
-            return if listed(COUNTRIES, text) {
+            return if listed(&COUNTRY_SET, text) {
                 Ok(Self([*a, *b]))
             } else {
                 Err(Malformed::because(
@@ -74,7 +92,8 @@ impl Scalar for CountryCode {
                 ))
             };
         }
-        Err(if listed(COUNTRIES, &upper) {
+        let upper = text.to_ascii_uppercase();
+        Err(if listed(&COUNTRY_SET, &upper) {
             Malformed::because(Fault::Form, format!("country codes are upper case: `{upper}`"))
         } else {
             Malformed::because(Fault::Form, "two upper-case letters of ISO 3166-1, such as `JP`")

@@ -1,6 +1,9 @@
 //! What a secret looks like, and how manifests refer to one without holding it.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +15,11 @@ pub enum SecretReference {
     /// An entry of the operating system's key store.
     Keyring(Box<str>),
 }
+
+// Built once: there are many small texts to look at.
+static KEY: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"PRIVATE KEY-----"));
+static IDENTITY: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"AGE-SECRET-KEY-1"));
+static TOKEN: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"eyJ"));
 
 /// Where a text holds something that looks like a secret: private keys, tokens, age identities.
 ///
@@ -33,7 +41,7 @@ fn private_keys(text: &str, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     let mut ends = memchr::memmem::find_iter(bytes, b"-----END ").peekable();
     let mut covered = 0;
-    for at in memchr::memmem::find_iter(bytes, b"PRIVATE KEY-----") {
+    for at in KEY.find_iter(bytes) {
         let from = at.saturating_sub(HEADER_MAX).max(covered);
         let header = bytes.get(from..at).unwrap_or_default();
         let Some(begin) = memchr::memmem::rfind(header, b"-----BEGIN ") else { continue };
@@ -52,7 +60,7 @@ fn private_keys(text: &str, found: &mut Vec<Range<usize>>) {
 
 fn identities(text: &str, found: &mut Vec<Range<usize>>) {
     let mut covered = 0;
-    for at in memchr::memmem::find_iter(text.as_bytes(), b"AGE-SECRET-KEY-1") {
+    for at in IDENTITY.find_iter(text.as_bytes()) {
         if at >= covered {
             covered = word_end(text, at, |b| b.is_ascii_alphanumeric() || b == b'-');
             found.push(at..covered);
@@ -66,7 +74,7 @@ fn tokens(text: &str, found: &mut Vec<Range<usize>>) {
     let (mut covered, mut end) = (0, 0);
     // The dots of the word at hand, and its end behind the last of them.
     let mut stops: Vec<usize> = Vec::new();
-    for at in memchr::memmem::find_iter(bytes, b"eyJ") {
+    for at in TOKEN.find_iter(bytes) {
         if at < covered || (at > 0 && bytes.get(at - 1).is_some_and(u8::is_ascii_alphanumeric)) {
             continue;
         }

@@ -16,6 +16,13 @@ pub const fn is_bidirectional_control(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}')
 }
 
+/// Whether a text holds such a character.
+pub fn turns_direction(text: &str) -> bool {
+    // All of them begin with one of two bytes, which most texts never have.
+    memchr::memchr2(0xE2, 0xD8, text.as_bytes()).is_some()
+        && text.chars().any(is_bidirectional_control)
+}
+
 /// The NFC form, borrowed when the text is in it already (as almost all texts are).
 pub fn nfc(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
@@ -79,11 +86,20 @@ texts! {
         "^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]+$" some_lines &[];
 }
 
+/// As `char::is_control`, without decoding what is ASCII.
+fn has_control(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|b| b.is_ascii_control())
+    } else {
+        text.chars().any(char::is_control)
+    }
+}
+
 fn one_line(text: &str) -> Result<(), Malformed> {
-    if text.chars().any(char::is_control) {
+    if has_control(text) {
         return Err(Fault::Control.into());
     }
-    if text.chars().any(is_bidirectional_control) {
+    if turns_direction(text) {
         return Err(Fault::Bidirectional.into());
     }
     if text.bytes().all(|b| b == b' ') {

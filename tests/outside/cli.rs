@@ -262,21 +262,21 @@ fn a_complete_load_wants_the_guards() {
         str![[r#"
 exit 3
 --- stdout
-error[P1901]: no global admin is declared, at least 1 must remain
+error[P1901]: no global admin is declared, and at least 1 must remain
  --> partnerctl.yaml:4:1
   |
 4 | spec:
   | ^^^^
   |
-  = help: users count who are enabled, members, not expired, and have `admin: global` permanently
+  = help: those count who are enabled, not guests, not expired, and have `admin: global` for good
 
-error[P1902]: no admin agent is declared, at least 1 must remain
+error[P1902]: no admin agent is declared, and at least 1 must remain
  --> partnerctl.yaml:4:1
   |
 4 | spec:
   | ^^^^
   |
-  = help: users count who are enabled, members, not expired, and have `agent: admin`
+  = help: those count who are enabled, not guests, not expired, and have `agent: admin`
 
 2 errors in 1 document (1 file)
 
@@ -350,11 +350,7 @@ error[P0208]: there are no manifests
  --> partnerctl.yaml:1:1
   = help: manifests are *.yaml, *.yml and *.json files; `partnerctl init` writes some to begin with
 
-error[P0210]: the estate has no Account
- --> partnerctl.yaml:1:1
-  = help: exactly one document of `kind: Account` says which account this is
-
-2 errors in 0 documents (0 files)
+1 error in 0 documents (0 files)
 
 "#]]
         .raw()
@@ -372,13 +368,13 @@ fn warnings_pass_unless_denied() {
         str![[r#"
 exit 0
 --- stdout
-warning[P1005]: the reference does not know the account role `metaverse-admin`
+warning[P1005]: no account role `metaverse-admin` is known here
  --> estate/ben.yaml:4:96
   |
 4 | … Ben, email: ben@fabrikam.example, agent: none, admin: none, roles: [{role: metaverse-admin}]}
   |                                                                              ^^^^^^^^^^^^^^^
   |
-  = help: Microsoft adds roles: it is looked up by this name in the tenant
+  = help: Microsoft adds roles: this one is looked up by its name in the tenant
 
 1 warning in 4 documents (3 files)
 
@@ -395,7 +391,7 @@ warning[P1005]: the reference does not know the account role `metaverse-admin`
     assert_data_eq!(ended.shown(), str![[r#"
 exit 0
 --- stdout
-note[P1008]: what `chie` holds has expired on 2027-01-31
+note[P1008]: what `chie` holds expired on 2027-01-31
  --> estate/users.yaml:8:33
   |
 8 | metadata: {name: chie, expires: 2027-01-31}
@@ -435,13 +431,13 @@ fn every_format_shows_the_same_findings() {
         ended.out
     };
     assert_data_eq!(show("text"), str![[r#"
-warning[P1005]: the reference does not know the account role `metaverse-admin`
+warning[P1005]: no account role `metaverse-admin` is known here
  --> estate/ben.yaml:4:96
   |
 4 | … Ben, email: ben@fabrikam.example, agent: none, admin: none, roles: [{role: metaverse-admin}]}
   |                                                                              ^^^^^^^^^^^^^^^
   |
-  = help: Microsoft adds roles: it is looked up by this name in the tenant
+  = help: Microsoft adds roles: this one is looked up by its name in the tenant
 
 error[P1001]: no `admin` level is chosen
  --> estate/ben.yaml:9:1
@@ -451,7 +447,7 @@ error[P1001]: no `admin` level is chosen
   |
   = help: choose `global`, `user-management`, `billing` or `none`: `admin: none` says nobody forgot
 
-note[P1008]: what `dora` holds has expired on 2026-03-31
+note[P1008]: what `dora` holds expired on 2026-03-31
  --> estate/old.yaml:3:33
   |
 3 | metadata: {name: dora, expires: 2026-03-31}
@@ -482,8 +478,8 @@ note: the other one
     {
       "code": "P1005",
       "severity": "warning",
-      "message": "the reference does not know the account role `metaverse-admin`",
-      "help": "Microsoft adds roles: it is looked up by this name in the tenant",
+      "message": "no account role `metaverse-admin` is known here",
+      "help": "Microsoft adds roles: this one is looked up by its name in the tenant",
       "file": "estate/ben.yaml",
       "line": 4,
       "column": 96,
@@ -508,7 +504,7 @@ note: the other one
     {
       "code": "P1008",
       "severity": "note",
-      "message": "what `dora` holds has expired on 2026-03-31",
+      "message": "what `dora` holds expired on 2026-03-31",
       "help": "it counts as not held, and the next plan takes it away; remove the document or move the day",
       "file": "estate/old.yaml",
       "line": 3,
@@ -553,10 +549,10 @@ note: the other one
         <testcase name="no findings" classname="estate/account.yaml"/>
     </testsuite>
     <testsuite name="estate/ben.yaml" tests="2" skipped="0" errors="0" failures="1">
-        <testcase name="P1005 user/ben: the reference does not know the account role `metaverse-admin`" classname="estate/ben.yaml">
-            <system-out>warning[P1005]: the reference does not know the account role `metaverse-admin`
+        <testcase name="P1005 user/ben: no account role `metaverse-admin` is known here" classname="estate/ben.yaml">
+            <system-out>warning[P1005]: no account role `metaverse-admin` is known here
 --&gt; estate/ben.yaml:4:96
-help: Microsoft adds roles: it is looked up by this name in the tenant</system-out>
+help: Microsoft adds roles: this one is looked up by its name in the tenant</system-out>
         </testcase>
         <testcase name="P1001 user/ken: no `admin` level is chosen" classname="estate/ben.yaml">
             <failure message="no `admin` level is chosen" type="P1001">error[P1001]: no `admin` level is chosen
@@ -565,8 +561,8 @@ help: choose `global`, `user-management`, `billing` or `none`: `admin: none` say
         </testcase>
     </testsuite>
     <testsuite name="estate/old.yaml" tests="1" skipped="0" errors="0" failures="0">
-        <testcase name="P1008 user/dora: what `dora` holds has expired on 2026-03-31" classname="estate/old.yaml">
-            <system-out>note[P1008]: what `dora` holds has expired on 2026-03-31
+        <testcase name="P1008 user/dora: what `dora` holds expired on 2026-03-31" classname="estate/old.yaml">
+            <system-out>note[P1008]: what `dora` holds expired on 2026-03-31
 --&gt; estate/old.yaml:3:33
 help: it counts as not held, and the next plan takes it away; remove the document or move the day</system-out>
         </testcase>
@@ -588,8 +584,8 @@ note: the other one (estate/users.yaml:3:18)</failure>
     assert_data_eq!(show("github"), str![[r#"
 ::error file=estate/ben.yaml,line=9,endLine=9,col=1,endColumn=5,title=P1001::no `admin` level is chosen%0Ahelp: choose `global`, `user-management`, `billing` or `none`: `admin: none` says nobody forgot
 ::error file=estate/users.yaml,line=8,endLine=8,col=18,endColumn=22,title=P0301::there is another User named `aiko`%0Ahelp: names are unique per kind: rename one, and say `formerly` if it was applied before%0Anote: the other one (estate/users.yaml:3:18)
-::warning file=estate/ben.yaml,line=4,endLine=4,col=96,endColumn=111,title=P1005::the reference does not know the account role `metaverse-admin`%0Ahelp: Microsoft adds roles: it is looked up by this name in the tenant
-::notice file=estate/old.yaml,line=3,endLine=3,col=33,endColumn=43,title=P1008::what `dora` holds has expired on 2026-03-31%0Ahelp: it counts as not held, and the next plan takes it away; remove the document or move the day
+::warning file=estate/ben.yaml,line=4,endLine=4,col=96,endColumn=111,title=P1005::no account role `metaverse-admin` is known here%0Ahelp: Microsoft adds roles: this one is looked up by its name in the tenant
+::notice file=estate/old.yaml,line=3,endLine=3,col=33,endColumn=43,title=P1008::what `dora` holds expired on 2026-03-31%0Ahelp: it counts as not held, and the next plan takes it away; remove the document or move the day
 2 errors, 1 warning, 1 note in 6 documents (4 files)
 
 "#]].raw());
@@ -628,7 +624,7 @@ note: the other one (estate/users.yaml:3:18)</failure>
           "ruleIndex": 2,
           "level": "warning",
           "message": {
-            "text": "the reference does not know the account role `metaverse-admin`\nhelp: Microsoft adds roles: it is looked up by this name in the tenant"
+            "text": "no account role `metaverse-admin` is known here\nhelp: Microsoft adds roles: this one is looked up by its name in the tenant"
           },
           "locations": [
             {
@@ -652,7 +648,7 @@ note: the other one (estate/users.yaml:3:18)</failure>
             }
           ],
           "partialFingerprints": {
-            "partnerctl/v1": "8baa564158432950:1"
+            "partnerctl/v1": "e13a93397b0786c0:1"
           }
         },
         {
@@ -692,7 +688,7 @@ note: the other one (estate/users.yaml:3:18)</failure>
           "ruleIndex": 3,
           "level": "note",
           "message": {
-            "text": "what `dora` holds has expired on 2026-03-31\nhelp: it counts as not held, and the next plan takes it away; remove the document or move the day"
+            "text": "what `dora` holds expired on 2026-03-31\nhelp: it counts as not held, and the next plan takes it away; remove the document or move the day"
           },
           "locations": [
             {
@@ -716,7 +712,7 @@ note: the other one (estate/users.yaml:3:18)</failure>
             }
           ],
           "partialFingerprints": {
-            "partnerctl/v1": "5848e6945440b828:1"
+            "partnerctl/v1": "ae8847bdca439104:1"
           }
         },
         {
@@ -888,7 +884,7 @@ error[P0303]: there is no role `nobody`
 
 error[P1004]: `ken@elsewhere.example` is in no domain of the account
  --> ../base/ken.yaml
-  = help: users sign in under a verified domain of the tenant: fabrikam.example
+  = help: sign in under `fabrikam.example`: give a `signInName`, or say `userType: guest`
 
 4 errors in 3 documents (2 files)
 
@@ -1090,7 +1086,7 @@ error[P0308]: another customer has the domain `contoso.onmicrosoft.com`
 4 | margies,Margie's,contoso.onmicrosoft.com,,smb
   |                  ^^^^^^^^^^^^^^^^^^^^^^^
   |
-  = help: a domain belongs to one tenant: one of the two documents is superfluous
+  = help: a domain belongs to one tenant: remove one of the two documents
 note: the other one
  --> estate/customers/smb.csv:2:21
   |

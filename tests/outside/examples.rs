@@ -97,8 +97,8 @@ fn experiments_with_adatum() {
             edit(access, "renewBefore: P30D", "renewBefore: P365D", &["P1503"]),
             edit(
                 "estate/users/lyon.yaml",
-                "  jobTitle: Technicien support\n  department: Support\n  agent: helpdesk\n  admin: none\n  roles: [service-desk]",
-                "  agent: helpdesk\n  admin: none\n  roles: [service-desk, helpdesk-agent]",
+                "  email: lucas.girard@adatum.example\n  agent: helpdesk\n  admin: none\n  roles: [service-desk]",
+                "  email: lucas.girard@adatum.example\n  agent: helpdesk\n  admin: none\n  roles: [service-desk, helpdesk-agent]",
                 &["P1007"],
             ),
             edit(
@@ -130,14 +130,14 @@ fn experiments_with_fabrikam() {
             edit("estate/waivers.yaml", &waiver(), "", &["P1203"]),
             edit(
                 users,
-                "  jobTitle: サポートエンジニア\n  agent: helpdesk\n  admin: none\n",
-                "  agent: helpdesk\n",
+                "  email: ben.ito@fabrikam.example\n  agent: helpdesk\n  admin: none\n",
+                "  email: ben.ito@fabrikam.example\n  agent: helpdesk\n",
                 &["P1001"],
             ),
             edit(
                 users,
-                "  jobTitle: サポートエンジニア\n  agent: helpdesk\n",
-                "  agent: sales\n",
+                "  email: ben.ito@fabrikam.example\n  agent: helpdesk\n",
+                "  email: ben.ito@fabrikam.example\n  agent: sales\n",
                 &["P1003"],
             ),
             edit(users, "  jobTitle: 代表取締役\n", "  enabled: false\n", &["P1901"]),
@@ -200,7 +200,7 @@ fn experiments_with_northwind() {
         "northwind-distribution",
         &[
             edit(rows, "69b84b2d451c,proseware", "69b84b2d451c,fabrikan", &["P0303"]),
-            edit(rows, "companyName,domain,", "companyName,domains,", &["P0401", "P0404"]),
+            edit(rows, "companyName,domain,", "companyName,domains,", &["P0401"]),
             edit(rows, "tailspin-toys,", "tailspin-toys", &["P0402"]),
             edit(
                 rows,

@@ -64,7 +64,7 @@ fn aliases_that_multiply() {
         let items = vec![format!("*a{}", level - 1); 10].join(", ");
         writeln!(text, "a{level}: &a{level} [{items}]").expect("a String takes everything");
     }
-    assert_eq!(codes(&file("alias bomb", "a.yaml", text)), ["P0006"]);
+    assert_eq!(codes(&file("alias bomb", "a.yaml", text))[0], "P0006");
 }
 
 #[test]
@@ -179,14 +179,14 @@ fn links_in_circles_and_pipes_without_end() {
         ["estate/a.yaml P0206", "estate/b.yaml P0206", "estate/pipe.yaml P0209"]
     );
     let ended = folder.validate(&["-f", "estate/pipe.yaml", "--format", "json"]);
-    assert_eq!(codes(&self::found(&ended.out)), ["P0209", "P0208"]);
+    assert_eq!(codes(&self::found(&ended.out)), ["P0209"]);
     // A table behind a pipe, and a device.
     let table = "apiVersion: partnerctl/v1\nkind: CustomerTable\nmetadata: {name: t}\nspec: {file: pipe.txt}\n";
     let folder = folder.with("estate/t.yaml", table);
     let found = self::folder("a table behind a pipe", &folder);
     assert_eq!(places(&found).last().map(String::as_str), Some("estate/t.yaml:4:14 P0209"));
     let ended = folder.validate(&["-f", "/dev/zero", "--format", "json"]);
-    assert_eq!(codes(&self::found(&ended.out)), ["P0209", "P0208"]);
+    assert_eq!(codes(&self::found(&ended.out)), ["P0209"]);
 }
 
 #[test]
@@ -617,7 +617,7 @@ fn a_key_of_many_lines_is_never_shown() {
 #[test]
 fn a_literal_where_a_reference_belongs_is_never_shown() {
     for literal in [
-        "hunter2-is-not-a-password",
+        "Zq7-vortex-lantern-42",
         "Tr0ub4dor&3-and-more",
         "8Q~abcdefghijklmnopqrstuvwxyz0123456789AB",
     ] {

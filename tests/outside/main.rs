@@ -1,20 +1,27 @@
-//! The program from outside: what it prints and how it ends, seen as its users see it.
+//! Tests from the outside: what the library and the binary promise to others.
 //!
 //! `SNAPSHOTS=overwrite cargo test --test outside` writes the expected outputs anew.
 
 #![allow(
+    clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop"
+)]
+#![allow(
     clippy::format_collect,
     clippy::format_push_string,
-    clippy::indexing_slicing,
     clippy::needless_raw_string_hashes,
-    clippy::panic,
     clippy::print_stderr,
-    reason = "all of this is a test, its helpers too; large inputs are easier to read as they are made, and snapshots are written by a tool"
+    reason = "large inputs are easier to read as they are made, and snapshots are written by a tool"
 )]
 
 mod cli;
 mod examples;
 mod forty;
+mod fresh;
 mod hostile;
+mod one_mistake;
+mod stories;
 mod world;

@@ -3,7 +3,7 @@
 use super::{World, at_field, object};
 use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, way};
-use crate::manifest::suggest::quoted;
+use crate::manifest::suggest::{listed, quoted};
 use crate::model::name::Kind;
 
 pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
@@ -12,7 +12,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
     let object = object(Kind::Account, &account.metadata.name);
     if spec.legal.address.country != spec.country {
         let message = format!(
-            "the legal address lies in {}, the account in {}",
+            "the legal address lies in `{}`, the account in `{}`",
             spec.legal.address.country, spec.country
         );
         drafts.push(
@@ -38,15 +38,16 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
             .object(object),
         );
     } else if !spec.domains.iter().any(|domain| email.in_domain(domain)) {
-        let domains: Vec<&str> =
-            spec.domains.iter().map(crate::model::contact::Domain::as_str).collect();
+        let domains = listed(spec.domains.iter().map(crate::model::contact::Domain::as_str));
         let message = format!(
             "the primary contact's address {} is in no domain of the account",
             quoted(email.as_str())
         );
         drafts.push(
             Draft::new(Code::P1204, at, message)
-                .help(format!("the account's domains are {}", domains.join(", ")))
+                .help(format!(
+                    "take an address at {domains}, or add the domain to `domains` if it is verified"
+                ))
                 .object(object),
         );
     }

@@ -9,7 +9,7 @@ use crate::model::account::{Account, Program};
 use crate::model::cloud::Capability;
 use crate::model::customer::{Channel, Customer, Origin, Qualification, Relationship};
 use crate::model::estate::Declared;
-use crate::model::label::Selector;
+use crate::model::label::{LabelKey, LabelValue, Selector};
 use crate::model::name::{CustomerKey, Kind, PartnershipKey};
 use crate::model::partnership::{PartnershipState, With};
 
@@ -51,12 +51,17 @@ impl Subject<'_> {
         let spec = &self.customer.spec;
         let named = spec.partnerships.as_deref().unwrap_or_default();
         if spec.channel == Some(Channel::Provider) && named.is_empty() {
-            let help = "name the provider under `partnerships`";
+            let help = match self.account.map(|account| account.program) {
+                Some(Program::IndirectProvider | Program::DirectBill) => {
+                    "this account has no providers: say `own-marketing` or `microsoft-referral`"
+                }
+                Some(Program::IndirectReseller) | None => "name the provider under `partnerships`",
+            };
             self.push(
                 drafts,
                 Code::P1405,
                 self.at(way!["spec", "channel"]),
-                "a provider brought this customer, and none is named".to_owned(),
+                "a provider brought this customer, and no provider is named".to_owned(),
                 help,
             );
         }
@@ -116,21 +121,22 @@ impl Subject<'_> {
             let spec = &partnership.spec;
             let code = if with == With::IndirectProvider { Code::P1401 } else { Code::P1406 };
             let wrong = if spec.with != with {
-                Some(format!(
+                let message = format!(
                     "`{name}` is a partnership with an `{}`, not with an `{with}`",
                     spec.with
-                ))
+                );
+                Some((message, "with"))
             } else if spec.state != PartnershipState::Active {
-                Some(format!("the partnership `{name}` is declared as ended"))
+                Some((format!("the partnership `{name}` is declared as ended"), "state"))
             } else {
                 None
             };
-            if let Some(message) = wrong {
+            if let Some((message, field)) = wrong {
                 drafts.push(
                     Draft::new(code, at(), message)
                         .help("name a partnership that is active, or none")
                         .object(self.object())
-                        .related("the partnership", at_field(partnership, way!["spec", "with"])),
+                        .related("the partnership", at_field(partnership, way!["spec", field])),
                 );
             }
             return;
@@ -144,7 +150,7 @@ impl Subject<'_> {
             // With a tenant id the relationship may hold already.
             if spec.relationship == Relationship::Reseller && spec.tenant_id.is_none() {
                 let at = at_key(self.customer, way!["spec", "origin"]);
-                let what = "relationship with a customer that exists already";
+                let what = "relationships with customers that exist already";
                 let gap = capability(self.world, Capability::InviteExistingCustomer, what, at);
                 drafts.extend(gap.map(|draft| draft.object(self.object())));
             }
@@ -171,11 +177,11 @@ impl Subject<'_> {
                 Code::P1403,
                 self.at(way!["spec", "domain"]),
                 message,
-                "such as `contoso.onmicrosoft.com`; domains of its own are added afterwards",
+                "take a domain such as `contoso.onmicrosoft.com`; the customer's own are added afterwards",
             );
         }
         if spec.contact.is_none() {
-            let help = "`contact: {email: ...}`: the new tenant's first mail goes there";
+            let help = "add `contact: {email: ...}`: the new tenant's first mail goes there";
             self.push(
                 drafts,
                 Code::P1408,
@@ -185,7 +191,7 @@ impl Subject<'_> {
             );
         }
         if spec.billing.as_ref().is_none_or(|billing| billing.address.is_none()) {
-            let help = "`billing: {address: ...}`: a tenant cannot be created without";
+            let help = "add `billing: {address: ...}`: a tenant cannot be created without it";
             self.push(
                 drafts,
                 Code::P1408,
@@ -204,7 +210,7 @@ impl Subject<'_> {
         let (ours, theirs) = (account.country.market(), address.country.market());
         if ours != theirs {
             let message = format!(
-                "a customer in {} is outside the account's market, {ours}",
+                "a customer in `{}` is outside the account's market, {ours}",
                 address.country
             );
             let at = self.at(way!["spec", "billing", "address", "country"]);
@@ -213,7 +219,7 @@ impl Subject<'_> {
                 Code::P1404,
                 at,
                 message,
-                "partners sell in their own market; the EU, EFTA and the United Kingdom are one",
+                "leave it to a partner of that market; the EU, EFTA and the United Kingdom are one",
             );
         }
     }
@@ -230,10 +236,10 @@ impl Subject<'_> {
         let details = spec.qualification_details.as_ref();
         let missing = match qualification {
             Qualification::Education => details.is_none_or(|details| details.education_segment.is_none() || details.website.is_none()).then_some(
-                "`qualificationDetails: {educationSegment: k12, website: ...}`: the school's sort and website",
+                "say what sort of school it is, and its website: `qualificationDetails: {educationSegment: k12, website: ...}`",
             ),
             Qualification::GovernmentCommunityCloud => {
-                details.is_none_or(|details| details.validation_code.is_none()).then_some("`qualificationDetails: {validationCode: \"...\"}`: the code that Microsoft gave")
+                details.is_none_or(|details| details.validation_code.is_none()).then_some("give the code that Microsoft gave: `qualificationDetails: {validationCode: \"...\"}`")
             }
             Qualification::StateOwnedEntity | Qualification::None => None,
         };
@@ -254,7 +260,7 @@ pub(super) fn selector<T>(
     world: &World<'_>,
     declared: &Declared<T>,
     selector: &Selector,
-    path: &[Step],
+    path: Vec<Step>,
     object: &str,
     drafts: &mut Vec<Draft>,
 ) {
@@ -292,18 +298,31 @@ pub(super) fn selector<T>(
             }
         }
     }
-    // Whom a customer's broken document would have added is not known.
-    let unknown =
-        world.broken.iter().any(|(kind, _)| matches!(kind, Kind::Customer | Kind::CustomerTable));
     if complete
-        && !unknown
         && world.complete_enough()
-        && world.estate.selected(selector).next().is_none()
+        && !world.customers.selects_any(selector)
+        && !may_select_unknown(world, selector)
     {
         drafts.push(
-            Draft::new(Code::P0311, at_key(declared, path.to_vec()), "this selects no declared customer")
+            Draft::new(Code::P0311, at_key(declared, path), "this selects no declared customer")
                 .help("look at the customers' labels: all conditions must hold, and `relationship: none` is never selected")
                 .object(object),
         );
     }
+}
+
+/// Whether a selector may be about customers that could not be read, or not wholly.
+fn may_select_unknown(world: &World<'_>, selector: &Selector) -> bool {
+    if world.labels_unknown {
+        return true;
+    }
+    if !world.lost.may_declare(Kind::Customer) {
+        return false;
+    }
+    let equal = selector.labels.values().chain(selector.any_of.values().flatten());
+    let mut words = equal
+        .map(LabelValue::as_str)
+        .chain(selector.exists.iter().map(LabelKey::as_str))
+        .peekable();
+    words.peek().is_none() || words.any(|word| world.lost.may_hold(word))
 }

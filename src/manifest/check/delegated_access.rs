@@ -11,25 +11,19 @@ use crate::manifest::suggest::quoted;
 use crate::model::cloud::Capability;
 use crate::model::delegated_access::{AutoExtend, DURATION_MAX, DelegatedAccess};
 use crate::model::directory_role::GLOBAL_ADMINISTRATOR;
-use crate::model::estate::Declared;
+use crate::model::estate::{CustomerIndex, Declared};
 use crate::model::name::Kind;
 use crate::model::role::is_built_in;
 
 pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
+    let without_tenant = CustomerIndex::of(world.estate, |customer| customer.tenant_id.is_none());
     for (key, access) in &world.estate.delegated_access {
         let object = object(Kind::DelegatedAccess, key);
         durations(access, &object, drafts);
         grants(world, access, &object, drafts);
-        selector(
-            world,
-            access,
-            &access.spec.customers,
-            &way!["spec", "customers"],
-            &object,
-            drafts,
-        );
-        waiting(world, access, &object, drafts);
-        let at = at_key(access, way!["kind"]);
+        selector(world, access, &access.spec.customers, way!["spec", "customers"], &object, drafts);
+        waiting(world, &without_tenant, access, &object, drafts);
+        let at = at_field(access, way!["kind"]);
         let gap = capability(world, Capability::DelegatedAccess, "delegated access (GDAP)", at);
         drafts.extend(gap.map(|draft| draft.object(object)));
     }
@@ -38,21 +32,20 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
 fn durations(access: &Declared<DelegatedAccess>, object: &str, drafts: &mut Vec<Draft>) {
     let spec = &access.spec;
     if spec.duration.0 == 0 || spec.duration > DURATION_MAX {
-        let message =
-            format!("{} days are not a duration that delegated access can have", spec.duration.0);
+        let message = format!("delegated access cannot last {} days", spec.duration.0);
         drafts.push(
             Draft::new(Code::P1501, at_field(access, way!["spec", "duration"]), message)
-                .help("from `P1D` to `P730D`, two years")
+                .help("choose from `P1D` to `P730D`, which is two years")
                 .object(object),
         );
     } else if spec.renew_before >= spec.duration {
         let message = format!(
-            "renewal begins {} days before the end of {} days",
+            "renewal would begin {} days before the end of access that lasts {}",
             spec.renew_before.0, spec.duration.0
         );
         drafts.push(
             Draft::new(Code::P1503, at_key(access, way!["spec", "renewBefore"]), message)
-                .help("`renewBefore` is shorter than `duration`; `P60D` unless given")
+                .help("make `renewBefore` shorter than `duration`; unless given, it is `P60D`")
                 .object(object),
         );
     }
@@ -106,11 +99,11 @@ fn grants(
                         Code::P1504,
                         at_field(access, path.clone()),
                         format!(
-                            "{} is no built-in role that is known here",
+                            "no built-in role {} is known here",
                             quoted(&role.to_string())
                         ),
                     )
-                    .help("Microsoft adds roles; a role of a tenant's own cannot be delegated")
+                    .help("check that the role is one of Microsoft's: a tenant's own cannot be delegated")
                     .object(object),
                 );
             }
@@ -151,6 +144,7 @@ fn grants(
         );
         if let Some(role) = role
             && role.spec.group.is_none()
+            && !world.faulty.contains(&super::object(Kind::Role, &grant.to))
         {
             drafts.push(
                 Draft::new(Code::P1505, at(), format!("the role `{}` has no group", grant.to))
@@ -165,15 +159,19 @@ fn grants(
 /// A relationship that names no tenant could be accepted by anyone, so none is made.
 fn waiting(
     world: &World<'_>,
+    without_tenant: &CustomerIndex<'_>,
     access: &Declared<DelegatedAccess>,
     object: &str,
     drafts: &mut Vec<Draft>,
 ) {
-    let without: Vec<&str> = world
-        .estate
+    if without_tenant.is_empty() {
+        return;
+    }
+    let without: Vec<&str> = without_tenant
         .selected(&access.spec.customers)
-        .filter(|(_, customer)| customer.spec.tenant_id.is_none())
+        .into_iter()
         .map(|(name, _)| name.as_str())
+        .filter(|name| !world.faulty.contains(&super::object(Kind::Customer, name)))
         .collect();
     let Some(first) = without.first() else { return };
     let message = match without.len() {
@@ -182,7 +180,7 @@ fn waiting(
     };
     drafts.push(
         Draft::new(Code::P1506, at_key(access, way!["spec", "customers"]), message)
-            .help("its relationship waits until it has accepted our invitation: without a tenant, anyone could accept it")
+            .help("add `tenantId` if it is known; else this waits until the customer has accepted our invitation")
             .object(object),
     );
 }

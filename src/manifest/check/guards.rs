@@ -11,15 +11,18 @@ use crate::model::project::Guards;
 use crate::model::user::{AdminLevel, AgentLevel, User};
 
 pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
-    let guards = world.project.map_or_else(Guards::default, |(project, _)| project.guards.clone());
-    required(world, &guards, drafts);
-    // A part of an estate says nothing of how many there are.
-    if !world.complete
-        || world.broken.iter().any(|(kind, _)| *kind == Kind::User)
-        || world.estate.users.is_empty() && world.estate.account.is_none()
-    {
+    let nothing = world.estate.users.is_empty() && world.estate.account.is_none();
+    if nothing || !world.complete {
+        // Of nothing, or of a part, it says nothing how many there are.
         return;
     }
+    let guards = world.project.map_or_else(Guards::default, |(project, _)| project.guards.clone());
+    required(world, &guards, drafts);
+    if world.lost.may_declare(Kind::User) {
+        return;
+    }
+    // Whoever could not be read may be an admin.
+    let unknown = world.broken.iter().filter(|(kind, _)| *kind == Kind::User).count();
     let counted = |user: &&Declared<User>| {
         user.spec.enabled && !user.spec.is_guest() && !user.metadata.has_expired(world.today)
     };
@@ -32,27 +35,28 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
         }
         None => Where::Estate,
     };
-    if admins < guards.global_admins_min as usize {
+    if admins + unknown < guards.global_admins_min as usize {
         let message = format!(
-            "{} declared, at least {} must remain",
+            "{} declared, and at least {} must remain",
             count(admins, "global admin"),
             guards.global_admins_min
         );
         drafts.push(
             Draft::new(Code::P1901, minimum("globalAdmins"), message)
-                .help("users count who are enabled, members, not expired, and have `admin: global` permanently"),
+                .help("those count who are enabled, not guests, not expired, and have `admin: global` for good"),
         );
     }
-    if agents < guards.admin_agents_min as usize {
+    if agents + unknown < guards.admin_agents_min as usize {
         let message = format!(
-            "{} declared, at least {} must remain",
+            "{} declared, and at least {} must remain",
             count(agents, "admin agent"),
             guards.admin_agents_min
         );
-        drafts
-            .push(Draft::new(Code::P1902, minimum("adminAgents"), message).help(
-                "users count who are enabled, members, not expired, and have `agent: admin`",
-            ));
+        drafts.push(
+            Draft::new(Code::P1902, minimum("adminAgents"), message).help(
+                "those count who are enabled, not guests, not expired, and have `agent: admin`",
+            ),
+        );
     }
 }
 
@@ -73,17 +77,18 @@ fn required(world: &World<'_>, guards: &Guards, drafts: &mut Vec<Draft>) {
             on: On::Value,
         };
         let Some(user) = world.estate.users.get(key) else {
-            if world.complete && !world.is_broken(Kind::User, key.as_str()) {
+            if !world.is_broken(Kind::User, key.as_str()) {
                 let users = &world.estate.users;
                 let names = users.keys().map(crate::model::name::UserKey::as_str);
-                let help = suggestion(key.as_str(), names, users.len(), drafts);
+                let help = suggestion(key.as_str(), names, users.len(), drafts)
+                    .unwrap_or_else(|| "declare the user, or require somebody else".to_owned());
                 drafts.push(
                     Draft::new(
                         Code::P1903,
                         at(),
                         format!("the required user {} is not declared", quoted(key.as_str())),
                     )
-                    .maybe_help(help),
+                    .help(help),
                 );
             }
             continue;

@@ -27,7 +27,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
             drafts,
             |at| {
                 Draft::new(Code::P0307, at, format!("another user signs in as `{shown}`"))
-                    .help("a sign-in name belongs to one person; case makes no difference")
+                    .help("a sign-in name belongs to one person, and case makes no difference: change or remove one")
                     .object(object(Kind::User, key))
             },
         );
@@ -47,7 +47,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
                     at,
                     format!("another customer has the domain `{}`", spec.domain),
                 )
-                .help("a domain belongs to one tenant: one of the two documents is superfluous")
+                .help("a domain belongs to one tenant: remove one of the two documents")
                 .object(object(Kind::Customer, key))
             },
         );
@@ -57,9 +57,13 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
                 move || at_field(customer, way!["spec", "tenantId"]),
                 drafts,
                 |at| {
-                    Draft::new(Code::P0309, at, format!("another customer is the tenant {tenant}"))
-                        .help("a tenant is one customer: one of the two documents is superfluous")
-                        .object(object(Kind::Customer, key))
+                    Draft::new(
+                        Code::P0309,
+                        at,
+                        format!("another customer is the tenant `{tenant}`"),
+                    )
+                    .help("a tenant is one customer: remove one of the two documents")
+                    .object(object(Kind::Customer, key))
                 },
             );
         }
@@ -76,9 +80,9 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
                 Draft::new(
                     Code::P0309,
                     at,
-                    format!("another partnership is with the tenant {tenant}"),
+                    format!("another partnership is with the tenant `{tenant}`"),
                 )
-                .help("a tenant is one partner: one of the two documents is superfluous")
+                .help("a tenant is one partner: remove one of the two documents")
                 .object(object(Kind::Partnership, key))
             },
         );
@@ -89,7 +93,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
     for (key, role) in &estate.roles {
         let shared = |at: Where, what: String| {
             Draft::new(Code::P0310, at, format!("another role has the group {what}"))
-                .help("two roles never share a group: who is in it would hold both")
+                .help("give each role a group of its own: who is in a shared one would hold both")
                 .object(object(Kind::Role, key))
         };
         let at = |path: Vec<Step>| move || at_field(role, path.clone());
@@ -148,7 +152,7 @@ impl<K: Eq + Hash, F: Fn() -> Where> Seen<K, F> {
                 entry.insert(at);
             }
             Entry::Occupied(entry) => {
-                drafts.push(report(at()).related("the other one", entry.get()()))
+                drafts.push(report(at()).related("the other one", entry.get()()));
             }
         }
     }

@@ -19,7 +19,8 @@ use std::fmt::Display;
 
 use super::code::Code;
 use super::draft::{Draft, On, Step, Where};
-use crate::model::estate::{Declared, Estate, Origin};
+use super::lost::Lost;
+use crate::model::estate::{CustomerIndex, Declared, Estate, Origin};
 use crate::model::name::{Kind, Name};
 use crate::model::project::Project;
 use crate::model::scalar::Scalar;
@@ -29,10 +30,17 @@ use crate::model::time::Day;
 pub(crate) struct World<'a> {
     pub estate: &'a Estate,
     pub broken: &'a BTreeSet<(Kind, Name)>,
+    /// Documents with something wrong in them, as `kind/name`: what is absent there may be meant.
+    pub faulty: &'a BTreeSet<String>,
+    /// The labels of some customer are not known.
+    pub labels_unknown: bool,
     pub project: Option<(&'a Project, Origin)>,
     /// Everything there is was loaded.
     pub complete: bool,
+    /// What could not be read so far as to know what it declares.
+    pub lost: &'a Lost,
     pub today: Day,
+    pub customers: CustomerIndex<'a>,
 }
 
 impl World<'_> {
@@ -43,16 +51,13 @@ impl World<'_> {
 
     /// Whether a document that could not be read has this name.
     pub(crate) fn is_broken(&self, kind: Kind, name: &str) -> bool {
-        if self.broken.is_empty() {
-            return false;
-        }
-        if kind == Kind::Customer
-            && self.broken.iter().any(|(kind, _)| *kind == Kind::CustomerTable)
-        {
-            // Any customer may be a row of it.
-            return true;
-        }
-        Name::parse(name).is_ok_and(|name| self.broken.contains(&(kind, name)))
+        // The rows of a table that could not be read could have had any name.
+        let is_row = || {
+            kind == Kind::Customer
+                && self.broken.iter().any(|(kind, _)| *kind == Kind::CustomerTable)
+        };
+        let is_it = || Name::parse(name).is_ok_and(|name| self.broken.contains(&(kind, name)));
+        self.lost.may_hold(name) || !self.broken.is_empty() && (is_row() || is_it())
     }
 }
 
@@ -69,9 +74,36 @@ pub(crate) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
         identity::check,
         guards::check,
     ];
+    let mark = drafts.len();
     for check in checks {
         check(world, drafts);
     }
+    if !world.faulty.is_empty() {
+        // A value that is wrong counts as absent while the rest is judged: nobody is told that it
+        // is missing.
+        let mut judged = drafts.split_off(mark);
+        judged.retain(|draft| {
+            let faulty = draft.object.as_ref().is_some_and(|object| world.faulty.contains(object));
+            !(faulty && speaks_of_absence(draft.code))
+        });
+        drafts.append(&mut judged);
+    }
+}
+
+/// Whether a finding may come of a value that is not there.
+const fn speaks_of_absence(code: Code) -> bool {
+    matches!(
+        code,
+        Code::P1004
+            | Code::P1009
+            | Code::P1301
+            | Code::P1405
+            | Code::P1408
+            | Code::P1409
+            | Code::P1503
+            | Code::P1601
+            | Code::P1602
+    )
 }
 
 /// A finding about a field of a document.
@@ -102,11 +134,12 @@ pub(crate) fn capability(
         Availability::Yes => None,
         Availability::No => Some(
             Draft::new(Code::P1601, at, format!("the cloud `{cloud}` has no {what}"))
-                .help("leave it out here: it cannot exist in that cloud"),
+                .help("leave it out: it cannot exist in that cloud"),
         ),
         Availability::Unverified => Some(
-            Draft::new(Code::P1602, at, format!("the cloud `{cloud}` may have no {what}"))
-                .help("the documents do not say; try one, or waive this finding once you know"),
+            Draft::new(Code::P1602, at, format!("the cloud `{cloud}` may have no {what}")).help(
+                "the documents do not say: try it with one, and waive this finding if it works",
+            ),
         ),
     }
 }

@@ -3,7 +3,7 @@
 use super::{World, at_field, at_key, capability, object};
 use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, way};
-use crate::manifest::suggest::quoted;
+use crate::manifest::suggest::{listed, quoted};
 use crate::model::account::Program;
 use crate::model::cloud::Capability;
 use crate::model::contact::Url;
@@ -71,11 +71,11 @@ fn acknowledged(partnership: &Declared<Partnership>, object: &str, drafts: &mut 
     if missing.is_empty() {
         return;
     }
+    let named = listed(missing.iter().copied()).replace(" or ", " and ");
     let all: Vec<&str> = Consequence::ALL.iter().map(|consequence| consequence.word()).collect();
     let message = format!(
-        "to accept {} is not acknowledged: {}",
-        quoted(spec.display_name.as_str()),
-        missing.join(", ")
+        "what accepting {} means is not acknowledged: {named}",
+        quoted(spec.display_name.as_str())
     );
     drafts.push(
         Draft::new(Code::P1301, at_key(partnership, way!["spec", "acknowledge"]), message)

@@ -28,7 +28,7 @@ pub(super) fn find<'w, K: std::borrow::Borrow<str> + Ord, T>(
         let names = all.keys().map(std::borrow::Borrow::borrow);
         let help = suggestion(name, names, all.len(), drafts);
         let help = help.unwrap_or_else(|| {
-            format!("declare it, or name one of the {} documents there are", kind.word())
+            format!("declare a {} of this name, or correct the name", kind.word())
         });
         let message = format!("there is no {} named {}", kind.word(), quoted(name));
         drafts.push(Draft::new(Code::P0303, at(), message).help(help).object(object()));
@@ -68,15 +68,15 @@ pub(super) fn resolve(
         Kind::Role if role::is_built_in(name) => {}
         Kind::Role => there(find(world, *kind, &estate.roles, name, at, object, drafts)),
         Kind::Partnership => {
-            there(find(world, *kind, &estate.partnerships, name, at, object, drafts))
+            there(find(world, *kind, &estate.partnerships, name, at, object, drafts));
         }
         Kind::Customer => there(find(world, *kind, &estate.customers, name, at, object, drafts)),
         Kind::DelegatedAccess => {
-            there(find(world, *kind, &estate.delegated_access, name, at, object, drafts))
+            there(find(world, *kind, &estate.delegated_access, name, at, object, drafts));
         }
         Kind::Waiver => there(find(world, *kind, &estate.waivers, name, at, object, drafts)),
         Kind::AccessTest => {
-            there(find(world, *kind, &estate.access_tests, name, at, object, drafts))
+            there(find(world, *kind, &estate.access_tests, name, at, object, drafts));
         }
         Kind::Account => {
             let account: BTreeMap<Name, Declared<()>> = estate
@@ -95,7 +95,8 @@ pub(super) fn resolve(
         }
         Kind::Project | Kind::CustomerTable | Kind::Defaults => {
             let message = format!("a {} is not something to refer to", kind.word());
-            drafts.push(Draft::new(Code::P0304, at(), message).object(object()));
+            let help = "refer to what it declares, such as `customer/contoso`";
+            drafts.push(Draft::new(Code::P0304, at(), message).help(help).object(object()));
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
                     world,
                     role,
                     customers,
-                    &way!["spec", "permissions", index, "customers"],
+                    way!["spec", "permissions", index, "customers"],
                     &object(Kind::Role, key),
                     drafts,
                 );

@@ -34,9 +34,13 @@ fn one(
                     resolve(world, who, at, || object.to_owned(), drafts);
                 }
                 Reference::Document(kind, _) => drafts.push(
-                    Draft::new(Code::P0304, at(), format!("a {} does nothing", kind.word()))
-                        .help("`who` is a user, a role or an application")
-                        .object(object),
+                    Draft::new(
+                        Code::P0304,
+                        at(),
+                        format!("a {} does nothing that could be tested", kind.word()),
+                    )
+                    .help("let `who` name a user, a role or an application")
+                    .object(object),
                 ),
             }
             on
@@ -68,7 +72,7 @@ fn one(
             );
         }
         Some(Target::Customers(customers)) => {
-            selector(world, test, customers, &way!["spec", index, "on"], object, drafts)
+            selector(world, test, customers, way!["spec", index, "on"], object, drafts);
         }
         None => {}
     }

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use super::{World, at_field, at_key, capability, object};
 use crate::manifest::code::Code;
-use crate::manifest::draft::{Draft, way};
-use crate::manifest::suggest::{did_you_mean, quoted};
+use crate::manifest::draft::{Draft, Where, way};
+use crate::manifest::suggest::{did_you_mean, listed, quoted};
 use crate::model::account::Program;
 use crate::model::cloud::Capability;
 use crate::model::estate::Declared;
 use crate::model::name::{Kind, UserKey};
-use crate::model::role::{AccountRole, LEVEL_ROLES, built_in};
+use crate::model::role::{AccountRole, LEVEL_ROLES, MARKETPLACE_ROLES};
 use crate::model::scalar::Scalar;
 use crate::model::user::{AgentLevel, RoleGrant, User};
 
@@ -26,7 +26,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
                 Draft::new(
                     Code::P1008,
                     at_field(user, way!["metadata", "expires"]),
-                    format!("what `{key}` holds has expired on {expires}"),
+                    format!("what `{key}` holds expired on {expires}"),
                 )
                 .help("it counts as not held, and the next plan takes it away; remove the document or move the day")
                 .object(object(Kind::User, key)),
@@ -59,14 +59,10 @@ fn sign_in_name(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts:
     if ours || (user.spec.is_guest() && user.spec.sign_in_name.is_none()) {
         return;
     }
-    let domains: Vec<&str> =
-        account.spec.domains.iter().map(crate::model::contact::Domain::as_str).collect();
+    let domains = listed(account.spec.domains.iter().map(crate::model::contact::Domain::as_str));
     drafts.push(
         Draft::new(Code::P1004, at(), format!("{} is in no domain of the account", quoted(text)))
-            .help(format!(
-                "users sign in under a verified domain of the tenant: {}",
-                domains.join(", ")
-            ))
+            .help(format!("sign in under {domains}: give a `signInName`, or say `userType: guest`"))
             .object(object(Kind::User, key)),
     );
 }
@@ -91,7 +87,7 @@ fn levels(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts: &mut 
             format!("there are no sales agents in the program `{}`", account.spec.program);
         drafts.push(
             Draft::new(Code::P1003, at_field(user, way!["spec", "agent"]), message)
-                .help("indirect providers alone have them; an admin agent may do what a sales agent does")
+                .help("only indirect providers have them: take `agent: admin` for customers, `referrals-user` for leads")
                 .object(object(Kind::User, key)),
         );
     }
@@ -106,13 +102,7 @@ fn roles(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts: &mut V
                 if let Some((level, instead)) =
                     LEVEL_ROLES.iter().find(|(level, _)| *level == role.as_str())
                 {
-                    let help = if instead.is_empty() {
-                        "everybody has it: leave it out".to_owned()
-                    } else {
-                        format!("say `{instead}`")
-                    };
-                    let message = format!("`{level}` is chosen by level, not among the roles");
-                    drafts.push(Draft::new(Code::P1007, at(), message).help(help).object(object()));
+                    drafts.push(level_among_roles(level, instead, at()).object(object()));
                     continue;
                 }
                 if world.estate.roles.contains_key(role.as_str())
@@ -120,8 +110,16 @@ fn roles(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts: &mut V
                 {
                     continue;
                 }
+                if MARKETPLACE_ROLES.contains(&role.as_str()) {
+                    let message =
+                        format!("the marketplace role `{role}` cannot be given from here");
+                    let help = "give it in the portal: no API does";
+                    drafts.push(Draft::new(Code::P0303, at(), message).help(help).object(object()));
+                    continue;
+                }
                 let declared = world.estate.roles.keys().map(crate::model::name::RoleKey::as_str);
-                let known = built_in().map(|role| -> &str { role }).chain(declared);
+                let known =
+                    AccountRole::ALL.iter().map(|role| -> &str { role.word() }).chain(declared);
                 let help =
                     if drafts.len() > 200 { None } else { did_you_mean(role.as_str(), known) };
                 let help = help.unwrap_or_else(|| {
@@ -131,7 +129,7 @@ fn roles(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts: &mut V
                 drafts.push(Draft::new(Code::P0303, at(), message).help(help).object(object()));
             }
             RoleGrant::Account { role, locations: _ } => {
-                account_role(world, key, user, *role, at(), drafts)
+                account_role(world, key, user, *role, at(), drafts);
             }
             RoleGrant::Unrecognised { role, locations: _ } => {
                 let at = at_field(user, way!["spec", "roles", index, "role"]);
@@ -147,27 +145,22 @@ fn account_role(
     key: &UserKey,
     user: &Declared<User>,
     role: AccountRole,
-    at: crate::manifest::draft::Where,
+    at: Where,
     drafts: &mut Vec<Draft>,
 ) {
     if user.spec.is_guest() && !role.is_for_guests() {
         drafts.push(
             Draft::new(Code::P1006, at.clone(), format!("a guest may not be able to hold `{role}`"))
-                .help("documented for guests are mpn-partner-admin, business-profile-admin and referrals-admin")
+                .help("documented for guests are `mpn-partner-admin`, `business-profile-admin` and `referrals-admin`")
                 .object(object(Kind::User, key)),
         );
     }
-    let draft = capability(world, Capability::AccountRoles, "account roles that could be set", at);
+    let draft =
+        capability(world, Capability::AccountRoles, "account roles that a tool could set", at);
     drafts.extend(draft.map(|draft| draft.object(object(Kind::User, key))));
 }
 
-fn unrecognised(
-    world: &World<'_>,
-    role: &str,
-    at: crate::manifest::draft::Where,
-    object: String,
-    drafts: &mut Vec<Draft>,
-) {
+fn unrecognised(world: &World<'_>, role: &str, at: Where, object: String, drafts: &mut Vec<Draft>) {
     let draft = if world.estate.roles.contains_key(role) {
         Draft::new(
             Code::P0304,
@@ -176,24 +169,29 @@ fn unrecognised(
         )
         .help(format!("name it alone: `{role}`"))
     } else if let Some((level, instead)) = LEVEL_ROLES.iter().find(|(level, _)| *level == role) {
-        Draft::new(Code::P1007, at, format!("`{level}` is chosen by level, not among the roles"))
-            .help(if instead.is_empty() {
-                "everybody has it: leave it out".to_owned()
-            } else {
-                format!("say `{instead}`")
-            })
+        level_among_roles(level, instead, at)
     } else {
-        let help = did_you_mean(role, AccountRole::ALL.iter().map(|role| role.word()));
-        Draft::new(
-            Code::P1005,
-            at,
-            format!("the reference does not know the account role {}", quoted(role)),
+        let help = if drafts.len() > 200 {
+            None
+        } else {
+            did_you_mean(role, AccountRole::ALL.iter().map(|role| role.word()))
+        };
+        Draft::new(Code::P1005, at, format!("no account role {} is known here", quoted(role))).help(
+            help.unwrap_or_else(|| {
+                "Microsoft adds roles: this one is looked up by its name in the tenant".to_owned()
+            }),
         )
-        .help(help.unwrap_or_else(|| {
-            "Microsoft adds roles: it is looked up by this name in the tenant".to_owned()
-        }))
     };
     drafts.push(draft.object(object));
+}
+
+fn level_among_roles(level: &str, instead: &str, at: Where) -> Draft {
+    let (message, help) = if instead.is_empty() {
+        (format!("`{level}` is what everybody has"), "leave it out".to_owned())
+    } else {
+        (format!("`{level}` is a level, not one of the `roles`"), format!("say `{instead}`"))
+    };
+    Draft::new(Code::P1007, at, message).help(help)
 }
 
 /// The same role twice, in whatever form.

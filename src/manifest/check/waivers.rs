@@ -10,13 +10,15 @@ use crate::model::name::{Kind, Reference};
 
 /// Takes out what is waived, and says how many findings that were.
 pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
-    let before = drafts.len();
     let mut own = Vec::new();
-    let mut waived: HashMap<(Code, String), bool> = drafts
-        .iter()
-        .filter(|_| !world.estate.waivers.is_empty())
-        .filter_map(|draft| Some(((draft.code, draft.object.clone()?), false)))
-        .collect();
+    // Which drafts a waiver is about, looked up once for all of them.
+    let mut about: HashMap<(Code, &str), Vec<usize>> = HashMap::new();
+    for (at, draft) in drafts.iter().enumerate() {
+        if let Some(object) = draft.object.as_deref().filter(|_| draft.code.waivable()) {
+            about.entry((draft.code, object)).or_default().push(at);
+        }
+    }
+    let mut silenced = vec![false; drafts.len()];
     for (key, waiver) in &world.estate.waivers {
         let subject = object(Kind::Waiver, key);
         let spec = &waiver.spec;
@@ -41,40 +43,44 @@ pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
         };
         if !code.waivable() {
             let message = format!("`{code}` cannot be waived: {}", code.title());
-            let help = "mend it: the service would refuse it, or nobody could answer for it";
+            let help = "mend the finding itself: a waiver is for what an owner can answer for";
             own.push(Draft::new(Code::P1702, at("finding"), message).help(help).object(subject));
             continue;
         }
-        if let Reference::Document(kind, name) = &spec.on
-            && world.is_broken(*kind, name.as_str())
-        {
-            // What would be found about it is not known.
-            continue;
-        }
         let on = spec.on.to_string();
-        let found = waived.get_mut(&(code, on.clone()));
+        let matching = about.get(&(code, on.as_str())).map_or(&[][..], Vec::as_slice);
         if spec.until < world.today {
             let message = format!("this waiver ended on {}", spec.until);
-            let help = if found.is_some() {
-                "its finding is back: mend it, or decide again and move the day"
-            } else {
+            let help = if matching.is_empty() {
                 "remove it: there is nothing left to waive"
+            } else {
+                "its finding is back: mend it, or decide again and move the day"
             };
             own.push(Draft::new(Code::P1703, at("until"), message).help(help).object(subject));
             continue;
         }
-        // A second waiver of the same finding has nothing left to waive.
-        if found.is_none_or(|waived| std::mem::replace(waived, true)) {
-            let message = format!("there is no finding `{code}` about {on}");
+        for at in matching {
+            if let Some(silenced) = silenced.get_mut(*at) {
+                *silenced = true;
+            }
+        }
+        if matching.is_empty() && judged(world, &spec.on) {
+            let message = format!("there is no finding `{code}` about `{on}`");
             let help = "remove the waiver, or correct `finding` or `on`";
             own.push(Draft::new(Code::P1701, at("finding"), message).help(help).object(subject));
         }
     }
-    drafts.retain(|draft| {
-        let object = draft.object.as_ref();
-        object.is_none_or(|on| waived.get(&(draft.code, on.clone())) != Some(&true))
-    });
-    let waived = before - drafts.len();
+    let waived = silenced.iter().filter(|silenced| **silenced).count();
+    let mut silenced = silenced.into_iter();
+    drafts.retain(|_| !silenced.next().unwrap_or_default());
     drafts.append(&mut own);
     waived
+}
+
+/// Whether all that could be found about a document would have been: it is here, and was read.
+fn judged(world: &World<'_>, on: &Reference) -> bool {
+    let Reference::Document(kind, name) = on else { return true };
+    world.complete
+        && !world.is_broken(*kind, name.as_str())
+        && !world.faulty.contains(&on.to_string())
 }

@@ -13,7 +13,7 @@ use crate::model::label::Selector;
 use crate::model::name::{Reference, UserKey};
 use crate::model::text::Title;
 
-struct Who {
+struct WhoCheck {
     who: Reference,
     may: Vec<Action>,
     may_not: Vec<Action>,
@@ -21,7 +21,7 @@ struct Who {
     by: Option<Title>,
 }
 
-shape!(Who, "a check", {
+shape!(WhoCheck, "a check", {
     /// A user, a role (whoever holds it and nothing else), or an application.
     "who" => who: required Reference, Local;
     /// Actions that must be allowed.
@@ -34,13 +34,13 @@ shape!(Who, "a check", {
     "by" => by: optional Title, Local;
 });
 
-struct Exactly {
+struct ExactlyCheck {
     action: Action,
     exactly: Vec<UserKey>,
     on: Option<Target>,
 }
 
-shape!(Exactly, "a check", {
+shape!(ExactlyCheck, "a check", {
     /// The action.
     "action" => action: required Action, Local;
     /// The users who may do it: these and nobody else.
@@ -51,8 +51,8 @@ shape!(Exactly, "a check", {
 
 /// All keys of both forms, for the reference and for `fmt`.
 const FIELDS: [Field; 7] = {
-    let [who, may, may_not, on, by] = Who::FIELDS;
-    let [action, exactly, _] = Exactly::FIELDS;
+    let [who, may, may_not, on, by] = WhoCheck::FIELDS;
+    let [action, exactly, _] = ExactlyCheck::FIELDS;
     [who, action, may, may_not, exactly, on, by]
 };
 
@@ -75,25 +75,28 @@ impl Shaped for Check {
         let node = at.node()?;
         let is_exactly = node.entry("action").or_else(|| node.entry("exactly")).is_some();
         if is_exactly {
-            let Exactly { action, exactly, on } = Exactly::read(at, reader)?;
+            let ExactlyCheck { action, exactly, on } = ExactlyCheck::read(at, reader)?;
             return Some(Self::Exactly { action, users: exactly, on });
         }
-        let Who { who, may, may_not, on, by } = Who::read(at, reader)?;
-        if may.is_empty() && may_not.is_empty() {
+        if matches!(node.view(), View::Mapping(_))
+            && node.entry("may").or_else(|| node.entry("mayNot")).is_none()
+        {
             let help = Some("say `may` or `mayNot`, with actions".to_owned());
             reader.report(Code::P0102, at.holder(), "a check that checks nothing", help);
+            WhoCheck::read(at, reader);
             return None;
         }
+        let WhoCheck { who, may, may_not, on, by } = WhoCheck::read(at, reader)?;
         Some(Self::Who { who, may, may_not, on, by })
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut who = object_schema("a check", &Who::FIELDS, generator);
+        let mut who = object_schema("a check", &WhoCheck::FIELDS, generator);
         who.insert(
             "anyOf".to_owned(),
             serde_json::json!([{ "required": ["may"] }, { "required": ["mayNot"] }]),
         );
-        json_schema!({ "anyOf": [who, object_schema("a check", &Exactly::FIELDS, generator)] })
+        json_schema!({ "anyOf": [who, object_schema("a check", &ExactlyCheck::FIELDS, generator)] })
     }
 
     fn described() -> Described {

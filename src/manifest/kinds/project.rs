@@ -171,6 +171,7 @@ fn one_of<const N: usize>(
     at: At<'_>,
     keys: [&'static str; N],
     what: &'static str,
+    instead: &'static str,
     reader: &mut Reader<'_>,
 ) -> Option<(&'static str, Title)> {
     let node = at.node()?;
@@ -179,10 +180,8 @@ fn one_of<const N: usize>(
         reader.report(
             Code::P0501,
             node.span(),
-            format!("`{field}` is {what}, not the value itself"),
-            Some(format!(
-                "say where it is, such as `{field}: {{env: NAME}}`, and revoke what stood here"
-            )),
+            format!("`{field}` must be {what}, not the value itself"),
+            Some(format!("say where it is, such as `{field}: {instead}`; if what stood here is a secret, revoke it")),
         );
         return None;
     };
@@ -238,8 +237,13 @@ fn one_of_schema(keys: &[&str], generator: &mut SchemaGenerator) -> Schema {
 
 impl Shaped for SecretReference {
     fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        let (key, title) =
-            one_of(at, ["env", "file", "keyring"], "a reference to a secret", reader)?;
+        let (key, title) = one_of(
+            at,
+            ["env", "file", "keyring"],
+            "a reference to a secret",
+            "{env: NAME}",
+            reader,
+        )?;
         let place = title.as_str().into();
         Some(match key {
             "env" => Self::Env(place),
@@ -271,7 +275,8 @@ impl Shaped for LedgerSource {
             return SecretReference::read(At { key: Some(key.span()), ..At::own(value) }, reader)
                 .map(Self::Postgres);
         }
-        let (_, title) = one_of(at, ["sqlite", "postgres"], "a ledger", reader)?;
+        let (_, title) =
+            one_of(at, ["sqlite", "postgres"], "a kind of ledger", "{sqlite: PATH}", reader)?;
         Some(Self::Sqlite(title))
     }
 

@@ -1,11 +1,13 @@
 //! Selectors of customers.
 
+use std::collections::BTreeMap;
+
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::manifest::code::Code;
 use crate::manifest::read::collections::{Map, SetOfSome, head};
 use crate::manifest::read::fields::object_schema;
-use crate::manifest::read::{At, Described, Reader, Shaped, shape};
+use crate::manifest::read::{At, Described, Reader, Shaped, shape, shared};
 use crate::manifest::text::arena::View;
 use crate::model::label::{LabelKey, LabelValue, Labels, Selector};
 use crate::model::name::CustomerKey;
@@ -13,8 +15,8 @@ use crate::model::name::CustomerKey;
 /// As it stands in a manifest, before it is known to choose anybody.
 struct Written {
     labels: Labels,
-    any_of: std::collections::BTreeMap<LabelKey, Vec<LabelValue>>,
-    none_of: std::collections::BTreeMap<LabelKey, Vec<LabelValue>>,
+    any_of: BTreeMap<LabelKey, Vec<LabelValue>>,
+    none_of: BTreeMap<LabelKey, Vec<LabelValue>>,
     exists: Vec<LabelKey>,
     names: Vec<CustomerKey>,
     except: Vec<CustomerKey>,
@@ -25,9 +27,9 @@ shape!(Written, "a selector", {
     /// Labels that a customer must have, each with this value.
     "labels" => labels: default NonEmpty<Labels>, Local, Labels::new(), "";
     /// Labels that must have one of these values.
-    "in" => any_of: default NonEmpty<Map<LabelKey, Values>>, Local, Default::default(), "";
+    "in" => any_of: default NonEmpty<Map<LabelKey, Values>>, Local, BTreeMap::new(), "";
     /// Labels that must not have any of these values.
-    "notIn" => none_of: default NonEmpty<Map<LabelKey, Values>>, Local, Default::default(), "";
+    "notIn" => none_of: default NonEmpty<Map<LabelKey, Values>>, Local, BTreeMap::new(), "";
     /// Labels that must be there, whatever their value.
     "exists" => exists: default SetOfSome<LabelKey>, Local, Vec::new(), "";
     /// Customers to add by name.
@@ -58,7 +60,7 @@ impl Shaped for Values {
     }
 }
 
-impl From<Map<LabelKey, Values>> for std::collections::BTreeMap<LabelKey, Vec<LabelValue>> {
+impl From<Map<LabelKey, Values>> for BTreeMap<LabelKey, Vec<LabelValue>> {
     fn from(map: Map<LabelKey, Values>) -> Self {
         map.0.into_iter().map(|(key, values)| (key, values.0)).collect()
     }
@@ -73,9 +75,7 @@ impl From<NonEmpty<Self>> for Labels {
     }
 }
 
-impl From<NonEmpty<Map<LabelKey, Values>>>
-    for std::collections::BTreeMap<LabelKey, Vec<LabelValue>>
-{
+impl From<NonEmpty<Map<LabelKey, Values>>> for BTreeMap<LabelKey, Vec<LabelValue>> {
     fn from(some: NonEmpty<Map<LabelKey, Values>>) -> Self {
         some.0.into()
     }
@@ -90,7 +90,7 @@ impl<T: Shaped> Shaped for NonEmpty<T> {
                 Code::P0111,
                 at.key.unwrap_or(node.span()),
                 message,
-                help("give it an entry, or leave it out"),
+                Some("give it an entry, or leave it out".to_owned()),
             );
             return None;
         }
@@ -108,10 +108,6 @@ impl<T: Shaped> Shaped for NonEmpty<T> {
     }
 }
 
-fn help(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 /// `all: true`; false would only confuse.
 struct All;
 
@@ -127,7 +123,7 @@ impl Shaped for All {
         if matches!(node.view(), View::Bool(true)) {
             return Some(Self);
         }
-        let help = help("say whom by labels or names, or leave `all` out");
+        let help = Some("say whom by labels or names, or leave `all` out".to_owned());
         reader.report(Code::P0106, head(node), "`all` can only be `true`", help);
         None
     }
@@ -141,28 +137,36 @@ impl Shaped for All {
     }
 }
 
+/// The keys that choose somebody; `except` alone takes away from nobody.
+const CHOOSING: [&str; 6] = ["labels", "in", "notIn", "exists", "names", "all"];
+
 impl Shaped for Selector {
     fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        let written = Written::read(at, reader)?;
-        let Written { labels, any_of, none_of, exists, names, except, all } = written;
-        let selector = Self { labels, any_of, none_of, exists, names, except, all };
-        if selector.chooses() {
-            return Some(selector);
+        let [near, far] = at.fallbacks;
+        let said = [at.own, near, far].into_iter().flatten();
+        let chooses = said.clone().any(|node| CHOOSING.iter().any(|key| node.entry(key).is_some()));
+        if !chooses && said.clone().all(|node| matches!(node.view(), View::Mapping(_))) {
+            let span = at.node().map_or_else(|| at.holder(), head);
+            let help = Some(
+                "name `labels`, `in`, `notIn`, `exists` or `names`, or say `all: true`".to_owned(),
+            );
+            reader.report(Code::P0111, span, "a selector that chooses nobody", help);
+            Written::read(at, reader);
+            return None;
         }
-        let span = at.node().map_or_else(|| at.holder(), head);
-        let help = help("name `labels`, `in`, `notIn`, `exists` or `names`, or say `all: true`");
-        reader.report(Code::P0111, span, "a selector that chooses nobody", help);
-        None
+        let Written { labels, any_of, none_of, exists, names, except, all } =
+            Written::read(at, reader)?;
+        Some(Self { labels, any_of, none_of, exists, names, except, all })
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = object_schema("a selector", &Written::FIELDS, generator);
-        let choosing: Vec<serde_json::Value> = ["labels", "in", "notIn", "exists", "names", "all"]
-            .iter()
-            .map(|key| serde_json::json!({ "required": [key] }))
-            .collect();
-        schema.insert("anyOf".to_owned(), choosing.into());
-        schema
+        shared::<Self>(generator, |generator| {
+            let mut schema = object_schema("a selector", &Written::FIELDS, generator);
+            let choosing: Vec<serde_json::Value> =
+                CHOOSING.iter().map(|key| serde_json::json!({ "required": [key] })).collect();
+            schema.insert("anyOf".to_owned(), choosing.into());
+            schema
+        })
     }
 
     fn described() -> Described {

@@ -15,6 +15,7 @@ use crate::model::text::Title;
 #[derive(Debug)]
 pub(crate) struct CustomerTable {
     pub file: Title,
+    #[expect(dead_code, reason = "checked here, read again with each row")]
     pub defaults: Option<RowDefaults>,
 }
 
@@ -38,7 +39,7 @@ const ROW_FIELDS: [Field; Customer::FIELDS.len() + 1] = {
         described: Labels::described,
         schema: Labels::schema,
         check: |at, reader| {
-            reader.value::<Labels>(at);
+            reader.value::<Labels>(at, at.holder());
         },
     };
     let mut fields = [labels; Customer::FIELDS.len() + 1];
@@ -49,7 +50,7 @@ const ROW_FIELDS: [Field; Customer::FIELDS.len() + 1] = {
             reason = "evaluated while compiling; both arrays are long enough"
         )]
         {
-            fields[at + 1] = Customer::FIELDS[at];
+            fields[at] = Customer::FIELDS[at];
         }
         at += 1;
     }
@@ -214,9 +215,27 @@ fn check_values(kind: Kind, at: At<'_>, reader: &mut Reader<'_>) {
 fn partial_schema(
     what: &'static str,
     fields: &'static [Field],
-    generator: &mut SchemaGenerator,
+    generator: &SchemaGenerator,
 ) -> Schema {
-    let mut schema = object_schema(what, fields, generator);
-    schema.remove("required");
-    schema
+    // Nothing is shared: what is referred to would still require.
+    let mut settings = generator.settings().clone();
+    settings.inline_subschemas = true;
+    let mut schema = object_schema(what, fields, &mut settings.into_generator()).to_value();
+    nothing_required(&mut schema);
+    Schema::try_from(schema).unwrap_or_default()
+}
+
+/// Takes out what must be there, however deep: the document adds it.
+fn nothing_required(schema: &mut serde_json::Value) {
+    match schema {
+        serde_json::Value::Object(object) => {
+            // A bare `required` is a choice between keys, not a list of them.
+            if object.contains_key("properties") {
+                object.remove("required");
+            }
+            object.values_mut().for_each(nothing_required);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(nothing_required),
+        _ => {}
+    }
 }

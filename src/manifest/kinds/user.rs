@@ -8,7 +8,7 @@ use crate::manifest::read::fields::{object_schema, wrong_type};
 use crate::manifest::read::scalars::Flag;
 use crate::manifest::read::{At, Described, Reader, Shaped, shape};
 use crate::manifest::suggest::{did_you_mean, listed, quoted};
-use crate::manifest::text::arena::{Node, View};
+use crate::manifest::text::arena::{Entries, Node, View};
 use crate::model::contact::{Email, Phone, SignInName};
 use crate::model::country::{CountryCode, Language};
 use crate::model::name::{Name, RoleKey};
@@ -147,7 +147,7 @@ fn levels<L: Level, T>(
     let mut held: Vec<T> = Vec::new();
     let mut none = None;
     let many = items.len() > 1;
-    for item in items {
+    for (at, item) in items.clone().enumerate() {
         reader.field = field;
         let Some(said) = read(item, reader) else {
             complete = false;
@@ -159,13 +159,18 @@ fn levels<L: Level, T>(
                 Said::None => {}
                 Said::Level(level) if held.iter().any(|other| same(other, &level)) => {
                     complete = false;
-                    let help = Some("keep one of the two".to_owned());
-                    reader.report(
-                        Code::P0110,
-                        head(item),
-                        format!("`{field}` names a level twice"),
-                        help,
-                    );
+                    let again = items.clone().take(at).any(|earlier| written_alike(earlier, item));
+                    let (code, message, help) = if again {
+                        (
+                            Code::P0110,
+                            format!("`{field}` names a level twice"),
+                            "keep one of the two",
+                        )
+                    } else {
+                        let message = format!("`{field}` names a level in two ways");
+                        (Code::P1010, message, "say once how it is held")
+                    };
+                    reader.report(code, head(item), message, Some(help.to_owned()));
                 }
                 Said::Level(level) => held.push(level),
             }
@@ -182,6 +187,23 @@ fn levels<L: Level, T>(
         complete = false;
     }
     complete.then_some(held)
+}
+
+/// Whether two items say the same in the same words.
+fn written_alike(a: Node<'_>, b: Node<'_>) -> bool {
+    match (a.view(), b.view()) {
+        (View::Mapping(a), View::Mapping(b)) => {
+            let words = |entries: Entries<'_>| {
+                let mut words: Vec<(String, String)> = entries
+                    .map(|(key, value)| (key.text().to_owned(), value.text().to_owned()))
+                    .collect();
+                words.sort();
+                words
+            };
+            words(a) == words(b)
+        }
+        _ => a.is_scalar() && b.is_scalar() && a.text() == b.text(),
+    }
 }
 
 impl Shaped for Levels<AgentLevel> {

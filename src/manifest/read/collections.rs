@@ -138,12 +138,13 @@ impl<K: Scalar + Ord, V: Shaped> Shaped for Map<K, V> {
     fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let field = reader.field;
         let mut map = BTreeMap::new();
+        let holder = at.holder();
         let mut complete = true;
         for (key, at) in merged(at, reader)? {
             reader.field = field;
             let k = K::read(At::own(key), reader);
             // The place of a key tells where a value in it belongs.
-            let v = reader.value::<V>(at);
+            let v = reader.value::<V>(at, holder);
             match (k, v) {
                 (Some(k), Some(v)) => {
                     map.insert(k, v);

@@ -72,7 +72,7 @@ impl Described {
 
 /// The values of a mapping's fields, in the order of its table.
 pub(crate) struct Slots<'a, const N: usize> {
-    slots: std::array::IntoIter<At<'a>, N>,
+    values: std::array::IntoIter<At<'a>, N>,
     fields: std::slice::Iter<'static, Field>,
     holder: Span,
 }
@@ -85,7 +85,10 @@ fn sort<'a>(
     what: &str,
     reader: &mut Reader<'_>,
 ) -> Option<()> {
-    let place = |key: super::Node<'_>| fields.iter().position(|field| field.key == key.text());
+    let place = |key: super::Node<'_>| {
+        let text = key.text();
+        fields.iter().position(|field| field.key == text)
+    };
     if let Some(own) = at.own {
         let View::Mapping(entries) = own.view() else {
             wrong_type(own, what, "a mapping of keys and values", reader);
@@ -149,12 +152,13 @@ impl<'a, const N: usize> Slots<'a, N> {
     ) -> Option<Self> {
         let mut slots = [At::ABSENT; N];
         sort(at, fields, &mut slots, what, reader)?;
-        Some(Self { slots: slots.into_iter(), fields: fields.iter(), holder: at.holder() })
+        Some(Self { values: slots.into_iter(), fields: fields.iter(), holder: at.holder() })
     }
 
     /// Reads the next field. The outer `None` is an error that was reported.
+    #[expect(clippy::option_option, reason = "an error and an absence are different things")]
     pub(crate) fn next<T: Shaped>(&mut self, reader: &mut Reader<'_>) -> Option<Option<T>> {
-        let (slot, field) = (self.slots.next()?, self.fields.next()?);
+        let (slot, field) = (self.values.next()?, self.fields.next()?);
         if slot.is_absent() {
             if field.need.must() && !reader.is_partial() {
                 missing(field, self.holder, reader);
@@ -165,13 +169,13 @@ impl<'a, const N: usize> Slots<'a, N> {
         if !has_value(slot, field, reader) {
             return None;
         }
-        reader.value(slot).map(Some)
+        reader.value(slot, self.holder).map(Some)
     }
 }
 
 /// Reports a key that stands there with nothing behind it.
 fn has_value(slot: At<'_>, field: &Field, reader: &mut Reader<'_>) -> bool {
-    let Some(own) = slot.own.filter(|own| matches!(own.view(), View::Null)) else { return true };
+    let Some(own) = slot.own.filter(|own| own.is_null()) else { return true };
     let help =
         if field.need.must() { "give it a value" } else { "give it a value, or leave the key out" };
     let span = slot.key.unwrap_or(own.span());
@@ -235,7 +239,10 @@ pub(crate) fn wrong_type(node: super::Node<'_>, what: &str, wanted: &str, reader
         View::Mapping(_) => "a mapping",
     };
     let span = crate::manifest::read::collections::head(node);
-    reader.report(Code::P0103, span, format!("{what} is {wanted}, not {found}"), None);
+    let is_item = wanted == "a list" && node.is_scalar() && node.text().len() < 60;
+    let help =
+        is_item.then(|| format!("put it in brackets: {}", quoted(&format!("[{}]", node.text()))));
+    reader.report(Code::P0103, span, format!("{what} must be {wanted}, not {found}"), help);
 }
 
 /// The JSON Schema of a mapping with fixed keys.
@@ -277,6 +284,9 @@ pub(crate) fn object_schema(
 }
 
 /// Maps a struct of the model to the keys of a mapping.
+///
+/// Without a value that must be there, there is no struct. Any other that is wrong counts as absent,
+/// so that the rest is judged too; whoever asks what is absent asks whether the document is sound.
 ///
 /// Each field is named once: its key, its words, whether it must be there, its type, its keeper.
 macro_rules! shape {
@@ -321,7 +331,7 @@ macro_rules! shape {
                     described: <$inner as $crate::manifest::read::Shaped>::described,
                     schema: <$inner as $crate::manifest::read::Shaped>::schema,
                     check: |at, reader| {
-                        reader.value::<$inner>(at);
+                        reader.value::<$inner>(at, at.holder());
                     },
                 },
             )+];
@@ -352,10 +362,10 @@ macro_rules! take {
         $field??.into()
     };
     (optional $field:ident) => {
-        $field?.map(Into::into)
+        $field.flatten().map(Into::into)
     };
     (default($default:expr) $field:ident) => {
-        match $field? {
+        match $field.flatten() {
             Some(value) => value.into(),
             None => $default,
         }

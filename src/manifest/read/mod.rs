@@ -27,6 +27,23 @@ pub(crate) trait Shaped: Sized {
     fn described() -> Described;
 }
 
+/// The schema of something large that stands in many places: written once, and referred to.
+pub(crate) fn shared<T>(
+    generator: &mut SchemaGenerator,
+    make: fn(&mut SchemaGenerator) -> Schema,
+) -> Schema {
+    let path = std::any::type_name::<T>();
+    let name = path.rsplit("::").next().unwrap_or(path);
+    if generator.settings().inline_subschemas {
+        return make(generator);
+    }
+    if !generator.definitions().contains_key(name) {
+        let schema = make(generator);
+        generator.definitions_mut().insert(name.to_owned(), schema.into());
+    }
+    schemars::json_schema!({ "$ref": format!("#/$defs/{name}") })
+}
+
 /// A place for a value: what the document says, and what Defaults say where it does not.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'a> {
@@ -80,13 +97,15 @@ pub(crate) struct Reader<'r> {
     base: u32,
     /// Nothing need be there: the values of Defaults.
     partial: bool,
+    /// Whether a value may hold a character that turns the direction: the text of its chunk tells.
+    pub may_turn: bool,
     /// The key being read, for messages.
     pub field: &'static str,
 }
 
 impl<'r> Reader<'r> {
     pub(crate) fn new(drafts: &'r mut Vec<Draft>, source: SourceId, base: u32) -> Self {
-        Self { drafts, source, base, partial: false, field: "" }
+        Self { drafts, source, base, partial: false, may_turn: true, field: "" }
     }
 
     /// Reads as Defaults are read: whatever is absent may be absent.
@@ -116,12 +135,20 @@ impl<'r> Reader<'r> {
         self.drafts.push(draft);
     }
 
-    /// Reads a value. What only Defaults say was reported there, once.
-    pub(crate) fn value<T: Shaped>(&mut self, at: At<'_>) -> Option<T> {
+    /// Reads a value. What is wrong with what only Defaults say was reported there, once; what they
+    /// leave out is missing here, where nobody adds it.
+    pub(crate) fn value<T: Shaped>(&mut self, at: At<'_>, holder: Span) -> Option<T> {
         let mark = self.drafts.len();
         let value = T::read(at, self);
-        if at.own.is_none() {
-            self.drafts.truncate(mark);
+        if at.own.is_none() && self.drafts.len() > mark {
+            let incomplete: Vec<Draft> = self
+                .drafts
+                .drain(mark..)
+                .filter(|draft| matches!(draft.code, Code::P0102 | Code::P1001))
+                .collect();
+            let at = self.place(holder);
+            self.drafts
+                .extend(incomplete.into_iter().map(|draft| Draft { at: at.clone(), ..draft }));
         }
         value
     }

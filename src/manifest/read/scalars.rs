@@ -8,7 +8,7 @@ use crate::manifest::code::Code;
 use crate::manifest::suggest::{did_you_mean, listed, quoted};
 use crate::manifest::text::arena::View;
 use crate::model::scalar::{Fault, Grammar, Malformed, Scalar};
-use crate::model::text::is_bidirectional_control;
+use crate::model::text::{is_bidirectional_control, turns_direction};
 
 impl<T: Scalar> Shaped for T {
     fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
@@ -16,7 +16,7 @@ impl<T: Scalar> Shaped for T {
         let text = text_of(node, T::WHAT, reader)?;
         match T::parse(text) {
             Ok(value) => {
-                if !text.is_ascii() && text.chars().any(is_bidirectional_control) {
+                if reader.may_turn && turns_direction(text) {
                     bidirectional(node, Code::P0012, reader);
                 }
                 Some(value)
@@ -28,8 +28,13 @@ impl<T: Scalar> Shaped for T {
         }
     }
 
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        scalar_schema::<T>()
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        match T::GRAMMAR {
+            Grammar::Choices(choices) if choices.len() > 12 => {
+                super::shared::<T>(generator, |_| scalar_schema::<T>())
+            }
+            _ => scalar_schema::<T>(),
+        }
     }
 
     fn described() -> Described {
@@ -69,26 +74,30 @@ pub(super) fn scalar_schema<T: Scalar>() -> Schema {
 
 /// The text of a node that must be text; says what to do about numbers, booleans and the rest.
 pub(crate) fn text_of<'a>(node: Node<'a>, what: &str, reader: &mut Reader<'_>) -> Option<&'a str> {
-    let of =
-        if reader.field.is_empty() { "this".to_owned() } else { format!("`{}`", reader.field) };
     let kind = match node.view() {
         View::String(text) => return Some(text),
         View::Bool(_) => "a boolean",
         View::Number(_) => "a number",
-        View::Null => {
-            reader.report(
-                Code::P0109,
-                node.span(),
-                format!("{of} holds an item without a value"),
-                Some(format!("it is {what}")),
-            );
-            return None;
-        }
-        View::Sequence(_) | View::Mapping(_) => {
-            wrong_type(node, &of, what, reader);
-            return None;
-        }
+        View::Null => "nothing",
+        View::Sequence(_) | View::Mapping(_) => "",
     };
+    // Almost every value is text: words are put together only for those that are not.
+    let of =
+        if reader.field.is_empty() { "this".to_owned() } else { format!("`{}`", reader.field) };
+    if kind.is_empty() {
+        wrong_type(node, &of, what, reader);
+        return None;
+    }
+    if kind == "nothing" {
+        let help = Some(format!("it is {what}"));
+        reader.report(
+            Code::P0109,
+            node.span(),
+            format!("{of} holds an item without a value"),
+            help,
+        );
+        return None;
+    }
     let written = node.text();
     reader.report(
         Code::P0104,

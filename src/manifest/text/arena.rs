@@ -237,6 +237,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether nothing stands here.
+    pub fn is_null(self) -> bool {
+        self.is_plain() && matches!(self.text(), "" | "~" | "null" | "Null" | "NULL")
+    }
+
     /// The characters of a scalar, whatever its type; empty for a container.
     pub fn text(self) -> &'a str {
         let raw = self.raw();
@@ -382,6 +387,10 @@ impl<'a> Iterator for Entries<'a> {
 
 /// What an unquoted scalar means under the core schema.
 fn resolve_plain(text: &str) -> View<'_> {
+    // Most texts begin with a letter that nothing else does.
+    if text.bytes().next().is_some_and(|b| !b"0123456789+-.~nNtTfF".contains(&b)) {
+        return View::String(text);
+    }
     match text {
         "" | "~" | "null" | "Null" | "NULL" => View::Null,
         "true" | "True" | "TRUE" => View::Bool(true),

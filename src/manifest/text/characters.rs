@@ -39,6 +39,14 @@ fn alternates(bytes: &[u8]) -> bool {
             || pairs.iter().all(|&[a, b]| a == 0 && b != 0))
 }
 
+/// Reads a whole file as text, or says in which encoding it was saved.
+pub fn decode(bytes: &[u8]) -> Result<&str, Fault> {
+    match foreign_encoding(bytes) {
+        Some(fault) => Err(fault),
+        None => utf8(bytes),
+    }
+}
+
 /// Reads bytes as UTF-8, or points at the first that are not.
 pub fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
     std::str::from_utf8(bytes).map_err(|error| {
@@ -84,22 +92,29 @@ const BLOCK: usize = 128;
 
 /// Whether a byte may begin a forbidden character.
 fn suspicious(byte: u8) -> bool {
-    (byte < b' ') & (byte != b'\n') & (byte != b'\t')
-        | (byte == 0x7F)
-        | (byte == 0xC2) // U+0080 to U+00BF
-        | (byte == 0xEF) // U+F000 to U+FFFF
+    match byte {
+        b'\t' | b'\n' => false,
+        // The last two begin U+0080 to U+00BF and U+F000 to U+FFFF.
+        ..b' ' | 0x7F | 0xC2 | 0xEF => true,
+        _ => false,
+    }
 }
 
 fn judge(text: &str, at: usize) -> Option<Fault> {
+    // Every line of a file from Windows comes by here.
+    if text.as_bytes().get(at..at + 2) == Some(b"\r\n") {
+        return None;
+    }
     let character = text.get(at..)?.chars().next()?;
-    let code_point = format!("U+{:04X}", u32::from(character));
+    let name = || format!("U+{:04X}", u32::from(character));
     let message = match character {
-        '\r' if text.as_bytes().get(at + 1) == Some(&b'\n') => return None,
         '\r' => "carriage return without a line feed".to_owned(),
-        '\u{85}' => return None,
-        '\u{FEFF}' => format!("a byte-order mark {code_point} behind the start of the file"),
-        '\u{FFFE}' | '\u{FFFF}' => format!("{code_point} is not a character"),
-        _ if character.is_control() => format!("the control character {code_point}"),
+        '\u{FEFF}' => format!("a byte-order mark {} behind the start of the file", name()),
+        '\u{FFFE}' | '\u{FFFF}' => format!("{} is not a character", name()),
+        // Next line is a control character too, but YAML allows it.
+        _ if character.is_control() && character != '\u{85}' => {
+            format!("the control character {}", name())
+        }
         _ => return None,
     };
     let help = match character {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use csv_core::{ReadFieldResult, Reader};
 
-use super::Fault;
+use super::{Fault, forbidden};
 use crate::manifest::code::Code;
 use crate::manifest::source::{Span, to_u32};
 
@@ -20,6 +20,7 @@ pub struct Table<'a> {
     /// For each row, how many cells it and those before it have.
     ends: Vec<u32>,
     /// A quote without an end takes the rest of the text with it; the rows before it remain.
+    /// Cells with forbidden characters remain too, or their absence would be reported as well.
     pub faults: Vec<Fault>,
 }
 
@@ -61,11 +62,15 @@ impl<'a> Table<'a> {
 /// Reads a table. Lines end with LF or CRLF, empty ones are skipped, as is a byte-order mark.
 pub fn parse_csv(text: &str) -> Table<'_> {
     let bytes = text.as_bytes();
-    let mut table = Table::default();
+    let mut at = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+    let mut table =
+        Table { faults: forbidden(text.get(at..).unwrap_or_default()), ..Table::default() };
+    for fault in &mut table.faults {
+        fault.span = fault.span.shifted(to_u32(at));
+    }
     let mut reader = Reader::new();
     // The reader copies each cell here; it is looked at only when quotes were undone.
     let mut buffer = vec![0; 1024];
-    let mut at = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
     let mut row_start = true;
     loop {
         if row_start {
@@ -236,6 +241,15 @@ mod tests {
         assert!(table.header.iter().all(|cell| matches!(cell.text, Cow::Borrowed(_))));
         let row = table.rows().next().unwrap();
         assert!(matches!((&row[0].text, &row[1].text), (Cow::Owned(_), Cow::Borrowed(_))));
+    }
+
+    #[test]
+    fn forbidden_characters_are_refused_in_their_place() {
+        for (text, at) in [("a,b\n1,\0\n", 6), ("\u{feff}a\rb\n", 4), ("a\n\"b\u{feff}\"", 4)] {
+            let table = parse_csv(text);
+            assert_eq!((table.faults[0].code, table.faults[0].span.start), (Code::P0004, at));
+            assert!(!table.header.is_empty());
+        }
     }
 
     #[test]

@@ -61,6 +61,9 @@ struct Builder<'a> {
     root: Option<NodeId>,
     /// Nodes that aliases of this document have stood for.
     expanded: u32,
+    /// The document before has ended without `...`, and no other has begun: what goes wrong here
+    /// belongs to it.
+    trailing: Option<Mark>,
     /// The document will not come to anything; its events are only counted off.
     given_up: bool,
 }
@@ -102,6 +105,7 @@ impl<'a> Builder<'a> {
             anchors: HashMap::new(),
             root: None,
             expanded: 0,
+            trailing: None,
             given_up: false,
         }
     }
@@ -121,6 +125,7 @@ impl<'a> Builder<'a> {
                     self.advance(at.end);
                 }
                 self.mark = self.arena.mark();
+                self.trailing = None;
                 self.frames.clear();
                 self.anchors.clear();
                 self.root = None;
@@ -130,10 +135,14 @@ impl<'a> Builder<'a> {
             Event::DocumentEnd => {
                 self.advance(at.end);
                 match self.root.take() {
-                    Some(root) if !self.given_up => self.parsed.roots.push(root),
+                    Some(root) if !self.given_up => {
+                        self.parsed.roots.push(root);
+                        self.trailing = (at.start == at.end).then_some(self.mark);
+                    }
                     _ => self.arena.truncate(self.mark),
                 }
-                // What fails behind this document must not take it along.
+                // What fails behind `...` is no part of this document, given up or not.
+                self.given_up &= at.start == at.end;
                 self.mark = self.arena.mark();
             }
             _ if self.given_up => {}
@@ -153,17 +162,13 @@ impl<'a> Builder<'a> {
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, at: Span) {
         self.lead();
-        let node = match style {
+        let (id, span) = match style {
             ScalarStyle::Plain if at.start == at.end => {
-                let place = to_u32(self.cursor);
-                // An absent key stands where its colon does, an absent document nowhere.
-                let place = if self.is_key() { place.max(at.start) } else { place };
-                let span = Span::new(place, place);
-                self.advance(place);
+                // An empty document is none.
                 if self.frames.is_empty() {
                     return;
                 }
-                (self.arena.scalar(span, Style::Plain, span), span)
+                self.absent(at.start)
             }
             ScalarStyle::Plain => self.verbatim(text, Style::Plain, at, at),
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
@@ -176,18 +181,23 @@ impl<'a> Builder<'a> {
                 (self.arena.cooked_scalar(span, Style::Quoted, text), span)
             }
         };
-        let (id, span) = node;
         self.advance(span.end);
         if style == ScalarStyle::Plain && text == "<<" && self.is_key() {
-            self.fault(
-                Code::P0008,
-                span,
-                "merge keys are not supported".to_owned(),
-                Some("write the keys out, or use a Defaults document; for a key of this name: `\"<<\"`"),
-            );
+            let help = "write the keys out; for a key of this name, quote it: `\"<<\"`";
+            self.fault(Code::P0008, span, "merge keys are not supported".to_owned(), Some(help));
         }
         self.named(anchor, Some(Anchored { id, height: 0, scalar: true }));
         self.hold(id, span, 0);
+    }
+
+    /// Adds what the text only promises: behind its colon or dash, or where a key's colon is.
+    fn absent(&mut self, at: u32) -> (NodeId, Span) {
+        if self.is_key() {
+            self.advance(at);
+        }
+        let place = to_u32(self.cursor);
+        let span = Span::new(place, place);
+        (self.arena.scalar(span, Style::Plain, span), span)
     }
 
     /// Adds a scalar whose text most likely stands at `inner`.
@@ -228,7 +238,12 @@ impl<'a> Builder<'a> {
         if self.is_key() {
             let span = self.at_character(at.start);
             let bracket = style == StructureStyle::Flow;
-            let help = bracket.then_some("quote the key if the brackets belong to it");
+            let before = self.chunk.get(..at.start as usize).unwrap_or_default();
+            let help = if bracket && before.ends_with('{') {
+                Some("fill in the template first, or quote the value if the braces belong to it")
+            } else {
+                bracket.then_some("quote the key if the brackets belong to it")
+            };
             self.give_up(Code::P0013, span, "a key must be plain text".to_owned(), help);
             return ControlFlow::Continue(());
         }
@@ -280,7 +295,7 @@ impl<'a> Builder<'a> {
                 Code::P0006,
                 at,
                 "an alias inside the node that it stands for".to_owned(),
-                None,
+                Some("write out what is meant, or leave it out"),
             );
             return;
         };
@@ -408,7 +423,7 @@ impl<'a> Builder<'a> {
             Code::P0005,
             self.at_character(at),
             format!("nested more than {DEPTH_MAX} levels deep"),
-            None,
+            Some(super::TOO_DEEP),
         );
     }
 
@@ -432,6 +447,10 @@ impl<'a> Builder<'a> {
     }
 
     fn fail(&mut self, error: &ScanError) -> ControlFlow<()> {
+        if let Some(mark) = self.trailing {
+            self.parsed.roots.pop();
+            self.mark = mark;
+        }
         self.arena.truncate(self.mark);
         // What was already refused is most likely the reason that the parser stumbled.
         if !self.given_up {
@@ -468,7 +487,8 @@ mod tests {
     fn trees(text: &str) -> String {
         let (arena, parsed) = parsed(text);
         assert_eq!(parsed.faults, [], "{text:?}");
-        parsed.roots.iter().map(|root| format!("{:?}", arena.node(text, *root))).collect()
+        let shown = |root: &NodeId| format!("{:?}", arena.node(text, *root));
+        parsed.roots.iter().map(shown).collect::<Vec<_>>().concat()
     }
 
     fn faults(text: &str) -> Vec<(Code, u32, &str)> {
@@ -606,6 +626,7 @@ mod tests {
             ("a: &x [1]\n*x : 2\n", &[(Code::P0013, 10, "*x")], 0),
             ("&a [*a]\n", &[(Code::P0006, 4, "*a")], 0),
             ("a: &a\n  b: *a\n...\nc\n", &[(Code::P0006, 11, "*a")], 1),
+            ("[a]: b\n...\n]\n", &[(Code::P0013, 0, "["), (Code::P0001, 11, "]")], 0),
             // An anchor is good for its own document.
             ("- &a b\n...\n- *a\n", &[(Code::P0001, 13, "*")], 1),
         ] {
@@ -643,10 +664,10 @@ mod tests {
     #[test]
     fn alias_bombs_are_cheap() {
         let mut bomb = "- &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for n in 1..10 {
+        bomb.extend((1..10).map(|n| {
             let aliases = vec![format!("*a{}", n - 1); 10].join(", ");
-            bomb.push_str(&format!("- &a{n} [{aliases}]\n"));
-        }
+            format!("- &a{n} [{aliases}]\n")
+        }));
         let (arena, refused) = parsed(&bomb);
         assert_eq!(refused.faults.len(), 1);
         assert_eq!(refused.faults[0].code, Code::P0006);
@@ -671,5 +692,14 @@ mod tests {
         let (arena, parsed) = parsed(text);
         assert_eq!((parsed.roots.len(), parsed.faults.len()), (1, 1));
         assert_eq!(arena.len(), 1);
+    }
+
+    #[test]
+    fn a_document_with_rubbish_behind_it_is_not_whole() {
+        for text in ["[a] [b]\n", "a: b\n]\n", "'a'\nb: c\n", "[a]\nb: c\n"] {
+            let (arena, parsed) = parsed(text);
+            assert_eq!((parsed.roots.len(), parsed.faults.len()), (0, 1), "{text:?}");
+            assert!(arena.is_empty(), "{text:?}");
+        }
     }
 }

@@ -27,7 +27,7 @@ pub fn parse_fast(chunk: &str, arena: &mut Arena) -> Option<Parsed> {
         return None;
     }
     let mark = arena.mark();
-    let parsed = Fast { bytes, arena, at: 0, column: 0 }.document();
+    let parsed = Fast { chunk, bytes, arena, at: 0, column: 0 }.document();
     if parsed.is_none() {
         arena.truncate(mark);
     }
@@ -35,6 +35,7 @@ pub fn parse_fast(chunk: &str, arena: &mut Arena) -> Option<Parsed> {
 }
 
 struct Fast<'a> {
+    chunk: &'a str,
     bytes: &'a [u8],
     arena: &'a mut Arena,
     at: usize,
@@ -43,6 +44,7 @@ struct Fast<'a> {
 }
 
 /// A scalar on one line.
+#[derive(Clone, Copy)]
 struct Token {
     span: Span,
     text: Span,
@@ -285,8 +287,7 @@ impl Fast<'_> {
                 }
                 text.extend(std::iter::repeat_n('\n', breaks));
                 breaks = 1;
-                let content = line.get(indent..)?;
-                text.push_str(std::str::from_utf8(content).ok()?);
+                text.push_str(self.chunk.get(self.at + indent..self.at + line.len())?);
                 match line.trim_ascii_end().len() {
                     0 => {}
                     visible => end = self.at + visible,

@@ -6,6 +6,7 @@
 //! YAML goes through [`chunks`], each chunk through [`Chunk::text`] and [`parse`]. Chunks are
 //! independent, so they can be read in parallel, each worker with an [`arena::Arena`] of its own
 //! that it clears and uses again: fresh memory for each file costs as much as the parsing.
+//! JSON and tables are read whole: [`decode`], then [`parse_json`] or [`parse_csv`].
 
 pub mod arena;
 mod characters;
@@ -18,7 +19,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
-pub use characters::{forbidden, foreign_encoding, utf8};
+pub use characters::{decode, forbidden, foreign_encoding, utf8};
 pub(in crate::manifest) use csv::cells_of;
 pub use csv::{Cell, Table, parse_csv};
 pub use event::{EXPANSION_MAX, parse_events};
@@ -32,6 +33,9 @@ use arena::{Arena, NodeId};
 
 /// How deep containers may stand in each other, in every format.
 pub const DEPTH_MAX: usize = 128;
+
+/// What to do about a text that is nested more deeply.
+const TOO_DEEP: &str = "check what wrote this text: manifests have about ten levels";
 
 /// Something wrong with the text itself, at bytes of its chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,12 +84,8 @@ pub fn chunks(bytes: &[u8]) -> Vec<Chunk<'_>> {
 impl<'a> Chunk<'a> {
     /// The chunk as text, or what keeps it from being one.
     pub fn text(&self) -> Result<&'a str, Vec<Fault>> {
-        if self.whole_file
-            && let Some(fault) = foreign_encoding(self.bytes)
-        {
-            return Err(vec![fault]);
-        }
-        let text = utf8(self.bytes).map_err(|fault| vec![fault])?;
+        let text = if self.whole_file { decode(self.bytes) } else { utf8(self.bytes) };
+        let text = text.map_err(|fault| vec![fault])?;
         let faults = forbidden(text);
         if faults.is_empty() { Ok(text) } else { Err(faults) }
     }

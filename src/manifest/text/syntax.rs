@@ -136,7 +136,11 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
                 "a `:` without a space behind it",
                 Some("put a space after the colon"),
             ),
-            None => syntax(at, "expected a key and a colon", None),
+            None => syntax(
+                at,
+                "expected a key and a colon",
+                Some("indent the line if the value above goes on here"),
+            ),
         },
         E::UnknownAnchor => syntax(
             at,
@@ -212,15 +216,16 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
             "an escape that does not exist",
             Some("write `\\\\` for a backslash, or use single quotes"),
         ),
-        E::InvalidQuotedScalarHexEscape
-        | E::InvalidLowSurrogateHexEscape
+        E::InvalidQuotedScalarHexEscape => syntax(
+            bad_escape(chunk, at, kind).unwrap_or(at),
+            "an escape without its hexadecimal digits",
+            Some("write `\\\\` for a backslash, or use single quotes"),
+        ),
+        E::InvalidLowSurrogateHexEscape
         | E::InvalidLowSurrogate
         | E::MissingLowSurrogate
         | E::UnpairedLowSurrogate
-        | E::InvalidUnicodeEscape => {
-            let at = bad_escape(chunk, at, kind).unwrap_or(at);
-            syntax(at, "an escape that is not a character", None)
-        }
+        | E::InvalidUnicodeEscape => syntax(at, "an escape that is not a character", None),
         E::UnexpectedEof
         | E::UnexpectedEofFlowSequence
         | E::UnexpectedEofFlowMapping
@@ -231,7 +236,6 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
         | E::ExpectedBlockSequenceEntry
         | E::UnexpectedEofBlockMapping
         | E::UnexpectedEofBlockSequence
-        | E::BlockSequenceEntryNotAllowed
         | E::MappingKeyNotAllowed
         | E::InvalidIndentation
         | E::InvalidBlockScalarIndent
@@ -244,6 +248,11 @@ fn explain(chunk: &str, at: usize, kind: &ErrorKind) -> Explanation {
             at,
             "a `-` cannot begin an item inside brackets",
             Some("separate items by commas"),
+        ),
+        E::BlockSequenceEntryNotAllowed => syntax(
+            at,
+            "a `-` cannot begin an item here",
+            Some("begin the list on the next line, or put the value in quotes"),
         ),
         E::CommentInterceptedScalar => syntax(
             at,
@@ -524,7 +533,31 @@ mod tests {
                     "write `\\\\` for a backslash, or use single quotes",
                 ),
             ),
-            ("a: \"\\x4\"\n", 4, "\\", ("an escape that is not a character", "")),
+            (
+                "a: \"C:\\Users\"\n",
+                6,
+                "\\",
+                (
+                    "an escape without its hexadecimal digits",
+                    "write `\\\\` for a backslash, or use single quotes",
+                ),
+            ),
+            ("a: \"\\ud800\"\n", 3, "\"", ("an escape that is not a character", "")),
+            (
+                "a: - b\n",
+                3,
+                "-",
+                (
+                    "a `-` cannot begin an item here",
+                    "begin the list on the next line, or put the value in quotes",
+                ),
+            ),
+            (
+                "a: b\nc d\ne: f\n",
+                5,
+                "c",
+                ("expected a key and a colon", "indent the line if the value above goes on here"),
+            ),
             (
                 "a: b # c\n  d\n",
                 5,

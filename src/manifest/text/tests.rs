@@ -149,12 +149,8 @@ fn mutants_of_manifests_mean_the_same_on_both_paths() {
 
 #[test]
 fn what_once_differed_stays_the_same() {
-    for text in [
-        // Blanks at the end of a block are not where it ends.
-        "\nsp: |-\n #f: |-\n \t\n",
-    ] {
-        agree(text);
-    }
+    // Blanks at the end of a block are not where it ends.
+    assert!(agree("\nsp: |-\n #f: |-\n \t\n"));
 }
 
 #[test]
