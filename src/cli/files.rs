@@ -118,7 +118,10 @@ impl ManifestArgs {
         } else {
             for path in &self.files {
                 if path.as_os_str() == "-" {
-                    stdin = Some(read_stdin()?);
+                    // It can be read once: named again it would be empty.
+                    if stdin.is_none() {
+                        stdin = Some(read_stdin()?);
+                    }
                 } else {
                     walk.named(path)?;
                 }
@@ -281,7 +284,7 @@ struct Walk {
     skip: Option<PathBuf>,
     files: Vec<ToRead>,
     troubles: Vec<Trouble>,
-    /// Folders that were reached, so that links cannot lead in circles.
+    /// Folders and files that were reached, so that links cannot lead in circles.
     seen: HashSet<PathBuf>,
 }
 
@@ -301,7 +304,7 @@ impl Walk {
                     let prefix = clean_name(name);
                     self.folder(&found, &prefix, &root);
                 }
-                Ok(found) => self.files.push(ToRead { name: clean_name(name), path: found }),
+                Ok(found) => self.file(clean_name(name), found),
                 Err((what, message)) => {
                     self.troubles.push(Trouble {
                         what,
@@ -332,7 +335,7 @@ impl Walk {
             let shown = if shown == "." { String::new() } else { shown };
             self.folder(&found, &shown, &found);
         } else {
-            self.files.push(ToRead { name: shown, path: found });
+            self.file(shown, found);
         }
         Ok(())
     }
@@ -414,7 +417,14 @@ impl Walk {
             self.folder(&path, shown, root);
         } else if is_manifest(name) && self.skip.as_ref().is_none_or(|skip| !same_file(skip, &path))
         {
-            self.files.push(ToRead { name: shown.to_owned(), path });
+            self.file(shown.to_owned(), path);
+        }
+    }
+
+    /// A file that several ways lead to is read once, or all in it would stand there twice.
+    fn file(&mut self, name: String, path: PathBuf) {
+        if self.seen.insert(path.clone()) {
+            self.files.push(ToRead { name, path });
         }
     }
 }

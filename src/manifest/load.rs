@@ -1,6 +1,7 @@
 //! Texts to documents, in parallel: what is read in which order, and where each document was.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -200,6 +201,7 @@ fn read_piece(
     batch: &mut Batch,
 ) {
     arena.clear();
+    let mark = batch.drafts.len();
     let parsed = piece.parse(arena);
     let place = |span: Span| Where::Bytes { source: piece.source, span: span.shifted(piece.base) };
     let unreadable = parsed.roots.is_empty() && !parsed.faults.is_empty();
@@ -207,11 +209,21 @@ fn read_piece(
         batch.drafts.push(Draft::new(code, place(span), message).maybe_help(help));
     }
     batch.seen += usize::from(unreadable);
-    let Ok(text) = piece.text else { return batch.lost.file() };
+    let Ok(text) = piece.text else {
+        let bytes = sources.get(piece.source).map_or(&[] as &[u8], |source| &source.bytes);
+        let faults = batch.drafts.iter().skip(mark).filter_map(|draft| match draft.at {
+            Where::Bytes { span, .. } => Some(span),
+            _ => None,
+        });
+        let spans: Vec<Span> = faults.flat_map(|span| secrets_near(bytes, span)).collect();
+        let whole = |span| Where::Bytes { source: piece.source, span };
+        batch.drafts.extend(spans.into_iter().map(|span| looks_secret(whole(span))));
+        return batch.lost.file();
+    };
     if unreadable {
         batch.lost.text(text);
     }
-    secrets(text, &place, &mut batch.drafts);
+    secrets(text, arena, &place, &mut batch.drafts);
     let turns = turns_direction(text);
     // An escape can spell what the text does not hold.
     let may_turn = turns || memchr::memchr(b'\\', text.as_bytes()).is_some();
@@ -340,7 +352,58 @@ pub(crate) fn kustomize_origin(node: Node<'_>) -> Option<String> {
         node.get("metadata")?.get("annotations")?.get("config.kubernetes.io/origin")?.text();
     let path = origin.lines().find_map(|line| line.trim().strip_prefix("path:"))?.trim();
     let path = path.trim_matches(['"', '\'']);
-    (!path.is_empty()).then(|| path.to_owned())
+    // A file's name is shown as it is.
+    (!path.is_empty() && secret::look_for(path).is_empty()).then(|| path.to_owned())
+}
+
+fn looks_secret(at: Where) -> Draft {
+    Draft::new(Code::P0502, at, "this looks like a secret").help(
+        "take it out, revoke it, and refer to where it is kept: `{env: NAME}` or `{file: PATH}`",
+    )
+}
+
+/// Secrets that the lines around a fault might show, in bytes that are no text.
+fn secrets_near(bytes: &[u8], fault: Span) -> Vec<Span> {
+    const REACH: usize = 8192;
+    let from = fault.range().start.saturating_sub(REACH);
+    let to = fault.range().end.saturating_add(REACH).min(bytes.len());
+    // As long as the bytes are, so that places stay the same.
+    let mut text = String::new();
+    for chunk in bytes.get(from..to).unwrap_or_default().utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    let found = secret::look_for(&text).into_iter();
+    found.map(|found| Span::new(to_u32(from + found.start), to_u32(from + found.end))).collect()
+}
+
+/// Scalars that look like a secret only once their escapes and line breaks are read, in order.
+/// `seen` are those that look like one as they stand.
+fn secrets_in_disguise(text: &str, seen: &[Range<usize>], arena: &Arena) -> Vec<Span> {
+    if secret::look_for(arena.cooked()).is_empty() {
+        return Vec::new();
+    }
+    let is_seen = |span: Span, cooked: &str| {
+        let next = seen.partition_point(|found| found.end <= span.range().start);
+        let found = seen.get(next).filter(|found| found.start < span.range().end);
+        found.and_then(|found| text.get(found.clone())).is_some_and(|found| {
+            // A key in a block is indented where it stands, and not where it was read.
+            found.contains("-----END ")
+                || cooked.contains(found)
+                    && secret::look_for(cooked).iter().all(|whole| whole.len() <= found.len())
+        })
+    };
+    let mut spans: Vec<Span> = arena
+        .cooked_scalars()
+        .filter(|(span, cooked)| {
+            let cooked = arena.cooked().get(cooked.range()).unwrap_or_default();
+            !secret::look_for(cooked).is_empty() && !is_seen(*span, cooked)
+        })
+        .map(|(span, _)| span)
+        .collect();
+    spans.sort_unstable();
+    spans.dedup();
+    spans
 }
 
 /// Warns of characters in comments that make the lines after them look like something else.
@@ -350,9 +413,18 @@ fn comments_that_turn(
     place: &dyn Fn(Span) -> Where,
     drafts: &mut Vec<Draft>,
 ) {
-    for (at, c) in text.char_indices().filter(|(_, c)| is_bidirectional_control(*c)) {
+    let mut turns = text.char_indices().filter(|(_, c)| is_bidirectional_control(*c)).peekable();
+    if turns.peek().is_none() {
+        return;
+    }
+    // In document order but for what aliases repeat.
+    let mut scalars: Vec<Span> = arena.scalar_spans().collect();
+    scalars.sort_unstable();
+    for (at, c) in turns {
         let (start, end) = (to_u32(at), to_u32(at + c.len_utf8()));
-        if arena.scalar_spans().any(|span| span.start <= start && end <= span.end) {
+        let behind = scalars.partition_point(|span| span.start <= start);
+        if behind.checked_sub(1).and_then(|at| scalars.get(at)).is_some_and(|span| end <= span.end)
+        {
             continue;
         }
         let message = format!(
@@ -415,12 +487,14 @@ pub(crate) fn project_of(batch: &mut Batch) -> Option<crate::model::project::Pro
 }
 
 /// Reads the rows of a table, with its own defaults and those of its kind.
-pub(crate) fn read_table(
-    sources: &Sources,
+pub(crate) fn read_table<'a>(
+    sources: &'a Sources,
     csv: SourceId,
-    table: Place,
     about: &Table,
-    kind: Option<Place>,
+    own: &mut Opened<'a>,
+    table: Place,
+    kind: &mut Opened<'a>,
+    defaults: Option<Place>,
 ) -> Batch {
     let Some(source) = sources.get(csv) else { return Batch::default() };
     let object =
@@ -432,43 +506,90 @@ pub(crate) fn read_table(
     let text = match text {
         Ok(text) => text,
         Err(Fault { code, span, message, help }) => {
-            let at = Where::Bytes { source: csv, span };
-            let draft = Draft::new(code, at, message).maybe_help(help).object(object);
-            return Batch { drafts: vec![draft], seen: 1, ..Batch::default() };
+            let at = |span| Where::Bytes { source: csv, span };
+            let secrets = secrets_near(&source.bytes, span).into_iter().map(at).map(looks_secret);
+            let fault = Draft::new(code, at(span), message).maybe_help(help);
+            let drafts = std::iter::once(fault).chain(secrets);
+            let drafts = drafts.map(|draft| draft.object(object.as_str())).collect();
+            return Batch { drafts, seen: 1, ..Batch::default() };
         }
     };
-    let (mut own, mut kinds) = (Arena::default(), Arena::default());
-    let own = open(sources, table, &mut own)
+    let own = own
+        .document(sources, table)
         .and_then(|node| node.get("spec"))
         .and_then(|spec| spec.get("defaults"));
-    let kind = kind
-        .and_then(|place| open(sources, place, &mut kinds))
+    let kind = defaults
+        .and_then(|place| kind.document(sources, place))
         .and_then(|node| node.get("spec"))
         .and_then(|spec| spec.get("values"));
     let mut batch = super::rows::read_rows(csv, text, [own, kind], &object);
-    secrets(text, &|span| Where::Bytes { source: csv, span }, &mut batch.drafts);
+    let nothing = Arena::default();
+    secrets(text, &nothing, &|span| Where::Bytes { source: csv, span }, &mut batch.drafts);
     batch
 }
 
 /// What looks like a secret is one too many, wherever it stands.
-fn secrets(text: &str, place: &dyn Fn(Span) -> Where, drafts: &mut Vec<Draft>) {
-    for found in secret::look_for(text) {
-        let span = Span::new(to_u32(found.start), to_u32(found.end));
-        let help = "take it out, revoke it, and refer to where it is kept: `{env: NAME}` or `{file: PATH}`";
-        drafts.push(Draft::new(Code::P0502, place(span), "this looks like a secret").help(help));
-    }
+fn secrets(text: &str, arena: &Arena, place: &dyn Fn(Span) -> Where, drafts: &mut Vec<Draft>) {
+    let seen = secret::look_for(text);
+    let disguised = secrets_in_disguise(text, &seen, arena);
+    let plain = seen.iter().map(|found| Span::new(to_u32(found.start), to_u32(found.end)));
+    let plain = plain.filter(|found| {
+        let behind = disguised.partition_point(|span| span.start <= found.start);
+        let around = behind.checked_sub(1).and_then(|at| disguised.get(at));
+        around.is_none_or(|span| span.end < found.end)
+    });
+    drafts.extend(plain.chain(disguised.iter().copied()).map(|span| looks_secret(place(span))));
 }
 
-/// Parses a document again.
-fn open<'a>(sources: &'a Sources, place: Place, arena: &'a mut Arena) -> Option<Node<'a>> {
-    let Place::Text { source, base, length, root, item } = place else { return None };
-    let source = sources.get(source)?;
-    let text =
-        std::str::from_utf8(source.bytes.get(base as usize..(base + length) as usize)?).ok()?;
-    let parsed = match source.format {
-        Format::Json => text::parse_json(text, arena),
-        _ => text::parse(text, arena),
-    };
-    let id = *parsed.roots.get(root as usize)?;
-    pick(arena.node(text, id), item.map(|item| item as usize))
+/// A chunk that is parsed again, to look at its documents one after the other.
+///
+/// Sequences are walked from their start, so what was walked is remembered: a List of ten thousand
+/// items, each with a finding, would be walked ten thousand times.
+#[derive(Debug, Default)]
+pub(crate) struct Opened<'a> {
+    chunk: Option<(SourceId, u32)>,
+    text: &'a str,
+    arena: Arena,
+    parsed: Parsed,
+    items: HashMap<NodeId, Vec<NodeId>>,
+}
+
+impl<'a> Opened<'a> {
+    /// The document at a place; parses its chunk, unless it is the one at hand.
+    pub(crate) fn document(&mut self, sources: &'a Sources, place: Place) -> Option<Node<'_>> {
+        let Place::Text { source, base, length, root, item } = place else { return None };
+        if self.chunk != Some((source, base)) {
+            let found = sources.get(source)?;
+            let bytes = found.bytes.get(base as usize..(base + length) as usize)?;
+            self.text = std::str::from_utf8(bytes).ok()?;
+            self.arena.clear();
+            self.items.clear();
+            self.parsed = match found.format {
+                Format::Json => text::parse_json(self.text, &mut self.arena),
+                _ => text::parse(self.text, &mut self.arena),
+            };
+            self.chunk = Some((source, base));
+        }
+        let root = *self.parsed.roots.get(root as usize)?;
+        let Some(item) = item else { return Some(self.arena.node(self.text, root)) };
+        let items = self.arena.node(self.text, root).get("items")?.id();
+        let item = self.item(items, item as usize)?;
+        Some(self.arena.node(self.text, item))
+    }
+
+    /// A node of the document that was looked at last.
+    pub(crate) fn node(&self, id: NodeId) -> Node<'_> {
+        self.arena.node(self.text, id)
+    }
+
+    /// An item of a sequence.
+    pub(crate) fn item(&mut self, sequence: NodeId, index: usize) -> Option<NodeId> {
+        let (arena, text) = (&self.arena, self.text);
+        let items =
+            self.items.entry(sequence).or_insert_with(|| match arena.node(text, sequence).view() {
+                View::Sequence(items) => items.map(Node::id).collect(),
+                _ => Vec::new(),
+            });
+        items.get(index).copied()
+    }
 }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::draft::{Draft, On, Step, Where};
 use super::finding::{Excerpt, Finding, Place as Shown, Region, Related};
-use super::load::{Place, kustomize_origin, pick};
+use super::load::{Opened, Place, kustomize_origin};
+use super::read::collections::head;
 use super::rows::cell_of;
-use super::source::{Format, Lines, SourceId, Sources, Span, to_u32};
-use super::text::arena::{Arena, Node};
-use super::text::{self, Parsed};
+use super::source::{Lines, SourceId, Sources, Span, to_u32};
+use super::text::arena::NodeId;
 use crate::model::estate::Origin;
 
 /// Turns drafts into findings, sorted by file, line, column and code.
@@ -18,7 +18,8 @@ pub(crate) fn locate(
     sources: &Sources,
     project: &str,
 ) -> Vec<Finding> {
-    let mut locator = Locator { places, sources, project, lines: HashMap::new(), open: None };
+    let mut locator =
+        Locator { places, sources, project, lines: HashMap::new(), open: Opened::default() };
     let mut drafts = drafts;
     // Documents are opened again one after the other, each once.
     drafts.sort_by_key(|draft| match &draft.at {
@@ -54,15 +55,7 @@ struct Locator<'a> {
     project: &'a str,
     lines: HashMap<SourceId, Lines<'a>>,
     /// The chunk that was parsed last: drafts come document by document.
-    open: Option<Open<'a>>,
-}
-
-struct Open<'a> {
-    source: SourceId,
-    base: u32,
-    text: &'a str,
-    arena: Arena,
-    parsed: Parsed,
+    open: Opened<'a>,
 }
 
 impl Locator<'_> {
@@ -109,30 +102,21 @@ impl Locator<'_> {
 
     fn field(&mut self, origin: Origin, path: &[Step], on: On) -> Shown {
         match self.places.get(origin.0 as usize).copied() {
-            Some(Place::Text { source, base, length, root, item }) => {
-                self.open(source, base, length);
-                let Some(open) = &self.open else { return self.file(source) };
-                let Some(id) = open.parsed.roots.get(root as usize) else {
-                    return self.file(source);
-                };
-                let Some(node) =
-                    pick(open.arena.node(open.text, *id), item.map(|item| item as usize))
-                else {
+            Some(place @ Place::Text { source, base, .. }) => {
+                let Some(document) = self.open.document(self.sources, place) else {
                     return self.file(source);
                 };
                 if self.sources.get(source).is_some_and(|source| source.name == "-")
-                    && let Some(file) = kustomize_origin(node)
+                    && let Some(file) = kustomize_origin(document)
                 {
                     return Shown { file, region: None };
                 }
-                let span = find(node, path, on).shifted(base);
+                let document = document.id();
+                let span = find(&mut self.open, document, path, on).shifted(base);
                 self.shown(source, span)
             }
             Some(Place::Row { source, row }) => {
-                let text = self
-                    .sources
-                    .get(source)
-                    .and_then(|source| std::str::from_utf8(&source.bytes).ok());
+                let bytes = self.sources.get(source).map(|source| source.bytes.as_slice());
                 let keys: Vec<&str> = path
                     .iter()
                     .filter_map(|step| match step {
@@ -140,50 +124,32 @@ impl Locator<'_> {
                         Step::Index(_) => None,
                     })
                     .collect();
-                let span = text.and_then(|text| cell_of(text, row, &keys)).unwrap_or(row);
+                let span = bytes.and_then(|bytes| cell_of(bytes, row, &keys)).unwrap_or(row);
                 self.shown(source, span)
             }
             None => self.place(&Where::Estate),
         }
     }
-
-    /// Parses a document's chunk again, unless it is the one at hand.
-    fn open(&mut self, source: SourceId, base: u32, length: u32) {
-        if self.open.as_ref().is_some_and(|open| open.source == source && open.base == base) {
-            return;
-        }
-        let Some(found) = self.sources.get(source) else { return };
-        let range = base as usize..(base + length) as usize;
-        let bytes = found.bytes.get(range).unwrap_or_default();
-        let text = std::str::from_utf8(bytes).unwrap_or_default();
-        let mut arena = self.open.take().map(|open| open.arena).unwrap_or_default();
-        arena.clear();
-        let parsed = match found.format {
-            Format::Json => text::parse_json(text, &mut arena),
-            _ => text::parse(text, &mut arena),
-        };
-        self.open = Some(Open { source, base, text, arena, parsed });
-    }
 }
 
 /// The span of a field; where it is absent, of the key that should hold it.
-fn find(document: Node<'_>, path: &[Step], on: On) -> Span {
-    let mut node = document;
-    let mut key = None;
+fn find(open: &mut Opened<'_>, document: NodeId, path: &[Step], on: On) -> Span {
+    let (mut node, mut key) = (document, None);
     for step in path {
         let next = match step {
-            Step::Key(name) => node.entry(name).map(|(key, value)| (Some(key.span()), value)),
-            Step::Index(index) => node.item(*index).map(|item| (key, item)),
+            Step::Key(name) => {
+                open.node(node).entry(name).map(|(key, value)| (Some(key.span()), value.id()))
+            }
+            Step::Index(index) => open.item(node, *index).map(|item| (key, item)),
         };
-        let Some((next_key, next)) = next else {
-            let first = super::read::collections::head(document);
-            return key.unwrap_or(first);
+        let Some(next) = next else {
+            return key.unwrap_or_else(|| head(open.node(document)));
         };
-        (key, node) = (next_key, next);
+        (key, node) = next;
     }
     match (on, key) {
         (On::Key, Some(key)) => key,
-        _ => super::read::collections::head(node),
+        _ => head(open.node(node)),
     }
 }
 
@@ -198,6 +164,77 @@ pub(crate) fn masked(drafts: &[Draft]) -> Vec<Excerpt> {
             _ => None,
         })
         .collect()
+}
+
+/// Lines that cannot be read as YAML or JSON and may hold a literal secret: what stands there is
+/// unknown, so it is not shown.
+///
+/// The words of such a finding may quote it, whole or in part, so they are replaced.
+pub(crate) fn near_secrets(drafts: &mut [Draft], sources: &Sources) -> Vec<Excerpt> {
+    use super::code::Code::{P0010, P0013};
+    let mut excerpts = Vec::new();
+    for draft in drafts.iter_mut().filter(|draft| draft.code <= P0010 || draft.code == P0013) {
+        let Where::Bytes { source, span } = draft.at else { continue };
+        let bytes = sources.get(source).map_or(&[] as &[u8], |source| &source.bytes);
+        let Some(span) = near_secret(bytes, span) else { continue };
+        excerpts.push(Excerpt { source, span });
+        draft.code.title().clone_into(&mut draft.message);
+        draft.help = Some("what stands here is hidden, because it may be a secret".to_owned());
+    }
+    excerpts
+}
+
+/// From behind the key of a secret to the end of the line at fault, which may belong to its value.
+fn near_secret(bytes: &[u8], fault: Span) -> Option<Span> {
+    /// How far behind the key its value may be, and how much of it is hidden.
+    const REACH: usize = 4096;
+    let at = fault.range().start.min(bytes.len());
+    let rest = bytes.get(at..)?;
+    let end = at + memchr::memchr(b'\n', rest).unwrap_or(rest.len()).min(REACH);
+    let from = at.saturating_sub(REACH);
+    let near = bytes.get(from..end)?;
+    if !SECRET_KEYS.iter().any(|key| memchr::memmem::find(near, key).is_some()) {
+        return None;
+    }
+    let mut indent_min = usize::MAX;
+    let mut upper = end;
+    for line in near.rsplit(|byte| *byte == b'\n') {
+        let start = upper - line.len();
+        upper = start.saturating_sub(1);
+        let indent = line.iter().take_while(|byte| **byte == b' ').count();
+        // The line at fault may stand as far out as the key: that may be its fault.
+        let belongs = start <= at && (end == start + line.len() || indent < indent_min);
+        if let Some(colon) = behind_secret_key(line).filter(|_| belongs && indent <= indent_min) {
+            return Some(Span::new(to_u32(start + colon), to_u32(end)));
+        }
+        if line.starts_with(b"---") {
+            return None;
+        }
+        if end == start + line.len() {
+            indent_min = indent + 1;
+        } else if !line.trim_ascii().is_empty() {
+            indent_min = indent_min.min(indent);
+        }
+    }
+    None
+}
+
+/// Keys that refer to secrets, and what people write instead.
+const SECRET_KEYS: [&[u8]; 6] =
+    [b"secret", b"Secret", b"Token", b"certificate", b"password", b"postgres"];
+
+/// Where a value begins whose key is one that secrets are kept under.
+fn behind_secret_key(line: &[u8]) -> Option<usize> {
+    let keys = SECRET_KEYS.iter().flat_map(|key| {
+        memchr::memmem::find_iter(line, key).map(|at| at + key.len()).collect::<Vec<_>>()
+    });
+    let colons = keys.filter_map(|behind| {
+        let rest = line.get(behind..)?;
+        let colon =
+            rest.iter().position(|byte| !byte.is_ascii_alphabetic() && !b"\"' ".contains(byte))?;
+        (rest.get(colon) == Some(&b':')).then_some(behind + colon + 1)
+    });
+    colons.min()
 }
 
 /// Drops what repeats a finding in other words: a literal where a reference belongs may look like

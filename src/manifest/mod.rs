@@ -27,11 +27,13 @@ pub mod source;
 mod suggest;
 pub mod text;
 
+use std::collections::HashMap;
+
 use code::{Code, Severity};
 use draft::{Draft, On, Where, way};
 use finding::{Checked, Findings};
 use gather::Gatherer;
-use load::Place;
+use load::{Opened, Place};
 use lost::Lost;
 use source::{Format, Source, SourceId, Sources};
 
@@ -39,6 +41,7 @@ use crate::model::estate::{CustomerIndex, Estate, Origin};
 use crate::model::name::Kind;
 use crate::model::project::Project;
 use crate::model::scalar::Scalar;
+use crate::model::secret;
 use crate::model::time::Day;
 
 /// Something that kept a file from being handed in.
@@ -156,7 +159,10 @@ pub fn load(load: Load<'_>) -> Loaded {
         lost.file();
     }
     for trouble in troubles {
-        lost.file();
+        // A policy declares nothing.
+        if !matches!(trouble.path, TroublePath::Policy(_)) {
+            lost.file();
+        }
         drafts.push(draft_of(trouble, project_origin));
     }
     let batches = load::read_all(&sources, project_source);
@@ -194,7 +200,8 @@ pub fn load(load: Load<'_>) -> Loaded {
     check::check(&world, &mut drafts);
     let waived = check::waivers::apply(&world, &mut drafts);
     locate::without_repeats(&mut drafts);
-    let masked = locate::masked(&drafts);
+    let mut masked = locate::masked(&drafts);
+    masked.extend(locate::near_secrets(&mut drafts, &sources));
     let all = locate::locate(drafts, &gathered.places, &sources, &project_name);
     let kinds = Kind::ALL
         .iter()
@@ -237,6 +244,9 @@ fn draft_of(trouble: Trouble, project: Option<Origin>) -> Draft {
         }
         TroubleKind::TooLarge => Some("split it into files of at most 256 MiB".to_owned()),
     };
+    // It names the path, and people paste the wrong things.
+    let is_shown = secret::look_for(&message).is_empty();
+    let message = if is_shown { message } else { code.title().to_owned() };
     Draft::new(code, at, message).maybe_help(help)
 }
 
@@ -247,7 +257,8 @@ fn read_tables(
     files: &dyn Tables,
     drafts: &mut Vec<Draft>,
 ) -> usize {
-    let mut rows = 0;
+    let mut opened = Vec::new();
+    let mut ids: HashMap<String, SourceId> = HashMap::new();
     for table in gatherer.tables() {
         let Some(place) = gatherer.place_of(table.origin) else { continue };
         let object = table.name.as_ref().map(|name| format!("customer-table/{name}"));
@@ -257,8 +268,14 @@ fn read_tables(
                 sources.get(source).map(|source| source.name.clone()).unwrap_or_default()
             }
         };
-        let (name, bytes) = match files.open(&beside, &table.file) {
-            Ok(opened) => opened,
+        match files.open(&beside, &table.file) {
+            Ok((name, bytes)) => {
+                // Two tables may name one file: it is held once.
+                let id = *ids
+                    .entry(name.clone())
+                    .or_insert_with(|| sources.add(Source { name, format: Format::Csv, bytes }));
+                opened.push((table, place, id));
+            }
             Err((what, message)) => {
                 let mut draft = draft_of(
                     Trouble { what, path: TroublePath::File(String::new()), message },
@@ -270,12 +287,14 @@ fn read_tables(
                 if let Some(name) = table.name {
                     gatherer.broken(Kind::CustomerTable, name);
                 }
-                continue;
             }
-        };
-        let id = sources.add(Source { name, format: Format::Csv, bytes });
-        let batch =
-            load::read_table(sources, id, place, &table, gatherer.defaults_place(Kind::Customer));
+        }
+    }
+    let mut rows = 0;
+    let (mut own, mut kind) = (Opened::default(), Opened::default());
+    for (table, place, csv) in opened {
+        let defaults = gatherer.defaults_place(Kind::Customer);
+        let batch = load::read_table(sources, csv, &table, &mut own, place, &mut kind, defaults);
         // Rows whose names are not known, of whatever cells.
         let lost = batch.seen > batch.documents.len();
         if let Some(name) = table.name.filter(|_| lost) {

@@ -11,10 +11,10 @@ use super::draft::{Draft, Where};
 use super::kinds::{fields_at, metadata_fields};
 use super::load::{Batch, Located, Place};
 use super::read::{At, Field, Reader};
-use super::source::{SourceId, Span, to_u32};
+use super::source::{SourceId, Span};
 use super::suggest::{did_you_mean, quoted};
 use super::text::arena::{Arena, Node, NodeId, Shape, Style};
-use super::text::{Cell, Table, parse_csv};
+use super::text::{Cell, Table, cells_of, parse_csv};
 use crate::model::name::Kind;
 
 /// What a column fills.
@@ -46,7 +46,7 @@ pub(crate) fn read_rows(
     }
     // A quote without an end hides rows.
     batch.seen = parsed.rows().len() + parsed.faults.len();
-    let Some(columns) = columns(&parsed, source, &mut batch) else {
+    let Some(columns) = columns(&parsed, source, defaults, &mut batch) else {
         batch.seen += 1;
         batch.drafts.iter_mut().for_each(|draft| draft.object = Some(table.to_owned()));
         return batch;
@@ -120,7 +120,12 @@ fn with_defaults(
 }
 
 /// Reads the header.
-fn columns(table: &Table<'_>, source: SourceId, batch: &mut Batch) -> Option<Vec<Column>> {
+fn columns(
+    table: &Table<'_>,
+    source: SourceId,
+    defaults: [Option<Node<'_>>; 2],
+    batch: &mut Batch,
+) -> Option<Vec<Column>> {
     let place = |span: Span| Where::Bytes { source, span };
     let spec = fields_at(Kind::Customer, &["spec"]).unwrap_or_default();
     let mut columns: Vec<Column> = Vec::new();
@@ -152,12 +157,24 @@ fn columns(table: &Table<'_>, source: SourceId, batch: &mut Batch) -> Option<Vec
         };
         columns.push(column);
     }
-    if !table.header.iter().any(|cell| cell.text == "name") {
+    let given = |field: &Field| {
+        let [own, kind] = defaults;
+        let kind = kind.and_then(|node| node.get("spec"));
+        [own, kind].into_iter().flatten().any(|node| node.get(field.key).is_some())
+    };
+    // A column that is not known may be the one that is needed, misspelt.
+    let misspelt = batch.drafts.iter().any(|draft| draft.code == Code::P0401);
+    let needed = spec.iter().filter(|field| !misspelt && field.need.must() && !given(field));
+    for needed in std::iter::once("name").chain(needed.map(|field| field.key)) {
+        if table.header.iter().any(|cell| cell.text == needed) {
+            continue;
+        }
         let span = table.header.first().map_or(Span::default(), |cell| cell.span);
-        let help = "the first line of a table names its columns, and `name` must be among them";
-        batch
-            .drafts
-            .push(Draft::new(Code::P0404, place(span), "the column `name` is missing").help(help));
+        let help = format!(
+            "the first line of a table names its columns, and `{needed}` must be among them"
+        );
+        let message = format!("the column `{needed}` is missing");
+        batch.drafts.push(Draft::new(Code::P0404, place(span), message).help(help));
         complete = false;
     }
     complete.then_some(columns)
@@ -281,15 +298,19 @@ fn leaf(arena: &mut Arena, key: &str, is_list: bool, cell: &Cell<'_>) {
 }
 
 /// The cell of a row that a field was read from.
-pub(crate) fn cell_of(text: &str, row: Span, keys: &[&str]) -> Option<Span> {
-    let header_end = memchr::memchr(b'\n', text.as_bytes()).map_or(text.len(), |at| at + 1);
-    let header = parse_csv(text.get(..header_end)?);
+pub(crate) fn cell_of(csv: &[u8], row: Span, keys: &[&str]) -> Option<Span> {
+    // The names of columns hold no line break. All of a long table is looked at for none of them.
+    let header_end = memchr::memchr(b'\n', csv).unwrap_or(csv.len());
+    let header = std::str::from_utf8(csv.get(..header_end)?).ok()?;
+    let header = header.trim_start_matches('\u{feff}').trim_end_matches('\r');
     let (_, below) = keys.split_first()?;
     let wanted = below.join(".");
-    let row_text = text.get(row.range())?;
-    let cells = parse_csv(row_text).header;
-    let at = header.header.iter().position(|cell| cell.text == wanted);
+    let row_text = std::str::from_utf8(csv.get(row.range())?).ok()?;
+    let column = |name: &str| {
+        let mut names = cells_of(header).filter_map(|span| header.get(span.range()));
+        names.position(|cell| cell.trim_matches('"') == name)
+    };
     // Something absent is reported at the row's name.
-    let at = at.or_else(|| header.header.iter().position(|cell| cell.text == "name"))?;
-    cells.get(at).map(|cell| cell.span.shifted(to_u32(row.range().start)))
+    let at = column(&wanted).or_else(|| column("name"))?;
+    cells_of(row_text).nth(at).map(|span| span.shifted(row.start))
 }

@@ -94,13 +94,37 @@ impl Sources {
 pub struct Lines<'a> {
     bytes: &'a [u8],
     starts: Vec<u32>,
+    /// Characters before each `STRIDE` bytes of the text, if the text is UTF-8 and has a long line:
+    /// a line of ten megabytes is not counted through again for each place in it.
+    counts: Vec<u32>,
 }
+
+/// How many bytes are counted through at most.
+const STRIDE: usize = 4096;
 
 impl<'a> Lines<'a> {
     pub fn of(bytes: &'a [u8]) -> Self {
         let mut starts = vec![0];
         starts.extend(memchr::memchr_iter(b'\n', bytes).map(|at| to_u32(at + 1)));
-        Self { bytes, starts }
+        let ends = starts.iter().skip(1).copied().chain([to_u32(bytes.len())]);
+        let is_long = starts.iter().zip(ends).any(|(start, end)| (end - start) as usize > STRIDE);
+        let mut counts = Vec::new();
+        if is_long && std::str::from_utf8(bytes).is_ok() {
+            let mut count = 0;
+            counts.extend(bytes.chunks(STRIDE).map(|stride| {
+                let before = count;
+                count += to_u32(characters(stride));
+                before
+            }));
+        }
+        Self { bytes, starts, counts }
+    }
+
+    /// How many characters begin before this byte of the text.
+    fn count(&self, offset: usize) -> Option<usize> {
+        let whole = (offset / STRIDE).min(self.counts.len().checked_sub(1)?);
+        let rest = self.bytes.get(whole * STRIDE..offset).unwrap_or_default();
+        Some(*self.counts.get(whole)? as usize + characters(rest))
     }
 
     /// The place of a byte. A byte-order mark at the start of the text is not a column.
@@ -108,11 +132,15 @@ impl<'a> Lines<'a> {
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
         let before = self.bytes.get(start as usize..offset as usize).unwrap_or_default();
-        let before = before.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(before);
-        let column = match std::str::from_utf8(before) {
-            Ok(text) => text.chars().count(),
-            Err(_) => String::from_utf8_lossy(before).chars().count(),
-        };
+        let mark = usize::from(before.starts_with(b"\xEF\xBB\xBF"));
+        let far = if before.len() > STRIDE { self.count(offset as usize) } else { None };
+        let column = match far.zip(self.count(start as usize)) {
+            Some((here, start)) => here - start,
+            None => match std::str::from_utf8(before) {
+                Ok(text) => text.chars().count(),
+                Err(_) => String::from_utf8_lossy(before).chars().count(),
+            },
+        } - mark;
         LineColumn { line: to_u32(line), column: to_u32(column + 1) }
     }
 
@@ -131,6 +159,11 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// Bytes at which a character of UTF-8 begins.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
+}
+
 /// Offsets fit: a file of more than 256 MiB is refused before it is read.
 pub(crate) fn to_u32(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
@@ -139,6 +172,18 @@ pub(crate) fn to_u32(value: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_of_long_lines_are_counted_alike() {
+        let text = format!("x\n\u{feff}{}\r\n{}", "a田\u{1f600}".repeat(3000), "é".repeat(5000));
+        let lines = Lines::of(text.as_bytes());
+        let short = Lines { bytes: text.as_bytes(), starts: lines.starts.clone(), counts: vec![] };
+        for offset in (0..=to_u32(text.len())).step_by(7).chain([0, to_u32(text.len())]) {
+            if text.is_char_boundary(offset as usize) {
+                assert_eq!(lines.place(offset), short.place(offset), "{offset}");
+            }
+        }
+    }
 
     #[test]
     fn columns_are_characters_and_a_mark_at_the_start_is_none() {

@@ -16,51 +16,86 @@ pub enum SecretReference {
     Keyring(Box<str>),
 }
 
+// Built once: there are many small texts to look at.
+static KEY: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"PRIVATE KEY-----"));
+static IDENTITY: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"AGE-SECRET-KEY-1"));
+static TOKEN: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"eyJ"));
+
 /// Where a text holds something that looks like a secret: private keys, tokens, age identities.
 ///
-/// Looks at raw text, comments included: what is committed is leaked, wherever it stands.
+/// Looks at raw text, comments included: what is committed is leaked, wherever it stands. Every
+/// byte is looked at a few times at most, however often a text begins to look like a secret.
 pub fn look_for(text: &str) -> Vec<Range<usize>> {
-    // Built once: there are many small texts to look at.
-    static KEY: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"PRIVATE KEY-----"));
-    static IDENTITY: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"AGE-SECRET-KEY-1"));
-    static TOKEN: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"eyJ"));
     let mut found = Vec::new();
-    for at in KEY.find_iter(text.as_bytes()) {
-        let Some(begin) = text.get(..at).and_then(|before| before.rfind("-----BEGIN ")) else {
-            continue;
-        };
-        if text.get(begin..at).is_some_and(|header| header.contains('\n')) {
-            continue;
-        }
-        let end =
-            text.get(at..).and_then(|rest| rest.find("-----END ")).map_or(text.len(), |end| {
-                let end = at + end;
-                text.get(end..)
-                    .and_then(|rest| rest.find('\n'))
-                    .map_or(text.len(), |line| end + line)
-            });
-        found.push(begin..end);
-    }
-    for at in IDENTITY.find_iter(text.as_bytes()) {
-        found.push(at..word_end(text, at, |b| b.is_ascii_alphanumeric() || b == b'-'));
-    }
-    for at in TOKEN.find_iter(text.as_bytes()) {
-        let end = word_end(text, at, |b| b.is_ascii_alphanumeric() || b"-_.=".contains(&b));
-        let starts_a_word =
-            at == 0 || text.as_bytes().get(at - 1).is_none_or(|b| !b.is_ascii_alphanumeric());
-        if starts_a_word && text.get(at..end).is_some_and(is_token) {
-            found.push(at..end);
-        }
-    }
+    private_keys(text, &mut found);
+    identities(text, &mut found);
+    tokens(text, &mut found);
     found.sort_by_key(|range| range.start);
     found
 }
 
+/// From `-----BEGIN` to the end of the line of the next `-----END`, or of the text.
+fn private_keys(text: &str, found: &mut Vec<Range<usize>>) {
+    /// The longest words between are `ENCRYPTED` and `OPENSSH`.
+    const HEADER_MAX: usize = 64;
+    let bytes = text.as_bytes();
+    let mut ends = memchr::memmem::find_iter(bytes, b"-----END ").peekable();
+    let mut covered = 0;
+    for at in KEY.find_iter(bytes) {
+        let from = at.saturating_sub(HEADER_MAX).max(covered);
+        let header = bytes.get(from..at).unwrap_or_default();
+        let Some(begin) = memchr::memmem::rfind(header, b"-----BEGIN ") else { continue };
+        if header.get(begin..).is_some_and(|header| header.contains(&b'\n')) {
+            continue;
+        }
+        while ends.next_if(|end| *end < at).is_some() {}
+        let end = ends.peek().map_or(bytes.len(), |end| {
+            let rest = bytes.get(*end..).unwrap_or_default();
+            memchr::memchr(b'\n', rest).map_or(bytes.len(), |line| end + line)
+        });
+        found.push(from + begin..end);
+        covered = end;
+    }
+}
+
+fn identities(text: &str, found: &mut Vec<Range<usize>>) {
+    let mut covered = 0;
+    for at in IDENTITY.find_iter(text.as_bytes()) {
+        if at >= covered {
+            covered = word_end(text, at, |b| b.is_ascii_alphanumeric() || b == b'-');
+            found.push(at..covered);
+        }
+    }
+}
+
 /// Three base64url parts, the first two JSON objects: a JWT.
-fn is_token(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('.').collect();
-    matches!(parts.as_slice(), [header, payload, signature, ..]
-        if header.len() > 8 && payload.starts_with("eyJ") && payload.len() > 8 && signature.len() > 8)
+fn tokens(text: &str, found: &mut Vec<Range<usize>>) {
+    let bytes = text.as_bytes();
+    let (mut covered, mut end) = (0, 0);
+    // The dots of the word at hand, and its end behind the last of them.
+    let mut stops: Vec<usize> = Vec::new();
+    for at in TOKEN.find_iter(bytes) {
+        if at < covered || (at > 0 && bytes.get(at - 1).is_some_and(u8::is_ascii_alphanumeric)) {
+            continue;
+        }
+        if at >= end {
+            end = word_end(text, at, |b| b.is_ascii_alphanumeric() || b"-_.=".contains(&b));
+            let word = bytes.get(at..end).unwrap_or_default();
+            stops.clear();
+            stops.extend(memchr::memchr_iter(b'.', word).map(|dot| at + dot));
+            stops.push(end);
+        }
+        let next = stops.partition_point(|stop| *stop < at);
+        let Some(&[header, payload, signature]) = stops.get(next..next + 3) else { continue };
+        if header - at > 8
+            && payload - header > 9
+            && signature - payload > 9
+            && bytes.get(header + 1..).is_some_and(|payload| payload.starts_with(b"eyJ"))
+        {
+            found.push(at..end);
+            covered = end;
+        }
+    }
 }
 
 fn word_end(text: &str, from: usize, belongs: impl Fn(u8) -> bool) -> usize {
@@ -86,8 +121,21 @@ mod tests {
         );
         assert_eq!(look_for("a: AGE-SECRET-KEY-1QQPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L # x").len(), 1);
         let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkifQ.c2lnbmF0dXJlMTIz";
-        let found = look_for(&format!("token: \"{token}\""));
-        assert_eq!(found.first().map(|range| (range.start, range.len())), Some((8, token.len())));
+        assert_eq!(look_for(&format!("token: \"{token}\"")).first(), Some(&(8..8 + token.len())));
+    }
+
+    #[test]
+    fn secrets_within_secrets_are_found_once() {
+        let begin = "-----BEGIN PRIVATE KEY-----";
+        let first = |text: &str| look_for(text).first().cloned();
+        assert_eq!(first(&begin.repeat(3)), Some(0..81));
+        let key = format!("{begin}x-----END PRIVATE KEY-----\n");
+        let length = key.len();
+        assert_eq!(look_for(&key.repeat(2)), [0..length - 1, length..2 * length - 1]);
+        let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkifQ.c2lnbmF0dXJlMTIz";
+        let length = token.len() + 22;
+        assert_eq!(first(&format!("x-{token}.eyJhbGciOiJub25lIn0")), Some(2..length));
+        assert_eq!(first("AGE-SECRET-KEY-1AGE-SECRET-KEY-1X"), Some(0..33));
     }
 
     #[test]

@@ -27,9 +27,23 @@ struct FindingsRecord<'a> {
     #[schemars(extend("const" = FORMAT))]
     format: &'static str,
     /// Sorted by file, line, column and code. Findings that a Waiver silences are not among them.
-    findings: Vec<FindingRecord<'a>>,
+    #[schemars(with = "Vec<FindingRecord<'a>>")]
+    findings: Records<'a>,
     /// What the run looked at.
     checked: CheckedRecord,
+}
+
+/// Made one by one as they are written: a million findings need not be held twice.
+#[derive(Debug)]
+struct Records<'a> {
+    findings: &'a [Finding],
+    masks: &'a Masks<'a>,
+}
+
+impl Serialize for Records<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.findings.iter().map(|finding| record(finding, self.masks)))
+    }
 }
 
 /// One problem.
@@ -120,7 +134,7 @@ pub(super) fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> 
     let masks = Masks::of(findings);
     let record = FindingsRecord {
         format: FORMAT,
-        findings: findings.all.iter().map(|finding| record(finding, &masks)).collect(),
+        findings: Records { findings: &findings.all, masks: &masks },
         checked: CheckedRecord {
             files: findings.checked.files,
             documents: findings.checked.documents,

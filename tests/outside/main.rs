@@ -1,4 +1,6 @@
 //! Tests from the outside: what the library and the binary promise to others.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test outside` writes the expected outputs anew.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,7 +9,19 @@
     clippy::indexing_slicing,
     reason = "a test that cannot go on should stop"
 )]
+#![allow(
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::needless_raw_string_hashes,
+    clippy::print_stderr,
+    reason = "large inputs are easier to read as they are made, and snapshots are written by a tool"
+)]
 
+mod cli;
+mod examples;
+mod forty;
 mod fresh;
+mod hostile;
 mod one_mistake;
 mod stories;
+mod world;

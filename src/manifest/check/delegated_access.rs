@@ -1,5 +1,7 @@
 //! Delegated access: what a relationship can be, before anybody asks a customer for it.
 
+use std::collections::HashSet;
+
 use super::customers::selector;
 use super::references::find;
 use super::{World, at_field, at_key, capability, object};
@@ -76,10 +78,10 @@ fn grants(
     object: &str,
     drafts: &mut Vec<Draft>,
 ) {
+    let mut granted = HashSet::new();
     for (index, grant) in access.spec.grants.iter().enumerate() {
         let at = || at_field(access, way!["spec", "grants", index, "to"]);
-        let again = access.spec.grants.iter().take(index).any(|other| other.to == grant.to);
-        if again {
+        if !granted.insert(grant.to.as_str()) {
             drafts.push(
                 Draft::new(Code::P1507, at(), format!("there is another grant to `{}`", grant.to))
                     .help(
@@ -88,6 +90,7 @@ fn grants(
                     .object(object),
             );
         }
+        let mut roles = HashSet::new();
         for (at, role) in grant.directory_roles.iter().enumerate() {
             let path = way!["spec", "grants", index, "directoryRoles", at];
             if role.name().is_none() {
@@ -104,7 +107,7 @@ fn grants(
                     .object(object),
                 );
             }
-            if grant.directory_roles.iter().take(at).any(|other| other == role) {
+            if !roles.insert(role) {
                 drafts.push(
                     Draft::new(
                         Code::P0110,

@@ -1,9 +1,10 @@
 //! Guards, as far as they can be seen without the tenant: who could still let us in.
 
+use super::references::suggestion;
 use super::{World, object};
 use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, On, Where, way};
-use crate::manifest::suggest::{did_you_mean, quoted};
+use crate::manifest::suggest::quoted;
 use crate::model::estate::Declared;
 use crate::model::name::Kind;
 use crate::model::project::Guards;
@@ -77,11 +78,10 @@ fn required(world: &World<'_>, guards: &Guards, drafts: &mut Vec<Draft>) {
         };
         let Some(user) = world.estate.users.get(key) else {
             if !world.is_broken(Kind::User, key.as_str()) {
-                let help = did_you_mean(
-                    key.as_str(),
-                    world.estate.users.keys().map(crate::model::name::UserKey::as_str),
-                )
-                .unwrap_or_else(|| "declare the user, or require somebody else".to_owned());
+                let users = &world.estate.users;
+                let names = users.keys().map(crate::model::name::UserKey::as_str);
+                let help = suggestion(key.as_str(), names, users.len(), drafts)
+                    .unwrap_or_else(|| "declare the user, or require somebody else".to_owned());
                 drafts.push(
                     Draft::new(
                         Code::P1903,

@@ -23,6 +23,7 @@ use super::lost::Lost;
 use crate::model::estate::{CustomerIndex, Declared, Estate, Origin};
 use crate::model::name::{Kind, Name};
 use crate::model::project::Project;
+use crate::model::scalar::Scalar;
 use crate::model::time::Day;
 
 /// What checks look at.
@@ -51,11 +52,12 @@ impl World<'_> {
     /// Whether a document that could not be read has this name.
     pub(crate) fn is_broken(&self, kind: Kind, name: &str) -> bool {
         // The rows of a table that could not be read could have had any name.
-        let is_it = |(broken, known): &(Kind, Name)| match broken {
-            Kind::CustomerTable => kind == Kind::Customer,
-            broken => *broken == kind && known.as_str() == name,
+        let is_row = || {
+            kind == Kind::Customer
+                && self.broken.iter().any(|(kind, _)| *kind == Kind::CustomerTable)
         };
-        self.lost.may_hold(name) || self.broken.iter().any(is_it)
+        let is_it = || Name::parse(name).is_ok_and(|name| self.broken.contains(&(kind, name)));
+        self.lost.may_hold(name) || !self.broken.is_empty() && (is_row() || is_it())
     }
 }
 

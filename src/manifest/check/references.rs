@@ -37,7 +37,7 @@ pub(super) fn find<'w, K: std::borrow::Borrow<str> + Ord, T>(
 }
 
 /// What was probably meant. With very many findings, help for the first of them is enough.
-fn suggestion<'a>(
+pub(super) fn suggestion<'a>(
     name: &str,
     known: impl Iterator<Item = &'a str>,
     count: usize,

@@ -53,10 +53,16 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
     cycles(world, drafts);
 }
 
+/// So many circles are reported, and so many roles of each are pointed at: roles that all include
+/// each other make more circles than anybody could read, or any memory hold.
+const CIRCLES_MAX: usize = 100;
+const CIRCLE_ROLES_MAX: usize = 20;
+
 /// Reports each circle of `includes` once, at the first of its roles by name.
 fn cycles(world: &World<'_>, drafts: &mut Vec<Draft>) {
     let roles = &world.estate.roles;
     let mut done: BTreeMap<&RoleKey, bool> = BTreeMap::new();
+    let mut circles = 0;
     for start in roles.keys() {
         if done.contains_key(start) {
             continue;
@@ -77,7 +83,9 @@ fn cycles(world: &World<'_>, drafts: &mut Vec<Draft>) {
             let Some((included, _)) = roles.get_key_value(included) else { continue };
             match done.get(included) {
                 Some(true) => {}
+                Some(false) if circles == CIRCLES_MAX => return,
                 Some(false) => {
+                    circles += 1;
                     let from = path.iter().position(|(key, _)| *key == included).unwrap_or(0);
                     let circle: Vec<&RoleKey> =
                         path.iter().skip(from).map(|(key, _)| *key).collect();
@@ -106,7 +114,7 @@ fn report(world: &World<'_>, circle: &[&RoleKey], drafts: &mut Vec<Draft>) {
     let mut draft = Draft::new(Code::P1101, at_field(role, way!["spec", "includes"]), message)
         .help("leave out the include that closes the circle")
         .object(object(Kind::Role, first));
-    for key in circle.iter().filter(|key| *key != first) {
+    for key in circle.iter().filter(|key| *key != first).take(CIRCLE_ROLES_MAX) {
         if let Some(other) = world.estate.roles.get(*key) {
             draft = draft.related(
                 format!("`{key}` is in the circle"),

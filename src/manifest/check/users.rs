@@ -1,5 +1,7 @@
 //! Users: what they hold, and whether they may hold it.
 
+use std::collections::HashSet;
+
 use super::{World, at_field, at_key, capability, object};
 use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, Where, way};
@@ -115,9 +117,9 @@ fn roles(world: &World<'_>, key: &UserKey, user: &Declared<User>, drafts: &mut V
                     drafts.push(Draft::new(Code::P0303, at(), message).help(help).object(object()));
                     continue;
                 }
-                let mut known: Vec<&str> =
-                    AccountRole::ALL.iter().map(|role| role.word()).collect();
-                known.extend(world.estate.roles.keys().map(crate::model::name::RoleKey::as_str));
+                let declared = world.estate.roles.keys().map(crate::model::name::RoleKey::as_str);
+                let known =
+                    AccountRole::ALL.iter().map(|role| -> &str { role.word() }).chain(declared);
                 let help =
                     if drafts.len() > 200 { None } else { did_you_mean(role.as_str(), known) };
                 let help = help.unwrap_or_else(|| {
@@ -199,9 +201,9 @@ fn repeated(key: &UserKey, user: &Declared<User>, drafts: &mut Vec<Draft>) {
         RoleGrant::Account { role, .. } => role.word().to_owned(),
         RoleGrant::Unrecognised { role, .. } => role.to_string(),
     };
-    let roles: Vec<String> = user.spec.roles.iter().flatten().map(name).collect();
-    for (index, role) in roles.iter().enumerate() {
-        if roles.iter().take(index).any(|other| other == role) {
+    let mut seen = HashSet::new();
+    for (index, role) in user.spec.roles.iter().flatten().map(name).enumerate() {
+        if !seen.insert(role.clone()) {
             drafts.push(
                 Draft::new(
                     Code::P0110,

@@ -190,10 +190,16 @@ fn one_of<const N: usize>(
     for (key, value) in entries {
         count += 1;
         let Some(known) = keys.iter().find(|known| **known == key.text()) else {
-            let help = crate::manifest::suggest::listed(keys);
+            let help = format!("it has {}", crate::manifest::suggest::listed(keys));
+            if keys.contains(&"env") {
+                // `{value: hunter2}`: neither the key nor the value may be shown.
+                let message = format!("`{field}` is {what}, and this key is none of its own");
+                reader.report(Code::P0501, node.span(), message, Some(help));
+                return None;
+            }
             let message =
                 format!("unknown key {} in {what}", crate::manifest::suggest::quoted(key.text()));
-            reader.report(Code::P0101, key.span(), message, Some(format!("it has {help}")));
+            reader.report(Code::P0101, key.span(), message, Some(help));
             continue;
         };
         reader.field = known;

@@ -1,6 +1,6 @@
 //! Lists and mappings with free keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -174,6 +174,7 @@ fn entries<K: Scalar, V: Shaped>(at: At<'_>, reader: &mut Reader<'_>) -> Option<
 /// The entries of a mapping, those of its Defaults added; reports what is no mapping, and repeats.
 fn merged<'a>(at: At<'a>, reader: &mut Reader<'_>) -> Option<Vec<(Node<'a>, At<'a>)>> {
     let mut entries: Vec<(Node<'a>, At<'a>)> = Vec::new();
+    let mut known = Places::default();
     if let Some(own) = at.own {
         let View::Mapping(own_entries) = own.view() else {
             let field = reader.field;
@@ -181,7 +182,7 @@ fn merged<'a>(at: At<'a>, reader: &mut Reader<'_>) -> Option<Vec<(Node<'a>, At<'
             return None;
         };
         for (key, value) in own_entries {
-            if entries.iter().any(|(known, _)| known.text() == key.text()) {
+            if known.of(key.text(), &entries).is_some() {
                 reader.report(
                     Code::P0105,
                     key.span(),
@@ -190,15 +191,17 @@ fn merged<'a>(at: At<'a>, reader: &mut Reader<'_>) -> Option<Vec<(Node<'a>, At<'
                 );
                 continue;
             }
+            known.add(key.text(), entries.len());
             entries.push((key, At { key: Some(key.span()), ..At::own(value) }));
         }
     }
     for (level, fallback) in at.fallbacks.into_iter().enumerate() {
         let Some(View::Mapping(fallback)) = fallback.map(Node::view) else { continue };
         for (key, value) in fallback {
-            let known = entries.iter().position(|(known, _)| known.text() == key.text());
-            let at = known.unwrap_or(entries.len());
-            if known.is_none() {
+            let place = known.of(key.text(), &entries);
+            let at = place.unwrap_or(entries.len());
+            if place.is_none() {
+                known.add(key.text(), at);
                 entries.push((key, At::ABSENT));
             }
             if let Some(slot) = entries.get_mut(at).and_then(|(_, at)| at.fallbacks.get_mut(level))
@@ -208,6 +211,30 @@ fn merged<'a>(at: At<'a>, reader: &mut Reader<'_>) -> Option<Vec<(Node<'a>, At<'
         }
     }
     Some(entries)
+}
+
+/// Where each key stands: mappings are short, and the odd long one gets an index.
+#[derive(Default)]
+struct Places<'a> {
+    index: HashMap<&'a str, usize>,
+    early: usize,
+}
+
+impl<'a> Places<'a> {
+    const EARLY_MAX: usize = 16;
+
+    fn of(&self, key: &str, entries: &[(Node<'_>, At<'_>)]) -> Option<usize> {
+        let early = entries.iter().take(self.early).position(|(known, _)| known.text() == key);
+        early.or_else(|| self.index.get(key).copied())
+    }
+
+    fn add(&mut self, key: &'a str, at: usize) {
+        if at < Self::EARLY_MAX {
+            self.early = at + 1;
+        } else {
+            self.index.insert(key, at);
+        }
+    }
 }
 
 fn key_schema<K: Scalar>() -> Schema {

@@ -51,7 +51,7 @@ pub enum Shape {
 }
 
 /// The index of a node in its arena.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeId(u32);
 
 impl Arena {
@@ -171,6 +171,19 @@ impl Arena {
             .map(|raw| raw.span)
     }
 
+    /// The texts of all scalars that do not stand in the text as they are, one behind the other.
+    pub(in crate::manifest) fn cooked(&self) -> &str {
+        &self.cooked
+    }
+
+    /// Where each scalar stands whose text was cooked, and where that text is in [`Self::cooked`].
+    pub(in crate::manifest) fn cooked_scalars(&self) -> impl Iterator<Item = (Span, Span)> {
+        self.nodes
+            .iter()
+            .filter(|raw| matches!(raw.kind, Kind::CookedPlain | Kind::CookedQuoted))
+            .map(|raw| (raw.span, Span::new(raw.a, raw.b)))
+    }
+
     /// Looks at a node; `chunk` is the text it was parsed from.
     pub fn node<'a>(&'a self, chunk: &'a str, id: NodeId) -> Node<'a> {
         Node { arena: self, chunk, id }
@@ -206,6 +219,10 @@ pub enum View<'a> {
 }
 
 impl<'a> Node<'a> {
+    pub fn id(self) -> NodeId {
+        self.id
+    }
+
     pub fn span(self) -> Span {
         self.raw().span
     }

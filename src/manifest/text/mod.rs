@@ -20,6 +20,7 @@ mod syntax;
 mod tests;
 
 pub use characters::{decode, forbidden, foreign_encoding, utf8};
+pub(in crate::manifest) use csv::cells_of;
 pub use csv::{Cell, Table, parse_csv};
 pub use event::{EXPANSION_MAX, parse_events};
 pub use fast::parse_fast;
