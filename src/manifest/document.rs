@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::code::Code;
 use super::kinds::tables::{CustomerTable, Defaults};
 use super::kinds::{API_VERSION, metadata_fields};
-use super::read::collections::head;
 use super::read::{At, Reader, Shaped};
 use super::source::Span;
 use super::suggest::{did_you_mean, nearest, quoted};
@@ -74,7 +73,7 @@ pub(crate) fn read_head<'a>(node: Node<'a>, reader: &mut Reader<'_>) -> Option<H
             Some("a document begins with `apiVersion: partnerctl/v1` and `kind:`".to_owned());
         reader.report(
             Code::P0203,
-            head(node),
+            node.head(),
             "the document is not a mapping of keys and values",
             help,
         );
@@ -145,7 +144,7 @@ fn check_api_version(at: At<'_>, is_list: bool, first: Span, reader: &mut Reader
     };
     reader.report(
         Code::P0201,
-        head(node),
+        node.head(),
         format!("{} is not an apiVersion of partnerctl", quoted(text)),
         Some(help),
     );
@@ -170,7 +169,7 @@ fn read_kind(at: At<'_>, first: Span, reader: &mut Reader<'_>) -> Option<Kind> {
             .unwrap_or_else(|| format!("kinds are {}", words.collect::<Vec<_>>().join(", ")));
         reader.report(
             Code::P0202,
-            head(node),
+            node.head(),
             format!("there is no kind {}", quoted(text)),
             Some(help),
         );

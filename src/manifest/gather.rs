@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::batch::{Located, Place, Table};
 use super::code::Code;
 use super::document::Body;
 use super::draft::{Draft, On, Where, way};
-use super::load::{Located, Place};
 use crate::model::estate::{Declared, Estate, Origin};
 use crate::model::metadata::Metadata;
 use crate::model::name::{Kind, Name};
@@ -25,14 +25,6 @@ pub(crate) struct Gathered {
     pub places: Vec<Place>,
     pub tables: Vec<Table>,
     pub counts: BTreeMap<Kind, usize>,
-}
-
-/// A table whose rows are yet to be read.
-#[derive(Debug)]
-pub(crate) struct Table {
-    pub origin: Origin,
-    pub name: Option<Name>,
-    pub file: String,
 }
 
 /// Sorts documents into the estate; reports names that stand twice.

@@ -5,44 +5,17 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::batch::{Batch, Located, Place, Table};
 use super::code::Code;
-use super::document::{Body, DefaultValues, Document, Head, read_document, read_head};
+use super::document::{Body, DefaultValues, Head, read_document, read_head};
 use super::draft::{Draft, Where};
-use super::gather::Table;
-use super::lost::Lost;
-use super::read::{Reader, collections};
+use super::read::Reader;
 use super::source::{Format, SourceId, Sources, Span, to_u32};
 use super::text::arena::{Arena, Node, NodeId, View};
 use super::text::{self, Fault, Parsed};
 use crate::model::name::Kind;
 use crate::model::secret;
 use crate::model::text::{is_bidirectional_control, turns_direction};
-
-/// Where a document was read from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Place {
-    /// A document of a chunk of YAML or JSON.
-    Text { source: SourceId, base: u32, length: u32, root: u32, item: Option<u32> },
-    /// A row of a table: bytes of the CSV text.
-    Row { source: SourceId, row: Span },
-}
-
-/// A document, and where it was.
-#[derive(Debug)]
-pub(crate) struct Located {
-    pub place: Place,
-    pub document: Document,
-}
-
-/// What one piece of work came to.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    pub documents: Vec<Located>,
-    pub drafts: Vec<Draft>,
-    /// Documents that were seen, whether or not they could be read.
-    pub seen: usize,
-    pub lost: Lost,
-}
 
 /// A chunk to be read.
 struct Piece<'a> {
@@ -273,7 +246,7 @@ impl Context<'_> {
             let document = read_document(head, kind, self.defaults, &mut reader);
             if kind == Kind::Project {
                 let help = "keep it in `partnerctl.yaml`, or name its file with `--project`";
-                let span = node.get("kind").map_or_else(|| collections::head(node), Node::span);
+                let span = node.get("kind").map_or_else(|| node.head(), Node::span);
                 reader.report(
                     Code::P0204,
                     span,
@@ -304,7 +277,7 @@ impl Context<'_> {
             return;
         };
         let View::Sequence(items) = node.view() else {
-            let at = place(collections::head(node));
+            let at = place(node.head());
             batch.drafts.push(Draft::new(Code::P0103, at, "`items` must be a list of documents"));
             return;
         };

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::batch::Place;
 use super::draft::{Draft, On, Step, Where};
 use super::finding::{Excerpt, Finding, Place as Shown, Region, Related};
-use super::load::{Opened, Place, kustomize_origin};
-use super::read::collections::head;
+use super::load::{Opened, kustomize_origin};
 use super::rows::cell_of;
 use super::source::{Lines, SourceId, Sources, Span, to_u32};
 use super::text::arena::NodeId;
@@ -143,13 +143,13 @@ fn find(open: &mut Opened<'_>, document: NodeId, path: &[Step], on: On) -> Span 
             Step::Index(index) => open.item(node, *index).map(|item| (key, item)),
         };
         let Some(next) = next else {
-            return key.unwrap_or_else(|| head(open.node(document)));
+            return key.unwrap_or_else(|| open.node(document).head());
         };
         (key, node) = next;
     }
     match (on, key) {
         (On::Key, Some(key)) => key,
-        _ => head(open.node(node)),
+        _ => open.node(node).head(),
     }
 }
 

@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod agreement;
+mod batch;
 mod check;
 pub mod code;
 mod document;
@@ -29,11 +30,12 @@ pub mod text;
 
 use std::collections::HashMap;
 
+use batch::Place;
 use code::{Code, Severity};
 use draft::{Draft, On, Where, way};
 use finding::{Checked, Findings};
 use gather::Gatherer;
-use load::{Opened, Place};
+use load::Opened;
 use lost::Lost;
 use source::{Format, Source, SourceId, Sources};
 

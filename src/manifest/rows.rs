@@ -5,11 +5,11 @@
 
 use rayon::prelude::*;
 
+use super::batch::{Batch, Located, Place};
 use super::code::Code;
 use super::document::read_body;
 use super::draft::{Draft, Where};
 use super::kinds::{fields_at, metadata_fields};
-use super::load::{Batch, Located, Place};
 use super::read::{At, Field, Reader};
 use super::source::{SourceId, Span};
 use super::suggest::{did_you_mean, quoted};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::manifest::code::Code;
-use crate::manifest::read::collections::{Map, Set, SetOfSome, head};
+use crate::manifest::read::collections::{Map, Set, SetOfSome};
 use crate::manifest::read::scalars::Whole;
 use crate::manifest::read::{At, Described, Reader, Shaped, shape};
 use crate::manifest::text::arena::View;
@@ -213,7 +213,7 @@ fn one_of<const N: usize>(
     let help = format!("it has exactly one of {}", crate::manifest::suggest::listed(keys));
     reader.report(
         Code::P0110,
-        at.key.unwrap_or_else(|| head(node)),
+        at.key.unwrap_or_else(|| node.head()),
         format!("`{field}` names {count} places"),
         Some(help),
     );

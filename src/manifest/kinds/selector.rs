@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::manifest::code::Code;
-use crate::manifest::read::collections::{Map, SetOfSome, head};
+use crate::manifest::read::collections::{Map, SetOfSome};
 use crate::manifest::read::fields::object_schema;
 use crate::manifest::read::{At, Described, Reader, Shaped, shape, shared};
-use crate::manifest::text::arena::View;
+use crate::manifest::text::arena::{Node, View};
 use crate::model::label::{LabelKey, LabelValue, Labels, Selector};
 use crate::model::name::CustomerKey;
 
@@ -124,7 +124,7 @@ impl Shaped for All {
             return Some(Self);
         }
         let help = Some("say whom by labels or names, or leave `all` out".to_owned());
-        reader.report(Code::P0106, head(node), "`all` can only be `true`", help);
+        reader.report(Code::P0106, node.head(), "`all` can only be `true`", help);
         None
     }
 
@@ -146,7 +146,7 @@ impl Shaped for Selector {
         let said = [at.own, near, far].into_iter().flatten();
         let chooses = said.clone().any(|node| CHOOSING.iter().any(|key| node.entry(key).is_some()));
         if !chooses && said.clone().all(|node| matches!(node.view(), View::Mapping(_))) {
-            let span = at.node().map_or_else(|| at.holder(), head);
+            let span = at.node().map_or_else(|| at.holder(), Node::head);
             let help = Some(
                 "name `labels`, `in`, `notIn`, `exists` or `names`, or say `all: true`".to_owned(),
             );

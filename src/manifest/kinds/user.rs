@@ -3,7 +3,7 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::manifest::code::Code;
-use crate::manifest::read::collections::{List, Set, head};
+use crate::manifest::read::collections::{List, Set};
 use crate::manifest::read::fields::{object_schema, wrong_type};
 use crate::manifest::read::scalars::Flag;
 use crate::manifest::read::{At, Described, Reader, Shaped, shape};
@@ -170,7 +170,7 @@ fn levels<L: Level, T>(
                         let message = format!("`{field}` names a level in two ways");
                         (Code::P1010, message, "say once how it is held")
                     };
-                    reader.report(code, head(item), message, Some(help.to_owned()));
+                    reader.report(code, item.head(), message, Some(help.to_owned()));
                 }
                 Said::Level(level) => held.push(level),
             }

@@ -8,26 +8,10 @@ use super::fields::wrong_type;
 use super::scalars::{scalar_schema, text_of};
 use super::{At, Described, Node, Reader, Shaped};
 use crate::manifest::code::Code;
-use crate::manifest::source::Span;
 use crate::manifest::suggest::quoted;
 use crate::manifest::text::arena::View;
 use crate::model::label::{LabelKey, LabelValue, Labels};
 use crate::model::scalar::{Grammar, Scalar};
-
-/// Where to underline a value: all of a scalar, the first key or item of anything larger.
-pub(crate) fn head(node: Node<'_>) -> Span {
-    let first = match node.view() {
-        View::Sequence(mut items) => items.next(),
-        View::Mapping(mut entries) => entries.next().map(|(key, _)| key),
-        _ => None,
-    };
-    match first {
-        // A flow collection on one line is shown as a whole; a block by its beginning.
-        Some(first) if first.span().start > node.span().start => node.span(),
-        Some(first) => first.span(),
-        None => node.span(),
-    }
-}
 
 /// A list: `SET` refuses items that repeat, `MIN` fewer than so many.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -244,7 +244,7 @@ pub(crate) fn wrong_type(node: super::Node<'_>, what: &str, wanted: &str, reader
         View::Sequence(_) => "a list",
         View::Mapping(_) => "a mapping",
     };
-    let span = crate::manifest::read::collections::head(node);
+    let span = node.head();
     let is_item = wanted == "a list" && node.is_scalar() && node.text().len() < 60;
     let help =
         is_item.then(|| format!("put it in brackets: {}", quoted(&format!("[{}]", node.text()))));

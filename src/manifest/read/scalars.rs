@@ -193,7 +193,7 @@ impl Shaped for Flag {
         } else {
             format!("`{field}` is `true` or `false`")
         };
-        reader.report(Code::P0103, super::collections::head(node), message, help);
+        reader.report(Code::P0103, node.head(), message, help);
         None
     }
 

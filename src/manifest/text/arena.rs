@@ -237,6 +237,20 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Where to underline it: all of a scalar, the first key or item of anything larger.
+    pub fn head(self) -> Span {
+        let first = match self.view() {
+            View::Sequence(mut items) => items.next(),
+            View::Mapping(mut entries) => entries.next().map(|(key, _)| key),
+            _ => None,
+        };
+        match first {
+            // A flow collection on one line is shown as a whole; a block by its beginning.
+            Some(first) if first.span().start == self.span().start => first.span(),
+            _ => self.span(),
+        }
+    }
+
     /// Whether nothing stands here.
     pub fn is_null(self) -> bool {
         self.is_plain() && matches!(self.text(), "" | "~" | "null" | "Null" | "NULL")
