@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use rayon::prelude::*;
 
 use super::batch::{Batch, Located, Place, Table};
@@ -104,12 +106,15 @@ struct HeldPiece<'a> {
     found: Vec<(Kind, NodeId, Option<usize>)>,
 }
 
+/// Built once: there are many small texts to look at.
+static DEFAULTS: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"Defaults"));
+
 impl<'a> Held<'a> {
     fn of(pieces: &[Piece<'a>]) -> Self {
         let mut held = Vec::new();
         for piece in pieces {
             let Ok(text) = piece.text.as_ref() else { continue };
-            if memchr::memmem::find(text.as_bytes(), b"Defaults").is_none() {
+            if DEFAULTS.find(text.as_bytes()).is_none() {
                 continue;
             }
             let mut arena = Arena::default();
@@ -353,7 +358,7 @@ fn secrets_near(bytes: &[u8], fault: Span) -> Vec<Span> {
 /// Scalars that look like a secret only once their escapes and line breaks are read, in order.
 /// `seen` are those that look like one as they stand.
 fn secrets_in_disguise(text: &str, seen: &[Range<usize>], arena: &Arena) -> Vec<Span> {
-    if secret::look_for(arena.cooked()).is_empty() {
+    if arena.cooked().is_empty() || secret::look_for(arena.cooked()).is_empty() {
         return Vec::new();
     }
     let is_seen = |span: Span, cooked: &str| {

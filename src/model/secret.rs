@@ -39,6 +39,9 @@ fn private_keys(text: &str, found: &mut Vec<Range<usize>>) {
     /// The longest words between are `ENCRYPTED` and `OPENSSH`.
     const HEADER_MAX: usize = 64;
     let bytes = text.as_bytes();
+    if KEY.find(bytes).is_none() {
+        return;
+    }
     let mut ends = memchr::memmem::find_iter(bytes, b"-----END ").peekable();
     let mut covered = 0;
     for at in KEY.find_iter(bytes) {

@@ -74,6 +74,9 @@ pub(super) fn scalar_schema<T: Scalar>() -> Schema {
 
 /// The text of a node that must be text; says what to do about numbers, booleans and the rest.
 pub(crate) fn text_of<'a>(node: Node<'a>, what: &str, reader: &mut Reader<'_>) -> Option<&'a str> {
+    if let Some(text) = node.as_str() {
+        return Some(text);
+    }
     let kind = match node.view() {
         View::String(text) => return Some(text),
         View::Bool(_) => "a boolean",

@@ -253,7 +253,25 @@ impl<'a> Node<'a> {
 
     /// Whether nothing stands here.
     pub fn is_null(self) -> bool {
-        self.is_plain() && matches!(self.text(), "" | "~" | "null" | "Null" | "NULL")
+        let raw = self.raw();
+        matches!(raw.kind, Kind::Plain | Kind::CookedPlain)
+            && raw.b - raw.a <= 4
+            && matches!(self.text(), "" | "~" | "null" | "Null" | "NULL")
+    }
+
+    /// The text of a node that is text: what nearly every value is, told without further looks.
+    pub fn as_str(self) -> Option<&'a str> {
+        match self.raw().kind {
+            Kind::Quoted | Kind::CookedQuoted => Some(self.text()),
+            Kind::Plain | Kind::CookedPlain => {
+                let text = self.text();
+                match resolve_plain(text) {
+                    View::String(text) => Some(text),
+                    _ => None,
+                }
+            }
+            Kind::Sequence | Kind::Mapping => None,
+        }
     }
 
     /// The characters of a scalar, whatever its type; empty for a container.
