@@ -1,5 +1,6 @@
 //! How people and companies are reached: addresses of every sort.
 
+use super::Str;
 use std::fmt;
 
 use super::country::CountryCode;
@@ -8,7 +9,7 @@ use super::text::Title;
 
 /// A domain name in ASCII form. Two are equal without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Domain(Box<str>);
+pub struct Domain(Str);
 
 impl Domain {
     /// In lower case.
@@ -68,14 +69,16 @@ fn is_domain(text: &str) -> bool {
     }) && labels > 1
 }
 
-fn lower(text: &str) -> Box<str> {
-    text.to_ascii_lowercase().into()
+fn lower(text: &str) -> Str {
+    let mut lower = Str::from(text);
+    lower.make_ascii_lowercase();
+    lower
 }
 
 /// An e-mail address. Two are equal without regard to case, as every directory we meet has it.
 #[derive(Debug, Clone)]
 pub struct Email {
-    written: Box<str>,
+    written: Str,
 }
 
 impl Email {
@@ -175,7 +178,7 @@ fn is_address(text: &str, local_ok: impl Fn(u8) -> bool) -> bool {
 
 /// The name a user signs in with (UPN). Two are equal without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SignInName(Box<str>);
+pub struct SignInName(Str);
 
 impl SignInName {
     /// In lower case: the form that is compared.
@@ -222,7 +225,7 @@ impl Scalar for SignInName {
 
 /// A telephone number in international form. Two are equal when their digits are (E.164).
 #[derive(Debug, Clone)]
-pub struct Phone(Box<str>);
+pub struct Phone(Str);
 
 impl Phone {
     pub fn as_str(&self) -> &str {
@@ -268,7 +271,7 @@ impl Scalar for Phone {
 
 /// A web address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Url(Box<str>);
+pub struct Url(Str);
 
 impl Url {
     pub fn as_str(&self) -> &str {

@@ -1,5 +1,6 @@
 //! Countries, the markets they form for cloud resellers, currencies and languages.
 
+use super::Str;
 use std::fmt;
 
 use super::scalar::{Fault, Grammar, Malformed, Scalar, within};
@@ -103,7 +104,7 @@ impl Scalar for CountryCode {
 
 /// ISO 4217.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CurrencyCode(Box<str>);
+pub struct CurrencyCode(Str);
 
 impl CurrencyCode {
     pub fn as_str(&self) -> &str {
@@ -131,7 +132,7 @@ impl Scalar for CurrencyCode {
 
 /// A language, with a country or a script where that matters: `ja`, `en-GB`, `zh-TW`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Language(Box<str>);
+pub struct Language(Str);
 
 impl Language {
     pub fn as_str(&self) -> &str {

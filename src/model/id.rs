@@ -1,5 +1,6 @@
 //! Ids that other people's systems give: GUIDs, each of its own type, and partner numbers.
 
+use super::Str;
 use std::fmt;
 
 use uuid::Uuid;
@@ -67,7 +68,7 @@ fn guid(text: &str) -> Result<Uuid, Malformed> {
 
 /// An MPN or Microsoft AI Cloud Partner Program id: digits, kept as text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PartnerId(Box<str>);
+pub struct PartnerId(Str);
 
 impl PartnerId {
     pub fn as_str(&self) -> &str {

@@ -1,5 +1,6 @@
 //! Labels and the selectors that read them, with Kubernetes' grammar and meaning.
 
+use super::Str;
 use std::collections::BTreeMap;
 
 use super::name::{CustomerKey, is_dns_label};
@@ -7,7 +8,7 @@ use super::scalar::{Fault, Grammar, Malformed, Scalar, within};
 
 /// The key of a label: a name, with a domain before it if it is somebody's own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LabelKey(Box<str>);
+pub struct LabelKey(Str);
 
 impl LabelKey {
     pub fn as_str(&self) -> &str {
@@ -43,7 +44,7 @@ impl Scalar for LabelKey {
 
 /// The value of a label: may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LabelValue(Box<str>);
+pub struct LabelValue(Str);
 
 impl LabelValue {
     pub fn as_str(&self) -> &str {

@@ -1,5 +1,6 @@
 //! What every document says about itself.
 
+use super::Str;
 use super::choice::choices;
 use super::label::Labels;
 use super::name::Name;
@@ -25,7 +26,7 @@ pub struct Metadata {
     pub name: Name,
     pub labels: Labels,
     /// Free: not ours to understand.
-    pub annotations: Vec<(Box<str>, Box<str>)>,
+    pub annotations: Vec<(Str, Str)>,
     /// Names it had before, so that it is renamed, not recreated.
     pub formerly: Vec<Name>,
     /// Survives the deletion of its document.
@@ -46,7 +47,7 @@ impl Metadata {
 
 /// The way to a field of a document: `spec.displayName`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldPath(Box<str>);
+pub struct FieldPath(Str);
 
 impl FieldPath {
     pub fn as_str(&self) -> &str {
@@ -54,7 +55,7 @@ impl FieldPath {
     }
 }
 
-impl From<FieldPath> for Box<str> {
+impl From<FieldPath> for Str {
     fn from(path: FieldPath) -> Self {
         path.0
     }

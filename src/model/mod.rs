@@ -4,6 +4,9 @@
 //! equal: that rule stands in one place, with the value. Nothing here reads text layouts, does I/O
 //! or knows a clock.
 
+/// Short texts, of which there are many: kept where they stand if they fit, without a place of their own.
+pub type Str = compact_str::CompactString;
+
 pub mod access_test;
 pub mod account;
 pub mod action;

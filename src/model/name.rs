@@ -1,5 +1,6 @@
 //! Names: the stable keys of documents, and references to them.
 
+use super::Str;
 use std::fmt;
 
 use super::choice::choices;
@@ -59,7 +60,7 @@ impl Kind {
 
 /// The key of a document: a lower-case DNS label, unique per kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Box<str>);
+pub struct Name(Str);
 
 impl Name {
     pub fn as_str(&self) -> &str {

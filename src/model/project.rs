@@ -1,5 +1,6 @@
 //! The project: where manifests and policies are, what limits hold, which tenants there are.
 
+use super::Str;
 use std::collections::BTreeMap;
 
 use super::contact::{Domain, Url};
@@ -63,7 +64,7 @@ pub struct Handover {
 
 /// A public key that a one-time password is sealed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AgeRecipient(pub(super) Box<str>);
+pub struct AgeRecipient(pub(super) Str);
 
 impl AgeRecipient {
     pub fn as_str(&self) -> &str {

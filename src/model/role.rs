@@ -1,5 +1,6 @@
 //! Roles: the built-in ones, and those that an estate makes.
 
+use super::Str;
 use super::action::Action;
 use super::choice::choices;
 use super::id::GroupId;
@@ -119,7 +120,7 @@ pub struct Permission {
 
 /// The alias of a group: also the marker by which a group of unknown fate is found again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MailNickname(Box<str>);
+pub struct MailNickname(Str);
 
 impl MailNickname {
     pub fn as_str(&self) -> &str {

@@ -1,5 +1,6 @@
 //! What a secret looks like, and how manifests refer to one without holding it.
 
+use super::Str;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -9,11 +10,11 @@ use memchr::memmem::Finder;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretReference {
     /// An environment variable.
-    Env(Box<str>),
+    Env(Str),
     /// A file outside the manifests.
-    File(Box<str>),
+    File(Str),
     /// An entry of the operating system's key store.
-    Keyring(Box<str>),
+    Keyring(Str),
 }
 
 // Built once: there are many small texts to look at.

@@ -2,6 +2,7 @@
 //!
 //! Two texts are equal when their Unicode NFC forms are.
 
+use super::Str;
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -35,7 +36,7 @@ macro_rules! texts {
     ($($(#[doc = $doc:literal])* $name:ident $what:literal $max:literal $pattern:literal $accept:ident $examples:expr;)*) => {$(
         $(#[doc = $doc])*
         #[derive(Debug, Clone)]
-        pub struct $name(Box<str>);
+        pub struct $name(Str);
 
         impl $name {
             pub fn as_str(&self) -> &str {

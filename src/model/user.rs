@@ -1,5 +1,6 @@
 //! Someone who works here, or who was invited, and what they hold.
 
+use super::Str;
 use super::choice::choices;
 use super::contact::{Email, Phone, SignInName};
 use super::country::{CountryCode, Language};
@@ -86,7 +87,7 @@ pub enum RoleGrant {
     /// A role that Partner Center keeps, for the organization or for locations.
     Account { role: AccountRole, locations: Vec<Title> },
     /// A role of that form that the reference does not know: Microsoft adds roles.
-    Unrecognised { role: Box<str>, locations: Vec<Title> },
+    Unrecognised { role: Str, locations: Vec<Title> },
 }
 
 impl User {

@@ -1,5 +1,6 @@
 //! A finding that somebody answers for, until a day.
 
+use super::Str;
 use super::name::{Reference, UserKey};
 use super::scalar::{Fault, Grammar, Malformed, Scalar, within};
 use super::text::Remark;
@@ -18,7 +19,7 @@ pub struct Waiver {
 
 /// The code of a finding, as it is written; whether there is one is for who keeps the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FindingCode(Box<str>);
+pub struct FindingCode(Str);
 
 impl FindingCode {
     pub fn as_str(&self) -> &str {

@@ -8,6 +8,7 @@ use super::fields::wrong_type;
 use super::scalars::{scalar_schema, text_of};
 use super::{At, Described, Node, Reader, Shaped};
 use crate::manifest::code::Code;
+use crate::manifest::source::Span;
 use crate::manifest::suggest::quoted;
 use crate::manifest::text::arena::View;
 use crate::model::label::{LabelKey, LabelValue, Labels};
@@ -138,21 +139,50 @@ impl<K: Scalar + Ord, V: Shaped> Shaped for Map<K, V> {
 
 /// Reads the keys and values of a mapping.
 fn entries<K: Scalar, V: Shaped>(at: At<'_>, reader: &mut Reader<'_>) -> Option<Vec<(K, V)>> {
-    let field = reader.field;
+    if let Some((count, plain)) = plain_entries(at) {
+        return read_entries(count, plain, at.holder(), reader);
+    }
     let holder = at.holder();
     let merged = merged(at, reader)?;
-    let mut entries = Vec::with_capacity(merged.len());
+    read_entries(merged.len(), merged.into_iter(), holder, reader)
+}
+
+/// The entries of a short mapping that nothing is merged into and in which nothing repeats: nearly
+/// all of them, and not worth a list of their own.
+fn plain_entries(at: At<'_>) -> Option<(usize, impl Iterator<Item = (Node<'_>, At<'_>)>)> {
+    let View::Mapping(entries) = at.own?.view() else { return None };
+    let alone = at.fallbacks.iter().all(Option::is_none) && entries.len() <= Places::EARLY_MAX;
+    let repeats = || {
+        entries.clone().enumerate().any(|(index, (key, _))| {
+            entries.clone().take(index).any(|(earlier, _)| earlier.text() == key.text())
+        })
+    };
+    (alone && !repeats()).then(|| (entries.len(), entries.map(placed)))
+}
+
+fn placed<'a>((key, value): (Node<'a>, Node<'a>)) -> (Node<'a>, At<'a>) {
+    (key, At { key: Some(key.span()), ..At::own(value) })
+}
+
+fn read_entries<'a, K: Scalar, V: Shaped>(
+    count: usize,
+    entries: impl Iterator<Item = (Node<'a>, At<'a>)>,
+    holder: Span,
+    reader: &mut Reader<'_>,
+) -> Option<Vec<(K, V)>> {
+    let field = reader.field;
+    let mut read = Vec::with_capacity(count);
     let mut complete = true;
-    for (key, at) in merged {
+    for (key, at) in entries {
         reader.field = field;
         let k = K::read(At::own(key), reader);
         let v = reader.value::<V>(at, holder);
         match (k, v) {
-            (Some(k), Some(v)) => entries.push((k, v)),
+            (Some(k), Some(v)) => read.push((k, v)),
             _ => complete = false,
         }
     }
-    complete.then_some(entries)
+    complete.then_some(read)
 }
 
 /// The entries of a mapping, those of its Defaults added; reports what is no mapping, and repeats.
@@ -249,9 +279,9 @@ impl Shaped for Labels {
 
 /// Annotations: free keys, text values, not ours to understand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Annotations(pub Vec<(Box<str>, Box<str>)>);
+pub(crate) struct Annotations(pub Vec<(crate::model::Str, crate::model::Str)>);
 
-impl From<Annotations> for Vec<(Box<str>, Box<str>)> {
+impl From<Annotations> for Vec<(crate::model::Str, crate::model::Str)> {
     fn from(annotations: Annotations) -> Self {
         annotations.0
     }
