@@ -4,15 +4,17 @@ use super::output::Output;
 use super::{CommandError, Outcome};
 use crate::manifest::code::Code;
 use crate::manifest::reference::{FieldEntry, Found, KindEntry, find, kinds, metadata};
+use crate::model::action::Action;
+use crate::model::scalar::{Grammar, Scalar};
 
-/// Show the reference of a kind, a field or a finding
+/// Show the reference of a kind, a field, a finding or an action
 ///
 /// For instance: partnerctl explain User, partnerctl explain user.agent, partnerctl explain P1203.
 /// Without an argument: what there is.
 #[derive(clap::Args, Debug)]
 pub(crate) struct ExplainArgs {
-    /// A kind, a field such as user.email, or the code of a finding
-    #[arg(value_name = "KIND[.FIELD]|CODE")]
+    /// A kind, a field such as user.email, the code of a finding, or an action
+    #[arg(value_name = "KIND[.FIELD]|CODE|ACTION")]
     target: Option<String>,
 }
 
@@ -23,6 +25,10 @@ pub(crate) fn run(out: &Output, args: &ExplainArgs) -> Result<Outcome, CommandEr
     };
     if let Ok(code) = target.parse::<Code>() {
         out.result(|to| story(code, to))?;
+        return Ok(Outcome::Done);
+    }
+    if let Some(action) = Action::ALL.iter().find(|action| action.word() == target) {
+        out.result(|to| explain_action(*action, to))?;
         return Ok(Outcome::Done);
     }
     match find(target) {
@@ -43,10 +49,29 @@ pub(crate) fn run(out: &Output, args: &ExplainArgs) -> Result<Outcome, CommandEr
     Ok(Outcome::Done)
 }
 
+fn explain_action(action: Action, to: &mut dyn Write) -> io::Result<()> {
+    writeln!(to, "{action}: {}\n", meaning(action))?;
+    writeln!(to, "A Role grants it, on all customers or on selected ones:\n")?;
+    writeln!(to, "  permissions:\n    - allow: [{action}]\n")?;
+    writeln!(to, "and an AccessTest asks for it: `{{who: user/NAME, may: [{action}]}}`.")
+}
+
+fn meaning(action: Action) -> &'static str {
+    let Grammar::Choices(choices) = Action::GRAMMAR else { return "" };
+    choices
+        .iter()
+        .find(|(word, _)| *word == action.word())
+        .map_or("", |(_, meaning)| meaning.trim())
+}
+
 fn overview(to: &mut dyn Write) -> io::Result<()> {
     writeln!(to, "Kinds of documents (partnerctl explain KIND):\n")?;
     for entry in kinds() {
         writeln!(to, "  {:<16} {}", entry.kind, entry.docs)?;
+    }
+    writeln!(to, "\nActions (partnerctl explain ACTION):\n")?;
+    for action in Action::ALL {
+        writeln!(to, "  {:<32} {}", action.word(), meaning(*action))?;
     }
     writeln!(to, "\nFindings (partnerctl explain CODE):\n")?;
     for code in Code::ALL {

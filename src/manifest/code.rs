@@ -85,6 +85,7 @@ codes! {
     P0110 Error "items that repeat or contradict each other",
     P0111 Error "empty where something is needed",
     P0112 Error "a value that is too long",
+    P0113 Error "a date where text is wanted",
 
     P0201 Error "an apiVersion other than ours",
     P0202 Error "an unknown kind, or one in the wrong place",
@@ -118,6 +119,7 @@ codes! {
     P0403 Error "a quote that does not end",
     P0404 Error "a missing column",
     P0405 Error "a column that stands twice",
+    P0406 Error "a quote where none belongs",
 
     P0501 Error "a secret where a reference to one belongs",
     P0502 Error "something that looks like a secret",

@@ -246,6 +246,7 @@ fn read_spec(kind: Kind, at: At<'_>, reader: &mut Reader<'_>) -> Option<Body> {
     fn boxed<T: Shaped>(at: At<'_>, reader: &mut Reader<'_>) -> Option<Box<T>> {
         T::read(at, reader).map(Box::new)
     }
+    reader.field = "spec";
     Some(match kind {
         Kind::Account => Body::Account(boxed(at, reader)?),
         Kind::User => Body::User(boxed(at, reader)?),
@@ -266,7 +267,9 @@ fn check_ignored(metadata: &Metadata, at: At<'_>, kind: Kind, reader: &mut Reade
     for (index, path) in metadata.ignore.iter().enumerate() {
         let keys: Vec<&str> = path.as_str().split('.').collect();
         let Some((last, parents)) = keys.split_last() else { continue };
-        let fields = super::kinds::fields_at(kind, parents);
+        // Metadata is ours alone: there is nobody to leave it to.
+        let in_spec = keys.first() == Some(&"spec");
+        let fields = super::kinds::fields_at(kind, parents).filter(|_| in_spec);
         if fields.is_some_and(|fields| fields.iter().any(|field| field.key == *last)) {
             continue;
         }

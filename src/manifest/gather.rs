@@ -7,6 +7,7 @@ use super::code::Code;
 use super::document::Body;
 use super::draft::{Draft, On, Where, way};
 use crate::model::estate::{Declared, Estate, Origin};
+use crate::model::label::Labels;
 use crate::model::metadata::Metadata;
 use crate::model::name::{Kind, Name};
 use crate::model::role::is_built_in;
@@ -21,6 +22,8 @@ pub(crate) struct Gathered {
     pub faulty: BTreeSet<String>,
     /// The labels of some customer are not known.
     pub labels_unknown: bool,
+    /// The labels of customers that could not be read otherwise.
+    pub broken_labels: Vec<Labels>,
     /// Where each document was, by origin.
     pub places: Vec<Place>,
     pub tables: Vec<Table>,
@@ -102,6 +105,9 @@ impl Gatherer {
             }
             (metadata, _, Some(name)) => {
                 self.remember(kind, metadata.as_ref(), origin);
+                if kind == Kind::Customer {
+                    self.gathered.broken_labels.extend(metadata.map(|metadata| metadata.labels));
+                }
                 self.gathered.broken.insert((kind, name));
             }
             _ => {}
@@ -128,6 +134,8 @@ impl Gatherer {
                 entry.insert(origin);
                 true
             }
+            // There is one Account at most, whatever its name: told elsewhere.
+            std::collections::hash_map::Entry::Occupied(_) if kind == Kind::Account => false,
             std::collections::hash_map::Entry::Occupied(entry) => {
                 let draft = Draft::new(Code::P0301, at(origin), format!("there is another {} named `{name}`", kind.word()))
                     .help("names are unique per kind: rename one, and say `formerly` if it was applied before")

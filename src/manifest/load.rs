@@ -91,6 +91,12 @@ fn pieces(source: SourceId, format: Format, bytes: &[u8]) -> Vec<Piece<'_>> {
     let bytes = bytes.get(skip..).unwrap_or_default();
     let text = match text::foreign_encoding(bytes) {
         Some(fault) => Err(vec![fault]),
+        None if bytes.trim_ascii().is_empty() => Err(vec![Fault {
+            code: Code::P0002,
+            span: Span::default(),
+            message: "the file is empty, which is no JSON".to_owned(),
+            help: Some("remove the file, or write a document".to_owned()),
+        }]),
         None => text::utf8(bytes).map_err(|fault| vec![fault]),
     };
     vec![Piece { source, base: to_u32(skip), text, json: true }]

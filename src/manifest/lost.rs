@@ -57,7 +57,8 @@ impl Lost {
 
     /// Whether this word, such as a name, stands in what is lost.
     pub(crate) fn may_hold(&self, word: &str) -> bool {
-        self.everything || self.texts.iter().any(|text| text.contains(word))
+        let word = word.to_ascii_lowercase();
+        self.everything || self.texts.iter().any(|text| text.to_ascii_lowercase().contains(&word))
     }
 }
 

@@ -193,6 +193,7 @@ pub fn load(load: Load<'_>) -> Loaded {
         broken: &gathered.broken,
         faulty: &gathered.faulty,
         labels_unknown: gathered.labels_unknown,
+        broken_labels: &gathered.broken_labels,
         project: project.as_ref().zip(project_origin),
         complete,
         lost: &lost,

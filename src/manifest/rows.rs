@@ -23,6 +23,8 @@ struct Column {
     part: &'static str,
     keys: Vec<String>,
     is_list: bool,
+    /// `none` in a cell is nothing, not a word of the field.
+    none_is_nothing: bool,
 }
 
 /// The lists among the fields of a Customer and its metadata.
@@ -77,6 +79,7 @@ pub(crate) fn read_rows(
                 let node = arena.node(text, root);
                 let mark = batch.drafts.len();
                 let mut reader = Reader::new(&mut batch.drafts, source, 0);
+                reader.null_is_nothing = true;
                 let at = |part: &str| {
                     node.entry(part).map_or(At::ABSENT, |(key, value)| At {
                         key: Some(key.span()),
@@ -189,23 +192,31 @@ fn column(name: &str, spec: &'static [Field]) -> Option<Column> {
     };
     let first = keys.first()?;
     if matches!(first.as_str(), "labels" | "annotations") {
-        return (keys.len() == 2).then_some(Column { part: "metadata", keys, is_list: false });
+        return (keys.len() == 2).then_some(Column {
+            part: "metadata",
+            keys,
+            is_list: false,
+            none_is_nothing: false,
+        });
     }
     let (part, mut fields) = if metadata_fields().iter().any(|field| field.key == first) {
         ("metadata", metadata_fields())
     } else {
         ("spec", spec)
     };
+    let mut none_is_a_word = false;
     for (at, key) in keys.iter().enumerate() {
         let field = fields.iter().find(|field| field.key == key)?;
-        fields = (field.described)().fields;
+        let described = (field.described)();
+        none_is_a_word = described.choices.iter().any(|(word, _)| *word == "none");
+        fields = described.fields;
         // A column is a leaf: what nests has a column for each of its fields.
         if (at + 1 == keys.len()) != fields.is_empty() {
             return None;
         }
     }
     let is_list = LISTS.contains(&first.as_str());
-    Some(Column { part, keys, is_list })
+    Some(Column { part, keys, is_list, none_is_nothing: !none_is_a_word })
 }
 
 /// The columns that a table may have, for suggestions.
@@ -227,6 +238,9 @@ fn nesting(columns: &[Column]) -> Vec<usize> {
     order
 }
 
+/// A cell that holds something: the keys still to nest it under, its column, itself.
+type Filled<'c> = (&'c [String], &'c Column, &'c Cell<'c>);
+
 /// Puts a row's cells into nodes.
 fn build(
     arena: &mut Arena,
@@ -239,11 +253,11 @@ fn build(
     let mut count = 0;
     for part in ["metadata", "spec"] {
         arena.cooked_scalar(row, Style::Quoted, part);
-        let filled: Vec<(&[String], bool, &Cell<'_>)> = order
+        let filled: Vec<Filled<'_>> = order
             .iter()
             .filter_map(|at| columns.get(*at).zip(cells.get(*at)))
             .filter(|(column, cell)| column.part == part && !cell.text.is_empty())
-            .map(|(column, cell)| (column.keys.as_slice(), column.is_list, cell))
+            .map(|(column, cell)| (column.keys.as_slice(), column, cell))
             .collect();
         mapping(arena, &filled, row);
         count += 2;
@@ -253,22 +267,22 @@ fn build(
 }
 
 /// Writes a mapping of cells; those that share their first key nest below it.
-fn mapping(arena: &mut Arena, cells: &[(&[String], bool, &Cell<'_>)], row: Span) {
+fn mapping(arena: &mut Arena, cells: &[Filled<'_>], row: Span) {
     let start = cells.first().map_or(row.start, |(_, _, cell)| cell.span.start);
     let id = arena.open(Shape::Mapping, start);
     let mut count = 0;
     let mut rest = cells;
-    while let Some(((keys, is_list, cell), _)) = rest.split_first() {
+    while let Some(((keys, column, cell), _)) = rest.split_first() {
         let Some((key, below)) = keys.split_first() else { break };
         let same = rest.iter().take_while(|(keys, _, _)| keys.first() == Some(key)).count();
         arena.cooked_scalar(cell.span, Style::Quoted, key);
         if below.is_empty() {
-            leaf(arena, key, *is_list, cell);
+            leaf(arena, key, column, cell);
         } else {
             let nested: Vec<_> = rest
                 .iter()
                 .take(same)
-                .map(|(keys, is_list, cell)| (keys.get(1..).unwrap_or_default(), *is_list, *cell))
+                .map(|(keys, column, cell)| (keys.get(1..).unwrap_or_default(), *column, *cell))
                 .collect();
             mapping(arena, &nested, row);
         }
@@ -278,9 +292,13 @@ fn mapping(arena: &mut Arena, cells: &[(&[String], bool, &Cell<'_>)], row: Span)
     arena.close(id, count, row.end);
 }
 
-fn leaf(arena: &mut Arena, key: &str, is_list: bool, cell: &Cell<'_>) {
+fn leaf(arena: &mut Arena, key: &str, column: &Column, cell: &Cell<'_>) {
     let span = cell.span;
-    if !is_list {
+    if column.none_is_nothing && !column.is_list && cell.text == "none" {
+        arena.cooked_scalar(span, Style::Plain, "");
+        return;
+    }
+    if !column.is_list {
         // The one boolean among the columns; text everywhere else, digits included.
         let style = if key == "protect" { Style::Plain } else { Style::Quoted };
         arena.cooked_scalar(span, style, &cell.text);

@@ -191,7 +191,7 @@ impl Reference {
             None => Name::parse(text),
             Some((prefix, name)) if prefix == kind.kebab() => Name::parse(name),
             Some((prefix, _)) if Kind::from_kebab(prefix).is_some() => Err(Malformed::because(
-                super::scalar::Fault::Unreal,
+                super::scalar::Fault::WrongKind,
                 format!("a {} is wanted here, not a {prefix}", kind.kebab()),
             )),
             Some((prefix, name)) => {

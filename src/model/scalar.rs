@@ -39,6 +39,8 @@ pub enum Fault {
     Form,
     /// It follows the grammar, but there is no such thing: the 30th of February.
     Unreal,
+    /// It names something of a kind that does not belong here.
+    WrongKind,
     TooLong,
     Empty,
     /// It holds a control character (escaped, or YAML would have refused it).
@@ -70,6 +72,10 @@ pub(crate) fn within(text: &str, length_max: usize) -> Result<&str, Malformed> {
     }
     // Bytes are never fewer than characters, so most texts need no counting.
     if text.len() > length_max && text.chars().count() > length_max {
+        // What has a fixed form is not too long but something else.
+        if length_max < 40 {
+            return Err(Malformed::form());
+        }
         return Err(Malformed::because(Fault::TooLong, format!("at most {length_max} characters")));
     }
     Ok(text)

@@ -35,6 +35,16 @@ pub fn look_for(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// Whether a key says that what it holds is a secret.
+pub fn is_named(key: &str) -> bool {
+    const NAMES: [&str; 6] = ["secret", "password", "passwd", "token", "privatekey", "apikey"];
+    let plain: String =
+        key.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect();
+    NAMES.iter().any(|name| {
+        plain.contains(name) || strsim::osa_distance(&plain, &format!("client{name}")) < 2
+    })
+}
+
 /// From `-----BEGIN` to the end of the line of the next `-----END`, or of the text.
 fn private_keys(text: &str, found: &mut Vec<Range<usize>>) {
     /// The longest words between are `ENCRYPTED` and `OPENSSH`.

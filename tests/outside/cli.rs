@@ -97,7 +97,7 @@ fn a_project_file_may_have_another_name() {
         .with("estate/account.yaml", ACCOUNT)
         .with("estate/users.yaml", USERS.replace("admin: global", "admin: none"));
     let ended = folder.validate(&["--project", "other.yaml", "--format", "json"]);
-    assert_eq!(places(&found(&ended.out)), ["other.yaml:4:1 P1901"]);
+    assert_eq!(places(&found(&ended.out)), ["other.yaml:1:1 P1901"]);
 }
 
 #[test]
@@ -263,19 +263,11 @@ fn a_complete_load_wants_the_guards() {
 exit 3
 --- stdout
 error[P1901]: no global admin is declared, and at least 1 must remain
- --> partnerctl.yaml:4:1
-  |
-4 | spec:
-  | ^^^^
-  |
+ --> partnerctl.yaml:1:1
   = help: those count who are enabled, not guests, not expired, and have `admin: global` for good
 
 error[P1902]: no admin agent is declared, and at least 1 must remain
- --> partnerctl.yaml:4:1
-  |
-4 | spec:
-  | ^^^^
-  |
+ --> partnerctl.yaml:1:1
   = help: those count who are enabled, not guests, not expired, and have `agent: admin`
 
 2 errors in 1 document (1 file)

@@ -313,7 +313,7 @@ pub(super) fn selector<T>(
 
 /// Whether a selector may be about customers that could not be read, or not wholly.
 fn may_select_unknown(world: &World<'_>, selector: &Selector) -> bool {
-    if world.labels_unknown {
+    if world.labels_unknown || world.broken_labels.iter().any(|labels| selector.matches(labels)) {
         return true;
     }
     if !world.lost.may_declare(Kind::Customer) {

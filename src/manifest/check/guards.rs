@@ -30,10 +30,10 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
     let admins = users().filter(|user| user.spec.holds_permanently(AdminLevel::Global)).count();
     let agents = users().filter(|user| user.spec.agent.contains(&AgentLevel::Admin)).count();
     let minimum = |key: &str| match world.project {
-        Some((_, origin)) => {
+        Some((project, origin)) if project.guards != Guards::default() => {
             Where::Field { origin, path: way!["spec", "guards", key, "min"], on: On::Value }
         }
-        None => Where::Estate,
+        _ => Where::Estate,
     };
     if admins + unknown < guards.global_admins_min as usize {
         let message = format!(

@@ -1,12 +1,13 @@
 //! Natural keys: what the tenant knows things by, once each, by the rules of equality.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use super::{World, at_field, object};
 use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, Step, Where, way};
+use crate::model::estate::Declared;
 use crate::model::name::Kind;
 use crate::model::role::Group;
 use crate::model::text::nfc;
@@ -15,7 +16,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
     let estate = world.estate;
 
     let mut sign_in = Seen::with_capacity(estate.users.len());
-    for (key, user) in &estate.users {
+    for (key, user) in in_order(&estate.users) {
         let (name, field) = match &user.spec.sign_in_name {
             Some(name) => (Cow::Borrowed(name.as_str()), "signInName"),
             None => (lower(user.spec.email.as_str()), "email"),
@@ -35,7 +36,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
 
     let mut domains = Seen::with_capacity(estate.customers.len());
     let mut tenants = Seen::with_capacity(estate.customers.len());
-    for (key, customer) in &estate.customers {
+    for (key, customer) in in_order(&estate.customers) {
         let spec = &customer.spec;
         domains.see(
             spec.domain.as_str(),
@@ -70,7 +71,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
     }
 
     let mut partners = Seen::default();
-    for (key, partnership) in &estate.partnerships {
+    for (key, partnership) in in_order(&estate.partnerships) {
         let tenant = partnership.spec.tenant_id;
         partners.see(
             tenant,
@@ -90,7 +91,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
 
     let mut groups = Seen::default();
     let mut nicknames = Seen::default();
-    for (key, role) in &estate.roles {
+    for (key, role) in in_order(&estate.roles) {
         let shared = |at: Where, what: String| {
             Draft::new(Code::P0310, at, format!("another role has the group {what}"))
                 .help("give each role a group of its own: who is in a shared one would hold both")
@@ -127,6 +128,13 @@ fn lower(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// As the documents stand, so that what came later is what is reported.
+fn in_order<K, T>(all: &BTreeMap<K, Declared<T>>) -> Vec<(&K, &Declared<T>)> {
+    let mut all: Vec<_> = all.iter().collect();
+    all.sort_unstable_by_key(|(_, declared)| declared.origin);
+    all
 }
 
 /// Keys that were seen, and where first.

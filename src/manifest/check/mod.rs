@@ -5,6 +5,7 @@
 mod account;
 mod customers;
 mod delegated_access;
+mod expiry;
 mod guards;
 mod identity;
 mod partnerships;
@@ -21,6 +22,7 @@ use super::code::Code;
 use super::draft::{Draft, On, Step, Where};
 use super::lost::Lost;
 use crate::model::estate::{CustomerIndex, Declared, Estate, Origin};
+use crate::model::label::Labels;
 use crate::model::name::{Kind, Name};
 use crate::model::project::Project;
 use crate::model::scalar::Scalar;
@@ -34,6 +36,8 @@ pub(crate) struct World<'a> {
     pub faulty: &'a BTreeSet<String>,
     /// The labels of some customer are not known.
     pub labels_unknown: bool,
+    /// The labels of customers that could not be read otherwise.
+    pub broken_labels: &'a [Labels],
     pub project: Option<(&'a Project, Origin)>,
     /// Everything there is was loaded.
     pub complete: bool,
@@ -71,6 +75,7 @@ pub(crate) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
         customers::check,
         delegated_access::check,
         tests_of_access::check,
+        expiry::check,
         identity::check,
         guards::check,
     ];
@@ -94,7 +99,8 @@ pub(crate) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
 const fn speaks_of_absence(code: Code) -> bool {
     matches!(
         code,
-        Code::P1004
+        Code::P0311
+            | Code::P1004
             | Code::P1009
             | Code::P1301
             | Code::P1405

@@ -19,19 +19,6 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
         sign_in_name(world, key, user, drafts);
         levels(world, key, user, drafts);
         roles(world, key, user, drafts);
-        if user.metadata.has_expired(world.today)
-            && let Some(expires) = user.metadata.expires
-        {
-            drafts.push(
-                Draft::new(
-                    Code::P1008,
-                    at_field(user, way!["metadata", "expires"]),
-                    format!("what `{key}` holds expired on {expires}"),
-                )
-                .help("it counts as not held, and the next plan takes it away; remove the document or move the day")
-                .object(object(Kind::User, key)),
-            );
-        }
     }
 }
 

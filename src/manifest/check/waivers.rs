@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::references::find;
+use super::references::{find, resolve};
 use super::{World, at_field, object};
 use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, way};
@@ -32,6 +32,11 @@ pub(crate) fn apply(world: &World<'_>, drafts: &mut Vec<Draft>) -> usize {
             || subject.clone(),
             &mut own,
         );
+        let unresolved = own.len();
+        resolve(world, &spec.on, || at("on"), || subject.clone(), &mut own);
+        if own.len() > unresolved {
+            continue;
+        }
         let Ok(code) = spec.finding.as_str().parse::<Code>() else {
             let message = format!("no finding has the code `{}`", spec.finding.as_str());
             own.push(

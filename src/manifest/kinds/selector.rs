@@ -145,7 +145,13 @@ impl Shaped for Selector {
         let [near, far] = at.fallbacks;
         let said = [at.own, near, far].into_iter().flatten();
         let chooses = said.clone().any(|node| CHOOSING.iter().any(|key| node.entry(key).is_some()));
-        if !chooses && said.clone().all(|node| matches!(node.view(), View::Mapping(_))) {
+        let known = |node: Node<'_>| match node.view() {
+            View::Mapping(mut entries) => {
+                entries.all(|(key, _)| Written::FIELDS.iter().any(|field| field.key == key.text()))
+            }
+            _ => false,
+        };
+        if !chooses && said.clone().all(known) {
             let span = at.node().map_or_else(|| at.holder(), Node::head);
             let help = Some(
                 "name `labels`, `in`, `notIn`, `exists` or `names`, or say `all: true`".to_owned(),

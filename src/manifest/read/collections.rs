@@ -13,6 +13,7 @@ use crate::manifest::suggest::quoted;
 use crate::manifest::text::arena::View;
 use crate::model::label::{LabelKey, LabelValue, Labels};
 use crate::model::scalar::{Grammar, Scalar};
+use crate::model::text::turns_direction;
 
 /// A list: `SET` refuses items that repeat, `MIN` fewer than so many.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,9 @@ impl<T: Shaped, const SET: bool, const MIN: usize> Shaped for Items<T, SET, MIN>
     fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let node = at.node()?;
         let field = reader.field;
+        if MIN == 0 && node.as_str() == Some("none") {
+            return Some(Self(Vec::new()));
+        }
         let View::Sequence(items) = node.view() else {
             wrong_type(node, &format!("`{field}`"), "a list", reader);
             return None;
@@ -73,12 +77,13 @@ impl<T: Shaped, const SET: bool, const MIN: usize> Shaped for Items<T, SET, MIN>
         }
         if MIN > 0 {
             schema.insert("minItems".to_owned(), MIN.into());
+            return schema;
         }
-        schema
+        json_schema!({ "anyOf": [schema, { "const": "none" }] })
     }
 
     fn described() -> Described {
-        T::described()
+        Described { is_list: true, ..T::described() }
     }
 }
 
@@ -294,7 +299,14 @@ impl Shaped for Annotations {
         for (key, at) in merged(at, reader)? {
             reader.field = "annotations";
             match at.node().and_then(|node| text_of(node, "text", reader)) {
-                Some(text) => all.push((key.text().into(), text.into())),
+                Some(text) => {
+                    if turns_direction(text)
+                        && let Some(node) = at.node()
+                    {
+                        super::scalars::bidirectional(node, Code::P0012, reader);
+                    }
+                    all.push((key.text().into(), text.into()));
+                }
                 None => complete = false,
             }
         }

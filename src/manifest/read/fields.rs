@@ -6,8 +6,9 @@ use schemars::{Schema, SchemaGenerator};
 use super::{At, Fallbacks, Reader, Shaped};
 use crate::manifest::code::Code;
 use crate::manifest::source::Span;
-use crate::manifest::suggest::{did_you_mean, listed, quoted};
+use crate::manifest::suggest::{listed, nearest, quoted};
 use crate::manifest::text::arena::View;
+use crate::model::secret;
 
 /// A key of a mapping.
 #[derive(Clone, Copy)]
@@ -58,6 +59,8 @@ pub(crate) enum Keeper {
 pub(crate) struct Described {
     /// With its article: `an e-mail address`.
     pub what: &'static str,
+    /// Any number of it.
+    pub is_list: bool,
     pub examples: &'static [&'static str],
     /// The words it may be, if it is one of a few.
     pub choices: &'static [(&'static str, &'static str)],
@@ -66,7 +69,7 @@ pub(crate) struct Described {
 
 impl Described {
     pub(crate) const fn simply(what: &'static str) -> Self {
-        Self { what, examples: &[], choices: &[], fields: &[] }
+        Self { what, is_list: false, examples: &[], choices: &[], fields: &[] }
     }
 }
 
@@ -79,17 +82,21 @@ pub(crate) struct Slots<'a, const N: usize> {
     fields: std::slice::Iter<'static, Field>,
     fallbacks: Fallbacks<'a>,
     holder: Span,
+    /// Keys that unknown ones probably stand for: nobody is told that they are missing.
+    meant: Vec<&'static str>,
 }
 
-/// Sorts the entries of a mapping into fields; reports what does not belong.
+/// Sorts the entries of a mapping into fields; reports what does not belong, and returns the keys
+/// that were probably meant by it.
 fn sort<'a>(
     at: At<'a>,
     fields: &'static [Field],
     said: &mut [Said<'a>],
     what: &str,
     reader: &mut Reader<'_>,
-) -> Option<()> {
-    let Some(own) = at.own else { return Some(()) };
+) -> Option<Vec<&'static str>> {
+    let mut meant = Vec::new();
+    let Some(own) = at.own else { return Some(meant) };
     let View::Mapping(entries) = own.view() else {
         wrong_type(own, what, "a mapping of keys and values", reader);
         return None;
@@ -98,17 +105,19 @@ fn sort<'a>(
         let text = key.text();
         let place = fields.iter().position(|field| field.key == text);
         let Some(slot) = place.and_then(|index| said.get_mut(index)) else {
-            unknown_key(key, fields, what, reader);
+            meant.extend(unknown_key(key, fields, what, reader));
+            secret_of(key, value, reader);
             continue;
         };
         if slot.is_some() {
             let message = format!("the key {} stands here twice", quoted(text));
             reader.report(Code::P0105, key.span(), message, Some("keep one of the two".to_owned()));
+            secret_of(key, value, reader);
             continue;
         }
         *slot = Some((key.span(), value));
     }
-    Some(())
+    Some(meant)
 }
 
 /// A field's place: what the document says, and what Defaults say.
@@ -151,8 +160,9 @@ impl<'a, const N: usize> Slots<'a, N> {
         reader: &mut Reader<'_>,
     ) -> Option<Self> {
         let mut said = [None; N];
-        sort(at, fields, &mut said, what, reader)?;
+        let meant = sort(at, fields, &mut said, what, reader)?;
         Some(Self {
+            meant,
             said: said.into_iter(),
             fields: fields.iter(),
             fallbacks: at.fallbacks,
@@ -164,9 +174,12 @@ impl<'a, const N: usize> Slots<'a, N> {
     #[expect(clippy::option_option, reason = "an error and an absence are different things")]
     pub(crate) fn next<T: Shaped>(&mut self, reader: &mut Reader<'_>) -> Option<Option<T>> {
         let (said, field) = (self.said.next()?, self.fields.next()?);
-        let slot = place(said, field, self.fallbacks);
+        let mut slot = place(said, field, self.fallbacks);
+        if reader.null_is_nothing && slot.own.is_some_and(super::Node::is_null) {
+            slot = At::ABSENT;
+        }
         if slot.is_absent() {
-            if field.need.must() && !reader.is_partial() {
+            if field.need.must() && !reader.is_partial() && !self.meant.contains(&field.key) {
                 missing(field, self.holder, reader);
             }
             return if field.need.must() { None } else { Some(None) };
@@ -210,7 +223,15 @@ fn missing(field: &Field, holder: Span, reader: &mut Reader<'_>) {
             Code::P0102,
             format!("`{key}` is missing"),
             match described.examples.first() {
-                Some(example) => format!("it is {}, such as `{key}: {example}`", described.what),
+                Some(example) => {
+                    let quotes =
+                        if example.bytes().all(|b| b.is_ascii_digit()) { "\"" } else { "" };
+                    let (open, close) = if described.is_list { ("[", "]") } else { ("", "") };
+                    format!(
+                        "it is {}, such as `{key}: {open}{quotes}{example}{quotes}{close}`",
+                        described.what
+                    )
+                }
                 None => format!("it is {}", described.what),
             },
         ),
@@ -218,20 +239,35 @@ fn missing(field: &Field, holder: Span, reader: &mut Reader<'_>) {
     reader.report(code, holder, message, Some(help));
 }
 
-fn unknown_key(key: super::Node<'_>, fields: &[Field], what: &str, reader: &mut Reader<'_>) {
+/// Reports a key that is not in the table; returns the one that was probably meant.
+fn unknown_key(
+    key: super::Node<'_>,
+    fields: &'static [Field],
+    what: &str,
+    reader: &mut Reader<'_>,
+) -> Option<&'static str> {
     let written = key.text();
-    let help = did_you_mean(written, fields.iter().map(|field| field.key)).unwrap_or_else(|| {
-        format!(
-            "{what} has {}",
-            listed(fields.iter().map(|field| field.key)).replace(" or ", " and ")
-        )
-    });
-    reader.report(
-        Code::P0101,
-        key.span(),
-        format!("unknown key {} in {what}", quoted(written)),
-        Some(help),
-    );
+    let near = nearest(written, fields.iter().map(|field| field.key));
+    let help = if let Some(near) = near {
+        format!("did you mean `{near}`?")
+    } else {
+        let keys = listed(fields.iter().map(|field| field.key)).replace(" or ", " and ");
+        format!("{what} has {keys}")
+    };
+    let message = format!("unknown key {} in {what}", quoted(written));
+    reader.report(Code::P0101, key.span(), message, Some(help));
+    near
+}
+
+/// A value whose key says that it is a secret is one, also where no such key belongs.
+pub(crate) fn secret_of(key: super::Node<'_>, value: super::Node<'_>, reader: &mut Reader<'_>) {
+    if !secret::is_named(key.text()) || !value.is_scalar() || value.is_null() {
+        return;
+    }
+    let help =
+        "take it out, revoke it, and refer to where it is kept: `{env: NAME}` or `{file: PATH}`";
+    let message = format!("{} holds a value, not a reference to a secret", quoted(key.text()));
+    reader.report(Code::P0501, value.span(), message, Some(help.to_owned()));
 }
 
 /// Reports a value that is of another type altogether.

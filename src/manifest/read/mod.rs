@@ -97,6 +97,8 @@ pub(crate) struct Reader<'r> {
     base: u32,
     /// Nothing need be there: the values of Defaults.
     partial: bool,
+    /// A key without a value says that there is nothing, whatever Defaults say: cells of tables.
+    pub null_is_nothing: bool,
     /// Whether a value may hold a character that turns the direction: the text of its chunk tells.
     pub may_turn: bool,
     /// The key being read, for messages.
@@ -105,7 +107,15 @@ pub(crate) struct Reader<'r> {
 
 impl<'r> Reader<'r> {
     pub(crate) fn new(drafts: &'r mut Vec<Draft>, source: SourceId, base: u32) -> Self {
-        Self { drafts, source, base, partial: false, may_turn: true, field: "" }
+        Self {
+            drafts,
+            source,
+            base,
+            partial: false,
+            null_is_nothing: false,
+            may_turn: true,
+            field: "",
+        }
     }
 
     /// Reads as Defaults are read: whatever is absent may be absent.

@@ -9,6 +9,7 @@ use crate::manifest::suggest::{did_you_mean, listed, quoted};
 use crate::manifest::text::arena::View;
 use crate::model::scalar::{Fault, Grammar, Malformed, Scalar};
 use crate::model::text::{is_bidirectional_control, turns_direction};
+use crate::model::time::Day;
 
 impl<T: Scalar> Shaped for T {
     fn read(at: At<'_>, reader: &mut Reader<'_>) -> Option<Self> {
@@ -16,6 +17,16 @@ impl<T: Scalar> Shaped for T {
         let text = text_of(node, T::WHAT, reader)?;
         match T::parse(text) {
             Ok(value) => {
+                if node.is_plain() && T::WHAT != Day::WHAT && Day::parse(text).is_ok() {
+                    let of = format!(
+                        "`{}` is {}, and {text} without quotes is a date",
+                        reader.field,
+                        T::WHAT
+                    );
+                    let help = Some(format!("write it in quotes: `\"{text}\"`"));
+                    reader.report(Code::P0113, node.span(), of, help);
+                    return None;
+                }
                 if reader.may_turn && turns_direction(text) {
                     bidirectional(node, Code::P0012, reader);
                 }
@@ -144,6 +155,7 @@ pub(super) fn refuse(
     let (code, message) = match fault {
         Fault::Form => (Code::P0107, format!("{} is not {what}", quoted(text))),
         Fault::Unreal => (Code::P0108, format!("{} is not {what} that exists", quoted(text))),
+        Fault::WrongKind => (Code::P0304, format!("{} is not {what}", quoted(text))),
         Fault::TooLong => (Code::P0112, format!("{field} is too long")),
         Fault::Empty => (Code::P0111, format!("{field} is empty")),
         Fault::Control => (Code::P0107, format!("{field} holds a control character")),
@@ -154,7 +166,7 @@ pub(super) fn refuse(
     reader.report(code, node.span(), message, help);
 }
 
-fn bidirectional(node: Node<'_>, code: Code, reader: &mut Reader<'_>) {
+pub(super) fn bidirectional(node: Node<'_>, code: Code, reader: &mut Reader<'_>) {
     let Some(found) = node.text().chars().find(|c| is_bidirectional_control(*c)) else { return };
     reader.report(
         code,

@@ -103,8 +103,14 @@ pub fn parse_csv(text: &str) -> Table<'_> {
                 table.faults.push(unclosed(start));
                 return table;
             }
+            if !raw.ends_with('"') {
+                table.faults.push(stray(start, end));
+            }
             unquoted(raw, buffer.get(..written).unwrap_or_default())
         } else {
+            if raw.contains('"') {
+                table.faults.push(stray(start, end));
+            }
             Cow::Borrowed(raw)
         };
         table.cells.push(Cell { text, span: Span::new(to_u32(start), to_u32(end)) });
@@ -145,6 +151,15 @@ fn cell_end(bytes: &[u8], start: usize, at: usize) -> usize {
     match bytes.get(start..at) {
         Some([.., b',' | b'\n' | b'\r']) => at - 1,
         _ => at,
+    }
+}
+
+fn stray(start: usize, end: usize) -> Fault {
+    Fault {
+        code: Code::P0406,
+        span: Span::new(to_u32(start), to_u32(end)),
+        message: "a quote where none belongs".to_owned(),
+        help: Some("put the whole cell in quotes, and write a quote within it twice".to_owned()),
     }
 }
 
@@ -209,8 +224,7 @@ mod tests {
             ("a,b\n\"x\",\"y\"\r\n\"z\",w", &[&["a", "b"], &["x", "y"], &["z", "w"]]),
             // A row keeps the cells that it has.
             ("a,b\n1\n1,2,3\n", &[&["a", "b"], &["1"], &["1", "2", "3"]]),
-            // A quote inside an unquoted cell is a character.
-            ("a\n5\" disk\n b \n", &[&["a"], &["5\" disk"], &[" b "]]),
+            ("a\n5 disks\n b \n", &[&["a"], &["5 disks"], &[" b "]]),
             ("名前\n田中\n", &[&["名前"], &["田中"]]),
         ] {
             assert_eq!(shown(text), expected, "{text:?}");
@@ -281,6 +295,16 @@ mod tests {
         ] {
             let spans: Vec<Span> = parse_csv(row).header.iter().map(|cell| cell.span).collect();
             assert_eq!(cells_of(row).collect::<Vec<_>>(), spans, "{row}");
+        }
+    }
+
+    #[test]
+    fn a_quote_stands_around_a_whole_cell_or_not_at_all() {
+        for (text, start, end) in [("a,b\n5\" disk,x\n", 4, 11), ("a,b\nx,\"B\"c\n", 6, 10)] {
+            let table = parse_csv(text);
+            let found: Vec<_> = table.faults.iter().map(|fault| (fault.code, fault.span)).collect();
+            assert_eq!(found, [(Code::P0406, Span::new(start, end))], "{text:?}");
+            assert_eq!(table.rows().len(), 1);
         }
     }
 }
