@@ -1,11 +1,13 @@
 //! What is handed from who reads documents to who gathers them: plain values.
 
+use std::collections::HashMap;
+
 use super::document::Document;
 use super::draft::Draft;
 use super::lost::Lost;
 use super::source::{SourceId, Span};
 use crate::model::estate::Origin;
-use crate::model::name::Name;
+use crate::model::name::{Kind, Name};
 
 /// Where a document was read from.
 #[derive(Debug, Clone, Copy)]
@@ -39,4 +41,13 @@ pub(crate) struct Table {
     pub origin: Origin,
     pub name: Option<Name>,
     pub file: String,
+}
+
+/// Where values come from that a document does not say itself.
+#[derive(Debug, Default)]
+pub(crate) struct Fallbacks {
+    /// The Defaults of each kind.
+    pub kinds: HashMap<Kind, Place>,
+    /// The table that names a CSV file.
+    pub tables: HashMap<SourceId, Place>,
 }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::batch::{Located, Place, Table};
+use super::batch::{Fallbacks, Located, Place, Table};
 use super::code::Code;
 use super::document::Body;
 use super::draft::{Draft, On, Where, way};
+use super::source::SourceId;
 use crate::model::estate::{Declared, Estate, Origin};
 use crate::model::label::Labels;
 use crate::model::metadata::Metadata;
@@ -27,6 +28,7 @@ pub(crate) struct Gathered {
     /// Where each document was, by origin.
     pub places: Vec<Place>,
     pub tables: Vec<Table>,
+    pub fallbacks: Fallbacks,
     pub counts: BTreeMap<Kind, usize>,
 }
 
@@ -187,6 +189,11 @@ impl Gatherer {
         self.gathered.broken.insert((kind, name));
     }
 
+    /// Remembers which table names a CSV file.
+    pub(crate) fn table_of(&mut self, csv: SourceId, table: Place) {
+        self.gathered.fallbacks.tables.insert(csv, table);
+    }
+
     pub(crate) fn tables(&mut self) -> Vec<Table> {
         std::mem::take(&mut self.gathered.tables)
     }
@@ -204,9 +211,16 @@ impl Gatherer {
             delegated_access,
             waivers,
             access_tests,
-            ..
+            defaults,
+            accounts: _,
         } = self.parts;
         let mut gathered = self.gathered;
+        for (kind, origin) in defaults {
+            gathered
+                .fallbacks
+                .kinds
+                .extend(gathered.places.get(origin.0 as usize).map(|place| (kind, *place)));
+        }
         gathered.estate = Estate {
             account: account.into_iter().next(),
             users: keyed(users),

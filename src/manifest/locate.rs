@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::batch::Place;
+use super::batch::{Fallbacks, Place};
 use super::draft::{Draft, On, Step, Where};
 use super::finding::{Excerpt, Finding, Place as Shown, Region, Related};
 use super::load::{Opened, kustomize_origin};
@@ -10,16 +10,24 @@ use super::rows::cell_of;
 use super::source::{Lines, SourceId, Sources, Span, to_u32};
 use super::text::arena::NodeId;
 use crate::model::estate::Origin;
+use crate::model::name::Kind;
 
 /// Turns drafts into findings, sorted by file, line, column and code.
 pub(crate) fn locate(
     drafts: Vec<Draft>,
     places: &[Place],
+    fallbacks: &Fallbacks,
     sources: &Sources,
     project: &str,
 ) -> Vec<Finding> {
-    let mut locator =
-        Locator { places, sources, project, lines: HashMap::new(), open: Opened::default() };
+    let mut locator = Locator {
+        places,
+        fallbacks,
+        sources,
+        project,
+        lines: HashMap::new(),
+        open: Opened::default(),
+    };
     let mut drafts = drafts;
     // Documents are opened again one after the other, each once.
     drafts.sort_by_key(|draft| match &draft.at {
@@ -45,12 +53,17 @@ pub(crate) fn locate(
         })
         .collect();
     findings.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
-    findings.dedup();
+    // What Defaults say wrongly is wrong in each document that takes it, and told once.
+    findings.dedup_by(|a, b| {
+        let shown = a.place.region.is_some_and(|region| region.excerpt.is_some());
+        a == b || shown && a.place == b.place && a.code == b.code && a.message == b.message
+    });
     findings
 }
 
 struct Locator<'a> {
     places: &'a [Place],
+    fallbacks: &'a Fallbacks,
     sources: &'a Sources,
     project: &'a str,
     lines: HashMap<SourceId, Lines<'a>>,
@@ -111,29 +124,62 @@ impl Locator<'_> {
                 {
                     return Shown { file, region: None };
                 }
+                let kind = document.get("kind").map(|kind| kind.text().to_owned());
                 let document = document.id();
-                let span = find(&mut self.open, document, path, on).shifted(base);
-                self.shown(source, span)
+                let (span, found) = find(&mut self.open, document, path, on);
+                if !found && let Some(shown) = self.in_defaults(kind.as_deref(), path, on) {
+                    return shown;
+                }
+                self.shown(source, span.shifted(base))
             }
             Some(Place::Row { source, row }) => {
-                let bytes = self.sources.get(source).map(|source| source.bytes.as_slice());
+                let bytes =
+                    self.sources.get(source).map_or(&[][..], |source| source.bytes.as_slice());
                 let keys: Vec<&str> = path
                     .iter()
+                    .skip(1)
                     .filter_map(|step| match step {
                         Step::Key(key) => Some(&**key),
                         Step::Index(_) => None,
                     })
                     .collect();
-                let span = bytes.and_then(|bytes| cell_of(bytes, row, &keys)).unwrap_or(row);
-                self.shown(source, span)
+                if let Some(cell) = cell_of(bytes, row, &keys.join(".")) {
+                    return self.shown(source, cell);
+                }
+                let below: Vec<Step> = path.iter().skip(1).cloned().collect();
+                let table = self.fallbacks.tables.get(&source).copied();
+                let said = table
+                    .and_then(|table| self.said_at(table, ["spec", "defaults"], &below, on))
+                    .or_else(|| self.in_defaults(Some(Kind::Customer.word()), path, on));
+                // Something absent is reported at the row's name.
+                said.unwrap_or_else(|| {
+                    self.shown(source, cell_of(bytes, row, "name").unwrap_or(row))
+                })
             }
             None => self.place(&Where::Estate),
         }
     }
+
+    /// Where the Defaults of a kind say a field.
+    fn in_defaults(&mut self, kind: Option<&str>, path: &[Step], on: On) -> Option<Shown> {
+        let kind = Kind::ALL.iter().find(|known| Some(known.word()) == kind)?;
+        let place = self.fallbacks.kinds.get(kind).copied()?;
+        self.said_at(place, ["spec", "values"], path, on)
+    }
+
+    /// Where a document says a field below some of its keys, if it does.
+    fn said_at(&mut self, place: Place, below: [&str; 2], path: &[Step], on: On) -> Option<Shown> {
+        let Place::Text { source, base, .. } = place else { return None };
+        let document = self.open.document(self.sources, place)?.id();
+        let path: Vec<Step> =
+            below.into_iter().map(Step::from).chain(path.iter().cloned()).collect();
+        let (span, found) = find(&mut self.open, document, &path, on);
+        found.then(|| self.shown(source, span.shifted(base)))
+    }
 }
 
-/// The span of a field; where it is absent, of the key that should hold it.
-fn find(open: &mut Opened<'_>, document: NodeId, path: &[Step], on: On) -> Span {
+/// The span of a field, and whether it is there; where it is not, of the key that should hold it.
+fn find(open: &mut Opened<'_>, document: NodeId, path: &[Step], on: On) -> (Span, bool) {
     let (mut node, mut key) = (document, None);
     for step in path {
         let next = match step {
@@ -143,13 +189,13 @@ fn find(open: &mut Opened<'_>, document: NodeId, path: &[Step], on: On) -> Span 
             Step::Index(index) => open.item(node, *index).map(|item| (key, item)),
         };
         let Some(next) = next else {
-            return key.unwrap_or_else(|| open.node(document).head());
+            return (key.unwrap_or_else(|| open.node(document).head()), false);
         };
         (key, node) = next;
     }
     match (on, key) {
-        (On::Key, Some(key)) => key,
-        _ => open.node(node).head(),
+        (On::Key, Some(key)) => (key, true),
+        _ => (open.node(node).head(), true),
     }
 }
 

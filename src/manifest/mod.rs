@@ -42,7 +42,6 @@ use source::{Format, Source, SourceId, Sources};
 use crate::model::estate::{CustomerIndex, Estate, Origin};
 use crate::model::name::Kind;
 use crate::model::project::Project;
-use crate::model::scalar::Scalar;
 use crate::model::secret;
 use crate::model::time::Day;
 
@@ -205,7 +204,11 @@ pub fn load(load: Load<'_>) -> Loaded {
     locate::without_repeats(&mut drafts);
     let mut masked = locate::masked(&drafts);
     masked.extend(locate::near_secrets(&mut drafts, &sources));
-    let all = locate::locate(drafts, &gathered.places, &sources, &project_name);
+    // Without a project the estate is what came by standard input, if that is all there is.
+    let is_stream = sources.get(SourceId(0)).is_some_and(|source| source.name == "-");
+    let stream = project_source.is_none() && sources.len() == 1 && is_stream;
+    let estate_name = if stream { "-" } else { &project_name };
+    let all = locate::locate(drafts, &gathered.places, &gathered.fallbacks, &sources, estate_name);
     let kinds = Kind::ALL
         .iter()
         .filter_map(|kind| {
@@ -296,6 +299,7 @@ fn read_tables(
     let mut rows = 0;
     let (mut own, mut kind) = (Opened::default(), Opened::default());
     for (table, place, csv) in opened {
+        gatherer.table_of(csv, place);
         let defaults = gatherer.defaults_place(Kind::Customer);
         let batch = load::read_table(sources, csv, &table, &mut own, place, &mut kind, defaults);
         // Rows whose names are not known, of whatever cells.
@@ -310,9 +314,4 @@ fn read_tables(
         }
     }
     rows
-}
-
-/// Whether a text is the name of a document, for whoever reads one from a command line.
-pub fn is_name(text: &str) -> bool {
-    crate::model::name::Name::parse(text).is_ok()
 }

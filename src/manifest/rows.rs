@@ -316,19 +316,14 @@ fn leaf(arena: &mut Arena, key: &str, column: &Column, cell: &Cell<'_>) {
 }
 
 /// The cell of a row that a field was read from.
-pub(crate) fn cell_of(csv: &[u8], row: Span, keys: &[&str]) -> Option<Span> {
+pub(crate) fn cell_of(csv: &[u8], row: Span, column: &str) -> Option<Span> {
     // The names of columns hold no line break. All of a long table is looked at for none of them.
     let header_end = memchr::memchr(b'\n', csv).unwrap_or(csv.len());
     let header = std::str::from_utf8(csv.get(..header_end)?).ok()?;
     let header = header.trim_start_matches('\u{feff}').trim_end_matches('\r');
-    let (_, below) = keys.split_first()?;
-    let wanted = below.join(".");
     let row_text = std::str::from_utf8(csv.get(row.range())?).ok()?;
-    let column = |name: &str| {
-        let mut names = cells_of(header).filter_map(|span| header.get(span.range()));
-        names.position(|cell| cell.trim_matches('"') == name)
-    };
-    // Something absent is reported at the row's name.
-    let at = column(&wanted).or_else(|| column("name"))?;
-    cells_of(row_text).nth(at).map(|span| span.shifted(row.start))
+    let mut names = cells_of(header).filter_map(|span| header.get(span.range()));
+    let at = names.position(|cell| cell.trim_matches('"') == column)?;
+    let cell = cells_of(row_text).nth(at)?.shifted(row.start);
+    (cell.start < cell.end).then_some(cell)
 }
