@@ -119,3 +119,94 @@ fn a_provider_is_not_told_to_name_a_provider() {
     assert_eq!(shown.code, "P1405");
     assert!(shown.help.as_ref().is_some_and(|help| help.contains("own-marketing")));
 }
+
+fn customer(metadata: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: partnerctl/v1\nkind: Customer\nmetadata: {{name: wingtip, {metadata}}}\n\
+         spec: {{domain: wingtip.onmicrosoft.com, {spec}}}\n"
+    )
+}
+
+fn selects(selector: &str) -> String {
+    format!(
+        "---\napiVersion: partnerctl/v1\nkind: Role\nmetadata: {{name: desk}}\nspec:\n  \
+         permissions: [{{allow: [view-customer], customers: {selector}}}]\n"
+    )
+}
+
+#[test]
+fn a_misspelt_key_is_not_missing_as_well() {
+    let text = customer("labels: {}", "companyNam: Wingtip");
+    only(Base::Rest, &[("estate.yaml", &text)], &["P0101"]);
+    let text = customer("labels: {}", "tenantId: 7");
+    only(Base::Rest, &[("estate.yaml", &text)], &["P0102", "P0104"]);
+}
+
+#[test]
+fn what_is_wrong_inside_a_selector_says_nothing_of_whom_it_selects() {
+    for (selector, code) in [
+        ("{names: [contoso, contoso]}", "P0110"),
+        ("{names: contoso}", "P0103"),
+        ("{labels: {segment: 1}}", "P0104"),
+        ("{all: false}", "P0106"),
+        ("{label: {segment: smb}}", "P0101"),
+    ] {
+        only(Base::Rest, &[("estate.yaml", &selects(selector))], &[code]);
+    }
+}
+
+#[test]
+fn a_customer_with_a_fault_still_has_its_labels() {
+    let broken = customer("labels: {segment: smb}", "companyName: 12")
+        + &selects("{labels: {segment: smb}}");
+    only(Base::Rest, &[("estate.yaml", &broken)], &["P0104"]);
+    let other = customer("labels: {segment: public}", "companyName: 12")
+        + &selects("{labels: {segment: smb}}");
+    only(Base::Rest, &[("estate.yaml", &other)], &["P0104", "P0311"]);
+}
+
+#[test]
+fn what_defaults_say_wrongly_is_shown_there_once() {
+    let table = "apiVersion: partnerctl/v1\nkind: CustomerTable\nmetadata: {name: smb}\nspec:\n  \
+                 file: smb.csv\n  defaults: {partnerships: [nope]}\n";
+    let rows = "name,companyName,domain\na,A,a.onmicrosoft.com\nb,B,b.onmicrosoft.com\n";
+    let files = [("estate.yaml", table), ("smb.csv", rows)];
+    only(Base::Rest, &files, &["P0303"]);
+    let found = found(Base::Rest, &files);
+    assert!(found[0].to_string().contains("estate.yaml:6:29"), "{}", found[0]);
+}
+
+#[test]
+fn none_is_an_explicit_nothing() {
+    let text = customer("labels: {}", "companyName: Wingtip, partnerships: none");
+    only(Base::Rest, &[("estate.yaml", &text)], &[]);
+    let table = "apiVersion: partnerctl/v1\nkind: CustomerTable\nmetadata: {name: smb}\nspec:\n  \
+                 file: smb.csv\n  defaults: {channel: provider, partnerships: [northwind]}\n";
+    let rows = "name,companyName,domain,channel,partnerships,qualification,tenantId\n\
+                a,A,a.onmicrosoft.com,none,none,none,none\n";
+    only(Base::Rest, &[("estate.yaml", table), ("smb.csv", rows)], &[]);
+    let rows = "name,companyName,domain\na,none,a.onmicrosoft.com\n";
+    only(Base::Rest, &[("estate.yaml", table), ("smb.csv", rows)], &["P0102"]);
+}
+
+#[test]
+fn a_value_whose_key_says_secret_is_one() {
+    let text = customer("labels: {}", "companyName: Wingtip, clientSecrt: hunter2");
+    only(Base::Rest, &[("estate.yaml", &text)], &["P0101", "P0501"]);
+}
+
+#[test]
+fn a_later_copy_is_what_is_reported() {
+    let text = "apiVersion: partnerctl/v1\nkind: Customer\nmetadata: {name: zebra}\n\
+                spec: {companyName: A, domain: a.onmicrosoft.com}\n---\n\
+                apiVersion: partnerctl/v1\nkind: Customer\nmetadata: {name: aardvark}\n\
+                spec: {companyName: A, domain: A.onmicrosoft.com}\n";
+    let found = found(Base::Rest, &[("estate.yaml", text)]);
+    assert!(found[0].to_string().contains("estate.yaml:9:"), "{}", found[0]);
+}
+
+#[test]
+fn what_has_expired_is_noted_for_every_kind() {
+    let text = customer("expires: 2026-01-31", "companyName: Wingtip");
+    only(Base::Rest, &[("estate.yaml", &text)], &["P1008"]);
+}
