@@ -13,4 +13,5 @@
 pub mod cli;
 pub mod manifest;
 pub mod model;
+mod parallel;
 pub mod report;

@@ -5,19 +5,19 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
-use rayon::prelude::*;
 
 use super::batch::{Batch, Located, Place, Table};
 use super::code::Code;
 use super::document::{Body, DefaultValues, Head, read_document, read_head};
 use super::draft::{Draft, Where};
 use super::read::Reader;
-use super::source::{Format, SourceId, Sources, Span, to_u32};
+use super::source::{Format, Source, SourceId, Sources, Span, to_u32};
 use super::text::arena::{Arena, Node, NodeId, View};
 use super::text::{self, Fault, Parsed};
 use crate::model::name::Kind;
 use crate::model::secret;
 use crate::model::text::{is_bidirectional_control, turns_direction};
+use crate::parallel;
 
 /// A chunk to be read.
 struct Piece<'a> {
@@ -47,13 +47,15 @@ const BATCH_BYTES: usize = 128 * 1024;
 
 /// Reads all documents of all YAML and JSON sources, in order.
 pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Vec<Batch> {
-    let pieces: Vec<Vec<Piece<'_>>> = sources
+    let texts: Vec<_> = sources
         .iter()
         .filter(|(id, source)| Some(*id) != skip && source.format != Format::Csv)
-        .collect::<Vec<_>>()
-        .into_par_iter()
-        .map(|(id, source)| pieces(id, source.format, &source.bytes))
         .collect();
+    let bytes_all = texts.iter().map(|(_, source)| source.bytes.len()).sum();
+    let cut = |(): &mut (), (id, source): (SourceId, &'_ Source)| {
+        pieces(id, source.format, &source.bytes)
+    };
+    let pieces: Vec<Vec<Piece<'_>>> = parallel::map(texts, bytes_all, || (), cut);
     let pieces: Vec<Piece<'_>> = pieces.into_iter().flatten().collect();
 
     let held = Held::of(&pieces);
@@ -68,16 +70,13 @@ pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Vec<Batch> 
         }
     }
     batches.push(from..pieces.len());
-    batches
-        .into_par_iter()
-        .map_init(Arena::default, |arena, range| {
-            let mut batch = Batch::default();
-            for piece in pieces.get(range).unwrap_or_default() {
-                read_piece(piece, sources, &defaults, arena, &mut batch);
-            }
-            batch
-        })
-        .collect()
+    parallel::map(batches, bytes_all, Arena::default, |arena, range| {
+        let mut batch = Batch::default();
+        for piece in pieces.get(range).unwrap_or_default() {
+            read_piece(piece, sources, &defaults, arena, &mut batch);
+        }
+        batch
+    })
 }
 
 fn pieces(source: SourceId, format: Format, bytes: &[u8]) -> Vec<Piece<'_>> {

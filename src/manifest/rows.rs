@@ -3,8 +3,6 @@
 //! A row becomes nodes whose spans are its cells, so that everything that reads documents reads
 //! rows too, with findings on row and column.
 
-use rayon::prelude::*;
-
 use super::batch::{Batch, Located, Place};
 use super::code::Code;
 use super::document::read_body;
@@ -16,6 +14,7 @@ use super::suggest::{did_you_mean, quoted};
 use super::text::arena::{Arena, Node, NodeId, Shape, Style};
 use super::text::{Cell, Table, cells_of, parse_csv};
 use crate::model::name::Kind;
+use crate::parallel;
 
 /// What a column fills.
 struct Column {
@@ -56,49 +55,45 @@ pub(crate) fn read_rows(
     batch.drafts.iter_mut().for_each(|draft| draft.object = Some(table.to_owned()));
     let order = nesting(&columns);
     let rows: Vec<&[Cell<'_>]> = parsed.rows().collect();
-    let read: Vec<Batch> = rows
-        .par_chunks(1000)
-        .map_init(Arena::default, |arena, rows| {
-            let mut batch = Batch::default();
-            for row in rows {
-                let width = parsed.header.len();
-                let span = row.first().zip(row.last()).map_or(Span::default(), |(first, last)| {
-                    Span::new(first.span.start, last.span.end)
-                });
-                if row.len() != width {
-                    let message =
-                        format!("this row has {} cells, the header has {width}", row.len());
-                    let help = "a cell that holds a comma goes in quotes";
-                    batch.drafts.push(
-                        Draft::new(Code::P0402, place(span), message).help(help).object(table),
-                    );
-                    continue;
-                }
-                arena.clear();
-                let root = build(arena, &columns, &order, row, span);
-                let node = arena.node(text, root);
-                let mark = batch.drafts.len();
-                let mut reader = Reader::new(&mut batch.drafts, source, 0);
-                reader.null_is_nothing = true;
-                let at = |part: &str| {
-                    node.entry(part).map_or(At::ABSENT, |(key, value)| At {
-                        key: Some(key.span()),
-                        ..At::own(value)
-                    })
-                };
-                let [own, kind] = defaults;
-                let first = row.first().map_or(span, |cell| cell.span);
-                let document =
-                    with_defaults(at("metadata"), at("spec"), own, kind, first, &mut reader);
-                let object = document.name.as_ref().map(|name| format!("customer/{name}"));
-                for draft in batch.drafts.iter_mut().skip(mark) {
-                    draft.object.clone_from(&object);
-                }
-                batch.documents.push(Located { place: Place::Row { source, row: span }, document });
+    let chunks: Vec<&[&[Cell<'_>]]> = rows.chunks(1000).collect();
+    let read: Vec<Batch> = parallel::map(chunks, text.len(), Arena::default, |arena, rows| {
+        let mut batch = Batch::default();
+        for row in rows {
+            let width = parsed.header.len();
+            let span = row.first().zip(row.last()).map_or(Span::default(), |(first, last)| {
+                Span::new(first.span.start, last.span.end)
+            });
+            if row.len() != width {
+                let message = format!("this row has {} cells, the header has {width}", row.len());
+                let help = "a cell that holds a comma goes in quotes";
+                batch
+                    .drafts
+                    .push(Draft::new(Code::P0402, place(span), message).help(help).object(table));
+                continue;
             }
-            batch
-        })
-        .collect();
+            arena.clear();
+            let root = build(arena, &columns, &order, row, span);
+            let node = arena.node(text, root);
+            let mark = batch.drafts.len();
+            let mut reader = Reader::new(&mut batch.drafts, source, 0);
+            reader.null_is_nothing = true;
+            let at = |part: &str| {
+                node.entry(part).map_or(At::ABSENT, |(key, value)| At {
+                    key: Some(key.span()),
+                    ..At::own(value)
+                })
+            };
+            let [own, kind] = defaults;
+            let first = row.first().map_or(span, |cell| cell.span);
+            let document = with_defaults(at("metadata"), at("spec"), own, kind, first, &mut reader);
+            let object = document.name.as_ref().map(|name| format!("customer/{name}"));
+            for draft in batch.drafts.iter_mut().skip(mark) {
+                draft.object.clone_from(&object);
+            }
+            batch.documents.push(Located { place: Place::Row { source, row: span }, document });
+        }
+        batch
+    });
     for mut part in read {
         batch.documents.append(&mut part.documents);
         batch.drafts.append(&mut part.drafts);
