@@ -95,23 +95,33 @@ impl ManifestArgs {
             .as_ref()
             .and_then(|file| file.file_name())
             .map_or_else(|| PROJECT_FILE.to_owned(), |name| name.to_string_lossy().into_owned());
-        if let Some(file) = &found.file {
-            let bytes = read_file(file).map_err(|(_, message)| CommandError::usage(message))?;
-            out.narrate(&format!("project {}", file.display()));
-            opener.paths.insert(project_name.clone(), file.clone());
-            let id =
-                sources.add(Source { name: project_name.clone(), format: Format::Yaml, bytes });
-            project = read_project(&sources, id);
-        }
         let mut walk = Walk {
-            root,
+            root: root.clone(),
             skip: found.file.clone(),
             files: Vec::new(),
             troubles: Vec::new(),
             seen: HashSet::new(),
         };
+        let mut is_refused = false;
+        if let Some(file) = &found.file {
+            let target = file.canonicalize().map_err(|error| cannot(file, &error))?;
+            if target.starts_with(&root) {
+                let bytes =
+                    read_file(&target).map_err(|(_, message)| CommandError::usage(message))?;
+                out.narrate(&format!("project {}", file.display()));
+                // Written is what a link leads to: the link stays one.
+                opener.paths.insert(project_name.clone(), target);
+                let id =
+                    sources.add(Source { name: project_name.clone(), format: Format::Yaml, bytes });
+                project = read_project(&sources, id);
+            } else {
+                is_refused = true;
+                walk.leads_out(project_name.clone());
+            }
+        }
+        let is_unknown = is_refused || project.is_unreadable();
         let mut stdin = None;
-        if self.files.is_empty() && project.is_unreadable() {
+        if self.files.is_empty() && is_unknown {
             // What a project is made of is not guessed: `.` would take in far too much.
         } else if self.files.is_empty() {
             walk.project(project.project.as_ref());
@@ -327,6 +337,10 @@ impl Walk {
 
     /// A path of the command line: wherever it is, but not out of it.
     fn named(&mut self, path: &Path) -> Result<(), CommandError> {
+        if is_led_out(&self.root, path) {
+            self.leads_out(slashes(path));
+            return Ok(());
+        }
         let Ok(found) = path.canonicalize() else {
             return Err(CommandError::usage(format!("there is no {}", path.display())));
         };
@@ -338,6 +352,15 @@ impl Walk {
             self.file(shown, found);
         }
         Ok(())
+    }
+
+    /// A link of the project that leads out of it: what it leads to is not read.
+    fn leads_out(&mut self, name: String) {
+        self.troubles.push(Trouble {
+            what: TroubleKind::Outside,
+            path: TroublePath::File(name),
+            message: "this link leads out of the project".to_owned(),
+        });
     }
 
     /// A folder's manifests, subfolders too, in the order of their names.
@@ -486,6 +509,37 @@ fn escapes(root: &Path, base: &Path, path: &Path) -> bool {
             Component::ParentDir => depth -= 1,
             Component::Normal(_) => depth += 1,
             _ => {}
+        }
+    }
+    false
+}
+
+/// Whether a path goes through a link that stands within the root and leads out of it.
+///
+/// What somebody names outside by its own path is theirs to name; where a link of the project
+/// leads is up to whoever wrote the project.
+fn is_led_out(root: &Path, path: &Path) -> bool {
+    let mut at = std::env::current_dir().unwrap_or_default();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                at.pop();
+            }
+            Component::Normal(name) => {
+                at.push(name);
+                if !at.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+                    continue;
+                }
+                let stands_within = at.starts_with(root);
+                match at.canonicalize() {
+                    Ok(target) if stands_within && !target.starts_with(root) => return true,
+                    Ok(target) => at = target,
+                    // It leads nowhere, or to what has no path, such as a pipe.
+                    Err(_) => return stands_within && at.exists(),
+                }
+            }
+            other => at.push(other),
         }
     }
     false

@@ -987,6 +987,79 @@ spec:
 }
 
 #[test]
+fn a_project_file_that_leads_out_is_not_read() {
+    let outside = Folder::new().with("passwd", "root:sesame:0:0\n");
+    let target = outside.path().join("passwd");
+    let folder = Folder::new()
+        .with_link("partnerctl.yaml", &target)
+        .with_link("other.yaml", &target)
+        .with("estate/account.yaml", ACCOUNT)
+        .with("estate/users.yaml", USERS);
+    let path = folder.path().to_str().expect("UTF-8");
+    for (args, file) in [
+        (&[] as &[&str], "partnerctl.yaml P0207"),
+        (&["."], "partnerctl.yaml P0207"),
+        (&[path], "partnerctl.yaml P0207"),
+        (&["--project", "."], "partnerctl.yaml P0207"),
+        (&["--project", "partnerctl.yaml"], "partnerctl.yaml P0207"),
+        (&["--project", "other.yaml"], "other.yaml P0207"),
+        (&["-f", "estate"], "partnerctl.yaml P0207"),
+    ] {
+        let json = folder.validate(&[args, &["--format", "json"]].concat());
+        assert_eq!(places(&found(&json.out)), [file], "{args:?}");
+        for command in ["validate", "fmt"] {
+            let ended = folder.run(&[&[command, "-v"], args].concat());
+            assert!(!ended.all().contains("sesame"), "{command} {args:?}: {}", ended.all());
+            assert_ne!(ended.code, 0, "{command} {args:?}");
+        }
+    }
+    let below = Run::new(&["validate"]).within(&folder.path().join("estate")).end();
+    assert_eq!(below.code, 3);
+    assert!(below.out.contains("P0207") && !below.all().contains("sesame"), "{}", below.all());
+    // Within its folder a link is as good as a file, and stays a link when it is laid out.
+    let folder = Folder::project()
+        .with("settings/project.txt", PROJECT.replace("  manifests: [", "  manifests:  ["))
+        .with_link("linked.yaml", "settings/project.txt");
+    assert_eq!(folder.validate(&["--project", "linked.yaml"]).code, 0);
+    assert_eq!(folder.run(&["fmt", "--project", "linked.yaml"]).code, 0);
+    let link = folder.path().join("linked.yaml");
+    assert!(link.symlink_metadata().expect("it is there").is_symlink());
+    assert!(!fs::read_to_string(link).expect("a file").contains("manifests:  ["));
+}
+
+#[test]
+fn a_named_link_of_the_project_does_not_lead_out() {
+    let outside = Folder::new().with("x.yaml", "apiVersion: partnerctl/v1\nkind: Sesame\n");
+    let folder = Folder::project()
+        .with_link("estate/l.yaml", outside.path().join("x.yaml"))
+        .with_link("estate/deep", outside.path())
+        .with_link("estate/near.yaml", "users.yaml");
+    let absolute = folder.path().join("estate/l.yaml");
+    for path in [
+        "estate/l.yaml",
+        "./estate/../estate/l.yaml",
+        "estate/deep",
+        "estate/deep/x.yaml",
+        absolute.to_str().expect("UTF-8"),
+    ] {
+        let ended = folder.validate(&["-f", path, "--format", "json"]);
+        assert_eq!(codes(&found(&ended.out)), ["P0207"], "{path}");
+        for command in ["validate", "fmt"] {
+            let ended = folder.run(&[command, "-v", "-f", path]);
+            assert!(!ended.all().contains("Sesame"), "{command} {path}: {}", ended.all());
+            assert_ne!(ended.code, 0, "{command} {path}");
+        }
+    }
+    assert_eq!(folder.validate(&["-f", "estate/near.yaml", "-f", "estate/account.yaml"]).code, 0);
+    // What is named where it is, is theirs to name; also by a link that is no part of the project.
+    let elsewhere = Folder::new().with_link("l.yaml", outside.path().join("x.yaml"));
+    for path in [outside.path().join("x.yaml"), elsewhere.path().join("l.yaml")] {
+        let ended = folder.validate(&["-f", path.to_str().expect("UTF-8")]);
+        assert!(ended.out.contains("Sesame"), "{}", ended.out);
+    }
+}
+
+#[test]
 fn what_is_not_a_manifest_is_left_out() {
     let wrong = "kind: Wrong\n";
     let folder = Folder::bare()
