@@ -53,6 +53,8 @@ pub(crate) struct Files {
     pub project: ReadProject,
     project_name: String,
     troubles: Vec<Trouble>,
+    /// The project file does not say what the manifests are, and nothing else does.
+    is_unknown: bool,
     complete: bool,
     opener: Opener,
 }
@@ -63,13 +65,26 @@ impl Files {
         self.opener.paths.get(name).map(PathBuf::as_path)
     }
 
-    pub(crate) fn troubles(&self) -> &[Trouble] {
-        &self.troubles
+    /// What keeps manifests from being read, a line each. Policies are no manifests.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = String> {
+        let unknown = self.is_unknown.then(|| {
+            format!("{}: what the manifests are cannot be read from it", self.project_name)
+        });
+        let troubles = self.troubles.iter().filter_map(|trouble| {
+            let file = match &trouble.path {
+                TroublePath::Policy(_) => return None,
+                TroublePath::Manifest(_) => &self.project_name,
+                TroublePath::File(name) => name,
+            };
+            Some(format!("{file}: {}", trouble.message))
+        });
+        unknown.into_iter().chain(troubles)
     }
 
     /// Reads and checks them as an estate.
     pub(crate) fn load(self, today: Day) -> Loaded {
-        let Self { sources, project, project_name, troubles, complete, opener } = self;
+        let Self { sources, project, project_name, troubles, complete, opener, is_unknown: _ } =
+            self;
         manifest::load(Load {
             sources,
             project,
@@ -153,7 +168,9 @@ impl ManifestArgs {
         }
         out.narrate(&format!("{} files", sources.len()));
         let complete = self.files.is_empty() || self.complete;
-        Ok(Files { sources, project, project_name, troubles, complete, opener })
+        // What is refused is in the troubles.
+        let is_unknown = self.files.is_empty() && project.is_unreadable();
+        Ok(Files { sources, project, project_name, troubles, is_unknown, complete, opener })
     }
 
     /// Finds the project: as named, else the folder, else the nearest upward.

@@ -1060,6 +1060,108 @@ fn a_named_link_of_the_project_does_not_lead_out() {
 }
 
 #[test]
+fn a_diff_shows_no_secret() {
+    let folder = Folder::project().with(
+        "partnerctl.yaml",
+        format!(
+            "{PROJECT}  contexts:
+    production:
+      tenant: fabrikam.onmicrosoft.com
+      auth:
+        read: {{clientId: a,   clientSecret: hunter2Super}}
+        write:
+          clientSecret:   hunter2Super
+          refreshToken:   {{env: PARTNERCTL_TOKEN}}
+          client-secret: |
+              hunter2Super
+"
+        ),
+    );
+    let ended = folder.run(&["fmt", "--check"]);
+    assert_eq!(ended.code, 3);
+    assert!(!ended.all().contains("hunter2"), "{}", ended.all());
+    assert!(ended.out.contains("-          clientSecret:   ••••••"), "{}", ended.out);
+    assert!(ended.out.contains("+          clientSecret: ••••••"), "{}", ended.out);
+    assert!(
+        ended.out.contains("+          refreshToken: {env: PARTNERCTL_TOKEN}"),
+        "{}",
+        ended.out
+    );
+}
+
+#[test]
+fn fmt_lays_out_what_is_there_and_says_what_is_missing() {
+    let project = PROJECT.replace("[estate]", "[estate, nowhere]");
+    let folder = Folder::project()
+        .with("partnerctl.yaml", &project)
+        .with("estate/users.yaml", USERS.replace("kind: User", "kind:   User"))
+        .with_link("estate/gone.yaml", "not-there.yaml");
+    assert_data_eq!(
+        folder.run(&["fmt"]).shown(),
+        str![[r#"
+exit 3
+--- stdout
+estate/users.yaml
+--- stderr
+estate/gone.yaml: this link leads nowhere
+partnerctl.yaml: there is no `nowhere`
+1 of 3 files changed
+
+"#]]
+        .raw()
+    );
+    let users = folder.path().join("estate/users.yaml");
+    assert_eq!(fs::read_to_string(users).expect("a file"), USERS);
+    // It needs no policies.
+    let folder =
+        Folder::project().with("partnerctl.yaml", format!("{PROJECT}  policies: [rules]\n"));
+    assert_data_eq!(
+        folder.run(&["fmt"]).shown(),
+        str![[r#"
+exit 0
+--- stderr
+nothing to change in 3 files
+
+"#]]
+        .raw()
+    );
+    // What a project is made of is not guessed.
+    let folder = Folder::project().with("partnerctl.yaml", "kind: [\n");
+    let ended = folder.run(&["fmt"]);
+    assert_eq!((ended.code, ended.out.as_str()), (3, ""));
+    assert!(ended.err.contains("what the manifests are cannot be read from it"), "{}", ended.err);
+}
+
+#[test]
+fn fmt_tells_of_documents_that_cannot_be_read() {
+    let users = USERS.replace("kind: User", "kind:   User");
+    let folder = Folder::project()
+        .with("estate/broken.yaml", format!("{users}---\nkind: [\n"))
+        .with("estate/worse.yaml", "kind: [\n---\nkind: }\n")
+        .with("estate/latin.yaml", b"kind: \xe9\n");
+    let broken = fs::read(folder.path().join("estate/worse.yaml")).expect("a file");
+    assert_data_eq!(
+        folder.run(&["fmt"]).shown(),
+        str![[r#"
+exit 0
+--- stdout
+estate/broken.yaml
+--- stderr
+estate/broken.yaml: a document that cannot be read was left as it is: `partnerctl validate` says why
+estate/latin.yaml: not UTF-8, left as it is
+estate/worse.yaml: 2 documents that cannot be read were left as they are: `partnerctl validate` says why
+1 of 6 files changed; 3 hold what cannot be read
+
+"#]]
+        .raw()
+    );
+    assert_eq!(fs::read(folder.path().join("estate/worse.yaml")).expect("a file"), broken);
+    let ended = folder.run(&["fmt", "--check"]);
+    assert_eq!((ended.code, ended.out.as_str()), (3, ""));
+    assert!(ended.err.ends_with("nothing to change in 6 files; 3 hold what cannot be read\n"));
+}
+
+#[test]
 fn what_is_not_a_manifest_is_left_out() {
     let wrong = "kind: Wrong\n";
     let folder = Folder::bare()
