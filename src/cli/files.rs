@@ -37,7 +37,7 @@ pub(crate) struct ManifestArgs {
     #[arg(long, value_name = "FILE|DIR")]
     project: Option<PathBuf>,
     /// Take what -f names for the whole estate, not for a part of it
-    #[arg(long, requires = "files")]
+    #[arg(long)]
     complete: bool,
 }
 
@@ -100,6 +100,11 @@ impl Files {
 impl ManifestArgs {
     /// Reads the files that the arguments name.
     pub(crate) fn read(&self, out: &Output) -> Result<Files, CommandError> {
+        if self.complete && self.files.is_empty() {
+            return Err(CommandError::usage(
+                "`--complete` says that what `-f` names is the whole estate\nwithout `-f`, the project's manifests are",
+            ));
+        }
         let found = self.find()?;
         let root = found.root.canonicalize().map_err(|error| cannot(&found.root, &error))?;
         let mut sources = Sources::default();
@@ -114,6 +119,7 @@ impl ManifestArgs {
             root: root.clone(),
             skip: found.file.clone(),
             files: Vec::new(),
+            streams: Vec::new(),
             troubles: Vec::new(),
             seen: HashSet::new(),
         };
@@ -145,7 +151,7 @@ impl ManifestArgs {
                 if path.as_os_str() == "-" {
                     // It can be read once: named again it would be empty.
                     if stdin.is_none() {
-                        stdin = Some(read_stdin()?);
+                        stdin = Some(read_stream(io::stdin().lock(), "standard input")?);
                     }
                 } else {
                     walk.named(path)?;
@@ -162,6 +168,9 @@ impl ManifestArgs {
                 }
                 Err(trouble) => troubles.push(trouble),
             }
+        }
+        for stream in walk.streams {
+            sources.add(stream);
         }
         if let Some(bytes) = stdin {
             sources.add(Source { name: "-".to_owned(), format: Format::Yaml, bytes });
@@ -241,17 +250,36 @@ fn cannot(path: &Path, error: &io::Error) -> CommandError {
     CommandError::usage(format!("{}: {error}", path.display()))
 }
 
-fn read_stdin() -> Result<Vec<u8>, CommandError> {
+/// Reads what has no end that is known beforehand.
+fn read_stream(from: impl Read, name: &str) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
-    io::stdin()
-        .lock()
-        .take(FILE_BYTES_MAX + 1)
+    from.take(FILE_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
-        .map_err(|source| CommandError::failed("reading standard input", source))?;
+        .map_err(|source| CommandError::failed(format!("reading {name}"), source))?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(CommandError::usage("standard input is larger than 256 MiB"));
+        return Err(CommandError::usage(format!("{name} is larger than 256 MiB")));
     }
     Ok(bytes)
+}
+
+/// Whether a path names a pipe or a character device, such as `<(...)` of a shell.
+#[cfg(unix)]
+fn is_stream(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    fs::metadata(path).is_ok_and(|metadata| {
+        let kind = metadata.file_type();
+        kind.is_fifo() || kind.is_char_device()
+    })
+}
+
+#[cfg(not(unix))]
+fn is_stream(_path: &Path) -> bool {
+    false
+}
+
+fn format_of(path: &Path) -> Format {
+    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    if is_json { Format::Json } else { Format::Yaml }
 }
 
 /// Reads a file that may be one: nothing that is no regular file, nothing too large.
@@ -282,11 +310,10 @@ struct ToRead {
 
 impl ToRead {
     fn read(&self) -> Result<Source, Trouble> {
-        let is_json =
-            self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        let format = if is_json { Format::Json } else { Format::Yaml };
         match read_file(&self.path) {
-            Ok(bytes) => Ok(Source { name: self.name.clone(), format, bytes }),
+            Ok(bytes) => {
+                Ok(Source { name: self.name.clone(), format: format_of(&self.path), bytes })
+            }
             Err((what, _)) => {
                 let message = match what {
                     TroubleKind::TooLarge => "the file has more than 256 MiB",
@@ -310,6 +337,8 @@ struct Walk {
     /// The project file is not a manifest.
     skip: Option<PathBuf>,
     files: Vec<ToRead>,
+    /// What can be read but once, and was.
+    streams: Vec<Source>,
     troubles: Vec<Trouble>,
     /// Folders and files that were reached, so that links cannot lead in circles.
     seen: HashSet<PathBuf>,
@@ -356,6 +385,16 @@ impl Walk {
     fn named(&mut self, path: &Path) -> Result<(), CommandError> {
         if is_led_out(&self.root, path) {
             self.leads_out(slashes(path));
+            return Ok(());
+        }
+        if is_stream(path) {
+            // As with standard input: named again it would be empty.
+            if self.seen.insert(path.to_owned()) {
+                let name = path.display().to_string();
+                let file = fs::File::open(path).map_err(|error| cannot(path, &error))?;
+                let bytes = read_stream(file, &name)?;
+                self.streams.push(Source { name, format: format_of(path), bytes });
+            }
             return Ok(());
         }
         let Ok(found) = path.canonicalize() else {
@@ -474,9 +513,10 @@ fn same_file(a: &Path, b: &Path) -> bool {
 }
 
 fn is_manifest(name: &str) -> bool {
-    let extension = Path::new(name).extension().and_then(std::ffi::OsStr::to_str);
-    matches!(extension, Some("yaml" | "yml" | "json"))
-        && !matches!(name, "kustomization.yaml" | "kustomization.yml" | "kustomization.json")
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|extension| {
+        ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    }) && !matches!(name, "kustomization.yaml" | "kustomization.yml" | "kustomization.json")
 }
 
 fn join(prefix: &str, name: &str) -> String {

@@ -149,12 +149,8 @@ $ partnerctl validate -f nowhere.yaml
 error: there is no nowhere.yaml
 
 $ partnerctl validate --complete
-error: the following required arguments were not provided:
-  --file <PATH>
-
-Usage: partnerctl validate --file <PATH> --complete [FOLDER]
-
-For more information, try '--help'.
+error: `--complete` says that what `-f` names is the whole estate
+  without `-f`, the project's manifests are
 
 $ partnerctl validate --format yaml
 error: invalid value 'yaml' for '--format <FORMAT>'
@@ -1183,6 +1179,44 @@ no findings
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn extensions_are_compared_without_case() {
+    let folder = Folder::new()
+        .with("account.YAML", ACCOUNT)
+        .with("users.Yml", USERS)
+        .with("wrong.JSON", "{\"apiVersion\": \"partnerctl/v1\", kind: User}\n");
+    assert_eq!(places(&folder.findings()), ["wrong.JSON:1:33 P0002"]);
+}
+
+#[test]
+fn a_named_pipe_is_read_like_standard_input() {
+    let folder = Folder::project();
+    let pipe = folder.path().join("estate/pipe.yaml");
+    let run = |args: &[&str]| {
+        let pipe = pipe.clone();
+        let text = USERS.replace("kind: User", "kind:   User");
+        let writer = std::thread::spawn(move || fs::write(pipe, text).expect("a reader"));
+        let ended = folder.run(args);
+        writer.join().expect("it wrote");
+        ended
+    };
+    let mode = nix::sys::stat::Mode::S_IRWXU;
+    nix::unistd::mkfifo(&pipe, mode).expect("a pipe");
+    let ended = run(&["validate", "-f", "estate/pipe.yaml", "-f", "estate/account.yaml"]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    assert!(ended.out.contains("3 documents in 2 files"), "{}", ended.out);
+    let ended = run(&["fmt", "-f", "estate/pipe.yaml"]);
+    assert_eq!((ended.code, ended.out.as_str()), (0, USERS));
+    // A pipe without a name, as `<(...)` of a shell makes it, is named as it was written.
+    let ended = Run::new(&["validate", "--format", "json", "-f", "/dev/fd/0"])
+        .within(folder.path())
+        .stdin("kind: Wrong\n")
+        .end();
+    assert!(found(&ended.out).iter().any(|found| found.file == "/dev/fd/0"), "{}", ended.out);
+    // In a folder nobody named it, and to wait for a writer helps nobody.
+    assert_eq!(places(&folder.findings()), ["estate/pipe.yaml P0209"]);
 }
 
 #[test]
