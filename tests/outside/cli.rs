@@ -1220,6 +1220,63 @@ fn a_named_pipe_is_read_like_standard_input() {
 }
 
 #[test]
+fn a_project_begins_with_its_folders_name() {
+    let folder = Folder::new().with("file", "");
+    assert_data_eq!(
+        folder.run(&["init", "fabrikam-jp"]).shown(),
+        str![[r#"
+exit 0
+--- stdout
+a project to begin with:
+
+  fabrikam-jp/partnerctl.yaml
+  fabrikam-jp/estate/account.yaml
+  fabrikam-jp/estate/users.yaml
+  fabrikam-jp/estate/roles.yaml
+  fabrikam-jp/estate/customers.yaml
+  fabrikam-jp/.gitignore
+  fabrikam-jp/schemas/partnerctl.schema.json
+
+put your own account into estate/account.yaml; with its domains, the addresses of the users change too. Then: partnerctl validate fabrikam-jp
+
+"#]]
+        .raw()
+    );
+    for (name, expected, next) in [
+        ("fabrikam-jp", "name: fabrikam-jp", ""),
+        ("Our Account", "name: my-account", "partnerctl validate 'Our Account'\n"),
+        ("it's", "name: my-account", "partnerctl validate 'it'\\''s'\n"),
+        ("2026", "name: \"2026\"", "partnerctl validate 2026\n"),
+        ("true", "name: \"true\"", "partnerctl validate true\n"),
+    ] {
+        if !next.is_empty() {
+            let ended = folder.run(&["init", name]);
+            assert!(ended.out.ends_with(next), "{}", ended.all());
+        }
+        let project = folder.path().join(name).join("partnerctl.yaml");
+        let text = fs::read_to_string(project).expect("a project");
+        assert!(text.contains(&format!("  {expected}\n")), "{text}");
+        assert_eq!(folder.validate(&[name]).code, 0, "{name}");
+        assert_eq!(folder.run(&["fmt", "--check", name]).code, 0, "{name}");
+    }
+    let here = Folder::new().with_folder("northwind");
+    let ended = Run::new(&["init"]).within(&here.path().join("northwind")).end();
+    assert!(ended.out.ends_with("Then: partnerctl validate\n"), "{}", ended.out);
+    let project = here.path().join("northwind/partnerctl.yaml");
+    assert!(fs::read_to_string(project).expect("a project").contains("name: northwind\n"));
+    for (path, file) in [("file", "file"), ("file/deeper", "file")] {
+        let ended = folder.run(&["init", path]);
+        assert_eq!((ended.code, ended.out.as_str()), (64, ""), "{path}");
+        assert_eq!(
+            ended.err,
+            format!(
+                "error: {file} is not a folder\n  nothing was written; name a folder to begin in\n"
+            )
+        );
+    }
+}
+
+#[test]
 fn json_is_read_as_json() {
     let account = serde_yaml::from_str::<serde_json::Value>(ACCOUNT).expect("YAML");
     let account = serde_json::to_string_pretty(&account).expect("JSON");
