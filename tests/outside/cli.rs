@@ -1277,6 +1277,24 @@ put your own account into estate/account.yaml; with its domains, the addresses o
 }
 
 #[test]
+fn the_readme_shows_what_is_printed() {
+    let folder = Folder::new();
+    assert_eq!(folder.run(&["init"]).code, 0);
+    let folder = folder.edit("estate/users.yaml", "agent: helpdesk", "agent: helpdsk").edit(
+        "estate/account.yaml",
+        "email: aiko.tanaka@fabrikam.example",
+        "email: aiko.tanaka@gmail.com",
+    );
+    let ended = folder.validate(&[]);
+    assert_eq!(ended.code, 3);
+    let readme = fs::read_to_string(repository().join("README.md")).expect("a file");
+    let (_, rest) = readme.split_once("**Break it.**").expect("it says so");
+    let (_, rest) = rest.split_once("```text\n").expect("a block");
+    let (block, _) = rest.split_once("```").expect("its end");
+    assert_eq!(block, ended.out);
+}
+
+#[test]
 fn json_is_read_as_json() {
     let account = serde_yaml::from_str::<serde_json::Value>(ACCOUNT).expect("YAML");
     let account = serde_json::to_string_pretty(&account).expect("JSON");
