@@ -262,19 +262,28 @@ fn read_stream(from: impl Read, name: &str) -> Result<Vec<u8>, CommandError> {
     Ok(bytes)
 }
 
-/// Whether a path names a pipe or a character device, such as `<(...)` of a shell.
+/// Whether a path names a pipe, such as `<(...)` of a shell.
 #[cfg(unix)]
 fn is_stream(path: &Path) -> bool {
     use std::os::unix::fs::FileTypeExt;
     fs::metadata(path).is_ok_and(|metadata| {
         let kind = metadata.file_type();
-        kind.is_fifo() || kind.is_char_device()
+        kind.is_fifo()
     })
 }
 
 #[cfg(not(unix))]
 fn is_stream(_path: &Path) -> bool {
     false
+}
+
+/// Whether a path stands in the project: a pipe there is nobody's who called us, and may never end.
+fn stands_within(root: &Path, path: &Path) -> bool {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole
+        .parent()
+        .and_then(|folder| folder.canonicalize().ok())
+        .is_some_and(|folder| folder.starts_with(root))
 }
 
 fn format_of(path: &Path) -> Format {
@@ -387,7 +396,7 @@ impl Walk {
             self.leads_out(slashes(path));
             return Ok(());
         }
-        if is_stream(path) {
+        if is_stream(path) && !stands_within(&self.root, path) {
             // As with standard input: named again it would be empty.
             if self.seen.insert(path.to_owned()) {
                 let name = path.display().to_string();
