@@ -37,7 +37,7 @@ pub(crate) struct ManifestArgs {
     #[arg(long, value_name = "FILE|DIR")]
     project: Option<PathBuf>,
     /// Take what -f names for the whole estate, not for a part of it
-    #[arg(long, requires = "files")]
+    #[arg(long)]
     complete: bool,
 }
 
@@ -53,6 +53,8 @@ pub(crate) struct Files {
     pub project: ReadProject,
     project_name: String,
     troubles: Vec<Trouble>,
+    /// The project file does not say what the manifests are, and nothing else does.
+    is_unknown: bool,
     complete: bool,
     opener: Opener,
 }
@@ -63,13 +65,26 @@ impl Files {
         self.opener.paths.get(name).map(PathBuf::as_path)
     }
 
-    pub(crate) fn troubles(&self) -> &[Trouble] {
-        &self.troubles
+    /// What keeps manifests from being read, a line each. Policies are no manifests.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = String> {
+        let unknown = self.is_unknown.then(|| {
+            format!("{}: what the manifests are cannot be read from it", self.project_name)
+        });
+        let troubles = self.troubles.iter().filter_map(|trouble| {
+            let file = match &trouble.path {
+                TroublePath::Policy(_) => return None,
+                TroublePath::Manifest(_) => &self.project_name,
+                TroublePath::File(name) => name,
+            };
+            Some(format!("{file}: {}", trouble.message))
+        });
+        unknown.into_iter().chain(troubles)
     }
 
     /// Reads and checks them as an estate.
     pub(crate) fn load(self, today: Day) -> Loaded {
-        let Self { sources, project, project_name, troubles, complete, opener } = self;
+        let Self { sources, project, project_name, troubles, complete, opener, is_unknown: _ } =
+            self;
         manifest::load(Load {
             sources,
             project,
@@ -85,6 +100,11 @@ impl Files {
 impl ManifestArgs {
     /// Reads the files that the arguments name.
     pub(crate) fn read(&self, out: &Output) -> Result<Files, CommandError> {
+        if self.complete && self.files.is_empty() {
+            return Err(CommandError::usage(
+                "`--complete` says that what `-f` names is the whole estate\nwithout `-f`, the project's manifests are",
+            ));
+        }
         let found = self.find()?;
         let root = found.root.canonicalize().map_err(|error| cannot(&found.root, &error))?;
         let mut sources = Sources::default();
@@ -95,23 +115,34 @@ impl ManifestArgs {
             .as_ref()
             .and_then(|file| file.file_name())
             .map_or_else(|| PROJECT_FILE.to_owned(), |name| name.to_string_lossy().into_owned());
-        if let Some(file) = &found.file {
-            let bytes = read_file(file).map_err(|(_, message)| CommandError::usage(message))?;
-            out.narrate(&format!("project {}", file.display()));
-            opener.paths.insert(project_name.clone(), file.clone());
-            let id =
-                sources.add(Source { name: project_name.clone(), format: Format::Yaml, bytes });
-            project = read_project(&sources, id);
-        }
         let mut walk = Walk {
-            root,
+            root: root.clone(),
             skip: found.file.clone(),
             files: Vec::new(),
+            streams: Vec::new(),
             troubles: Vec::new(),
             seen: HashSet::new(),
         };
+        let mut is_refused = false;
+        if let Some(file) = &found.file {
+            let target = file.canonicalize().map_err(|error| cannot(file, &error))?;
+            if target.starts_with(&root) {
+                let bytes =
+                    read_file(&target).map_err(|(_, message)| CommandError::usage(message))?;
+                out.narrate(&format!("project {}", file.display()));
+                // Written is what a link leads to: the link stays one.
+                opener.paths.insert(project_name.clone(), target);
+                let id =
+                    sources.add(Source { name: project_name.clone(), format: Format::Yaml, bytes });
+                project = read_project(&sources, id);
+            } else {
+                is_refused = true;
+                walk.leads_out(project_name.clone());
+            }
+        }
+        let is_unknown = is_refused || project.is_unreadable();
         let mut stdin = None;
-        if self.files.is_empty() && project.is_unreadable() {
+        if self.files.is_empty() && is_unknown {
             // What a project is made of is not guessed: `.` would take in far too much.
         } else if self.files.is_empty() {
             walk.project(project.project.as_ref());
@@ -120,7 +151,7 @@ impl ManifestArgs {
                 if path.as_os_str() == "-" {
                     // It can be read once: named again it would be empty.
                     if stdin.is_none() {
-                        stdin = Some(read_stdin()?);
+                        stdin = Some(read_stream(io::stdin().lock(), "standard input")?);
                     }
                 } else {
                     walk.named(path)?;
@@ -138,12 +169,17 @@ impl ManifestArgs {
                 Err(trouble) => troubles.push(trouble),
             }
         }
+        for stream in walk.streams {
+            sources.add(stream);
+        }
         if let Some(bytes) = stdin {
             sources.add(Source { name: "-".to_owned(), format: Format::Yaml, bytes });
         }
         out.narrate(&format!("{} files", sources.len()));
         let complete = self.files.is_empty() || self.complete;
-        Ok(Files { sources, project, project_name, troubles, complete, opener })
+        // What is refused is in the troubles.
+        let is_unknown = self.files.is_empty() && project.is_unreadable();
+        Ok(Files { sources, project, project_name, troubles, is_unknown, complete, opener })
     }
 
     /// Finds the project: as named, else the folder, else the nearest upward.
@@ -214,17 +250,45 @@ fn cannot(path: &Path, error: &io::Error) -> CommandError {
     CommandError::usage(format!("{}: {error}", path.display()))
 }
 
-fn read_stdin() -> Result<Vec<u8>, CommandError> {
+/// Reads what has no end that is known beforehand.
+fn read_stream(from: impl Read, name: &str) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
-    io::stdin()
-        .lock()
-        .take(FILE_BYTES_MAX + 1)
+    from.take(FILE_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
-        .map_err(|source| CommandError::failed("reading standard input", source))?;
+        .map_err(|source| CommandError::failed(format!("reading {name}"), source))?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(CommandError::usage("standard input is larger than 256 MiB"));
+        return Err(CommandError::usage(format!("{name} is larger than 256 MiB")));
     }
     Ok(bytes)
+}
+
+/// Whether a path names a pipe, such as `<(...)` of a shell.
+#[cfg(unix)]
+fn is_stream(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    fs::metadata(path).is_ok_and(|metadata| {
+        let kind = metadata.file_type();
+        kind.is_fifo()
+    })
+}
+
+#[cfg(not(unix))]
+fn is_stream(_path: &Path) -> bool {
+    false
+}
+
+/// Whether a path stands in the project: a pipe there is nobody's who called us, and may never end.
+fn stands_within(root: &Path, path: &Path) -> bool {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole
+        .parent()
+        .and_then(|folder| folder.canonicalize().ok())
+        .is_some_and(|folder| folder.starts_with(root))
+}
+
+fn format_of(path: &Path) -> Format {
+    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    if is_json { Format::Json } else { Format::Yaml }
 }
 
 /// Reads a file that may be one: nothing that is no regular file, nothing too large.
@@ -255,11 +319,10 @@ struct ToRead {
 
 impl ToRead {
     fn read(&self) -> Result<Source, Trouble> {
-        let is_json =
-            self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        let format = if is_json { Format::Json } else { Format::Yaml };
         match read_file(&self.path) {
-            Ok(bytes) => Ok(Source { name: self.name.clone(), format, bytes }),
+            Ok(bytes) => {
+                Ok(Source { name: self.name.clone(), format: format_of(&self.path), bytes })
+            }
             Err((what, _)) => {
                 let message = match what {
                     TroubleKind::TooLarge => "the file has more than 256 MiB",
@@ -283,6 +346,8 @@ struct Walk {
     /// The project file is not a manifest.
     skip: Option<PathBuf>,
     files: Vec<ToRead>,
+    /// What can be read but once, and was.
+    streams: Vec<Source>,
     troubles: Vec<Trouble>,
     /// Folders and files that were reached, so that links cannot lead in circles.
     seen: HashSet<PathBuf>,
@@ -327,6 +392,20 @@ impl Walk {
 
     /// A path of the command line: wherever it is, but not out of it.
     fn named(&mut self, path: &Path) -> Result<(), CommandError> {
+        if is_led_out(&self.root, path) {
+            self.leads_out(slashes(path));
+            return Ok(());
+        }
+        if is_stream(path) && !stands_within(&self.root, path) {
+            // As with standard input: named again it would be empty.
+            if self.seen.insert(path.to_owned()) {
+                let name = path.display().to_string();
+                let file = fs::File::open(path).map_err(|error| cannot(path, &error))?;
+                let bytes = read_stream(file, &name)?;
+                self.streams.push(Source { name, format: format_of(path), bytes });
+            }
+            return Ok(());
+        }
         let Ok(found) = path.canonicalize() else {
             return Err(CommandError::usage(format!("there is no {}", path.display())));
         };
@@ -338,6 +417,15 @@ impl Walk {
             self.file(shown, found);
         }
         Ok(())
+    }
+
+    /// A link of the project that leads out of it: what it leads to is not read.
+    fn leads_out(&mut self, name: String) {
+        self.troubles.push(Trouble {
+            what: TroubleKind::Outside,
+            path: TroublePath::File(name),
+            message: "this link leads out of the project".to_owned(),
+        });
     }
 
     /// A folder's manifests, subfolders too, in the order of their names.
@@ -434,9 +522,10 @@ fn same_file(a: &Path, b: &Path) -> bool {
 }
 
 fn is_manifest(name: &str) -> bool {
-    let extension = Path::new(name).extension().and_then(std::ffi::OsStr::to_str);
-    matches!(extension, Some("yaml" | "yml" | "json"))
-        && !matches!(name, "kustomization.yaml" | "kustomization.yml" | "kustomization.json")
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|extension| {
+        ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    }) && !matches!(name, "kustomization.yaml" | "kustomization.yml" | "kustomization.json")
 }
 
 fn join(prefix: &str, name: &str) -> String {
@@ -486,6 +575,37 @@ fn escapes(root: &Path, base: &Path, path: &Path) -> bool {
             Component::ParentDir => depth -= 1,
             Component::Normal(_) => depth += 1,
             _ => {}
+        }
+    }
+    false
+}
+
+/// Whether a path goes through a link that stands within the root and leads out of it.
+///
+/// What somebody names outside by its own path is theirs to name; where a link of the project
+/// leads is up to whoever wrote the project.
+fn is_led_out(root: &Path, path: &Path) -> bool {
+    let mut at = std::env::current_dir().unwrap_or_default();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                at.pop();
+            }
+            Component::Normal(name) => {
+                at.push(name);
+                if !at.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+                    continue;
+                }
+                let stands_within = at.starts_with(root);
+                match at.canonicalize() {
+                    Ok(target) if stands_within && !target.starts_with(root) => return true,
+                    Ok(target) => at = target,
+                    // It leads nowhere, or to what has no path, such as a pipe.
+                    Err(_) => return stands_within && at.exists(),
+                }
+            }
+            other => at.push(other),
         }
     }
     false

@@ -5,6 +5,9 @@ use super::files::PROJECT_FILE;
 use super::output::Output;
 use super::schema::{all, text};
 use super::{CommandError, Outcome};
+use crate::model::name::Name;
+use crate::model::scalar::Scalar;
+use crate::report::clean;
 
 /// Begin a project that validates, with comments that teach
 #[derive(clap::Args, Debug)]
@@ -29,8 +32,19 @@ const SCHEMA: &str = "schemas/partnerctl.schema.json";
 
 pub(crate) fn run(out: &Output, args: &InitArgs) -> Result<Outcome, CommandError> {
     let folder = &args.folder;
-    let names = FILES.iter().map(|(name, _)| *name).chain([SCHEMA]);
-    let there: Vec<&str> = names
+    // What stands in the way is a file, or leads nowhere.
+    let blocking = folder
+        .ancestors()
+        .find(|part| part.symlink_metadata().is_ok())
+        .filter(|part| !part.is_dir());
+    if let Some(file) = blocking {
+        return Err(CommandError::usage(format!(
+            "{} is not a folder\nnothing was written; name a folder to begin in",
+            file.display()
+        )));
+    }
+    let names = || FILES.iter().map(|(name, _)| *name).chain([SCHEMA]);
+    let there: Vec<&str> = names()
         .filter(|name| *name != ".gitignore" && folder.join(name).symlink_metadata().is_ok())
         .collect();
     if !there.is_empty() {
@@ -40,7 +54,15 @@ pub(crate) fn run(out: &Output, args: &InitArgs) -> Result<Outcome, CommandError
             there.join(", "),
         )));
     }
+    let project_name = name_of(folder);
     for (name, contents) in FILES {
+        let named;
+        let contents = if name == PROJECT_FILE {
+            named = contents.replacen("name: my-account", &format!("name: {project_name}"), 1);
+            &named
+        } else {
+            contents
+        };
         if name != ".gitignore" || !folder.join(name).exists() {
             write(folder, name, contents)?;
         }
@@ -49,18 +71,49 @@ pub(crate) fn run(out: &Output, args: &InitArgs) -> Result<Outcome, CommandError
         write(folder, SCHEMA, &text(schema))?;
     }
     let here = folder == Path::new(".");
-    let named = if here { String::new() } else { format!(" {}", folder.display()) };
+    let named = if here { String::new() } else { format!(" {}", quoted(folder)) };
     out.result(|to| {
         writeln!(to, "a project to begin with:\n")?;
-        for (name, _) in FILES {
-            writeln!(to, "  {}", folder.join(name).display())?;
+        for name in names() {
+            writeln!(to, "  {}", clean::line(&folder.join(name).display().to_string()))?;
         }
         writeln!(
             to,
-            "\nput your own account into estate/account.yaml, then: partnerctl validate{named}"
+            "\nput your own account into estate/account.yaml; with its domains, the addresses of the \
+             users change too. Then: {}",
+            clean::line(&format!("partnerctl validate{named}"))
         )
     })?;
     Ok(Outcome::Done)
+}
+
+/// The project's name as YAML: its folder's, if that is a name.
+fn name_of(folder: &Path) -> String {
+    let own = folder.file_name().map(ToOwned::to_owned);
+    let own = own.or_else(|| Some(folder.canonicalize().ok()?.file_name()?.to_owned()));
+    match own.as_ref().and_then(|name| Name::parse(name.to_str()?).ok()) {
+        // Unquoted, these would be no strings, or not to every reader.
+        Some(name)
+            if name.as_str().starts_with(|char: char| char.is_ascii_digit())
+                || matches!(
+                    name.as_str(),
+                    "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n"
+                ) =>
+        {
+            format!("\"{name}\"")
+        }
+        Some(name) => name.to_string(),
+        None => "my-account".to_owned(),
+    }
+}
+
+/// A folder as a shell takes it.
+fn quoted(folder: &Path) -> String {
+    let text = folder.display().to_string();
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "._/-".contains(char);
+    // What begins with a hyphen would be an option.
+    let text = if text.starts_with('-') { format!("./{text}") } else { text };
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 fn write(folder: &Path, name: &str, contents: &str) -> Result<(), CommandError> {

@@ -149,12 +149,8 @@ $ partnerctl validate -f nowhere.yaml
 error: there is no nowhere.yaml
 
 $ partnerctl validate --complete
-error: the following required arguments were not provided:
-  --file <PATH>
-
-Usage: partnerctl validate --file <PATH> --complete [FOLDER]
-
-For more information, try '--help'.
+error: `--complete` says that what `-f` names is the whole estate
+  without `-f`, the project's manifests are
 
 $ partnerctl validate --format yaml
 error: invalid value 'yaml' for '--format <FORMAT>'
@@ -979,6 +975,181 @@ spec:
 }
 
 #[test]
+fn a_project_file_that_leads_out_is_not_read() {
+    let outside = Folder::new().with("passwd", "root:sesame:0:0\n");
+    let target = outside.path().join("passwd");
+    let folder = Folder::new()
+        .with_link("partnerctl.yaml", &target)
+        .with_link("other.yaml", &target)
+        .with("estate/account.yaml", ACCOUNT)
+        .with("estate/users.yaml", USERS);
+    let path = folder.path().to_str().expect("UTF-8");
+    for (args, file) in [
+        (&[] as &[&str], "partnerctl.yaml P0207"),
+        (&["."], "partnerctl.yaml P0207"),
+        (&[path], "partnerctl.yaml P0207"),
+        (&["--project", "."], "partnerctl.yaml P0207"),
+        (&["--project", "partnerctl.yaml"], "partnerctl.yaml P0207"),
+        (&["--project", "other.yaml"], "other.yaml P0207"),
+        (&["-f", "estate"], "partnerctl.yaml P0207"),
+    ] {
+        let json = folder.validate(&[args, &["--format", "json"]].concat());
+        assert_eq!(places(&found(&json.out)), [file], "{args:?}");
+        for command in ["validate", "fmt"] {
+            let ended = folder.run(&[&[command, "-v"], args].concat());
+            assert!(!ended.all().contains("sesame"), "{command} {args:?}: {}", ended.all());
+            assert_ne!(ended.code, 0, "{command} {args:?}");
+        }
+    }
+    let below = Run::new(&["validate"]).within(&folder.path().join("estate")).end();
+    assert_eq!(below.code, 3);
+    assert!(below.out.contains("P0207") && !below.all().contains("sesame"), "{}", below.all());
+    // Within its folder a link is as good as a file, and stays a link when it is laid out.
+    let folder = Folder::project()
+        .with("settings/project.txt", PROJECT.replace("  manifests: [", "  manifests:  ["))
+        .with_link("linked.yaml", "settings/project.txt");
+    assert_eq!(folder.validate(&["--project", "linked.yaml"]).code, 0);
+    assert_eq!(folder.run(&["fmt", "--project", "linked.yaml"]).code, 0);
+    let link = folder.path().join("linked.yaml");
+    assert!(link.symlink_metadata().expect("it is there").is_symlink());
+    assert!(!fs::read_to_string(link).expect("a file").contains("manifests:  ["));
+}
+
+#[test]
+fn a_named_link_of_the_project_does_not_lead_out() {
+    let outside = Folder::new().with("x.yaml", "apiVersion: partnerctl/v1\nkind: Sesame\n");
+    let folder = Folder::project()
+        .with_link("estate/l.yaml", outside.path().join("x.yaml"))
+        .with_link("estate/deep", outside.path())
+        .with_link("estate/near.yaml", "users.yaml");
+    let absolute = folder.path().join("estate/l.yaml");
+    for path in [
+        "estate/l.yaml",
+        "./estate/../estate/l.yaml",
+        "estate/deep",
+        "estate/deep/x.yaml",
+        absolute.to_str().expect("UTF-8"),
+    ] {
+        let ended = folder.validate(&["-f", path, "--format", "json"]);
+        assert_eq!(codes(&found(&ended.out)), ["P0207"], "{path}");
+        for command in ["validate", "fmt"] {
+            let ended = folder.run(&[command, "-v", "-f", path]);
+            assert!(!ended.all().contains("Sesame"), "{command} {path}: {}", ended.all());
+            assert_ne!(ended.code, 0, "{command} {path}");
+        }
+    }
+    assert_eq!(folder.validate(&["-f", "estate/near.yaml", "-f", "estate/account.yaml"]).code, 0);
+    // What is named where it is, is theirs to name; also by a link that is no part of the project.
+    let elsewhere = Folder::new().with_link("l.yaml", outside.path().join("x.yaml"));
+    for path in [outside.path().join("x.yaml"), elsewhere.path().join("l.yaml")] {
+        let ended = folder.validate(&["-f", path.to_str().expect("UTF-8")]);
+        assert!(ended.out.contains("Sesame"), "{}", ended.out);
+    }
+}
+
+#[test]
+fn a_diff_shows_no_secret() {
+    let folder = Folder::project().with(
+        "partnerctl.yaml",
+        format!(
+            "{PROJECT}  contexts:
+    production:
+      tenant: fabrikam.onmicrosoft.com
+      auth:
+        read: {{clientId: a,   clientSecret: hunter2Super}}
+        write:
+          clientSecret:   hunter2Super
+          refreshToken:   {{env: PARTNERCTL_TOKEN}}
+          client-secret: |
+              hunter2Super
+"
+        ),
+    );
+    let ended = folder.run(&["fmt", "--check"]);
+    assert_eq!(ended.code, 3);
+    assert!(!ended.all().contains("hunter2"), "{}", ended.all());
+    assert!(ended.out.contains("-          clientSecret:   ••••••"), "{}", ended.out);
+    assert!(ended.out.contains("+          clientSecret: ••••••"), "{}", ended.out);
+    assert!(
+        ended.out.contains("+          refreshToken: {env: PARTNERCTL_TOKEN}"),
+        "{}",
+        ended.out
+    );
+}
+
+#[test]
+fn fmt_lays_out_what_is_there_and_says_what_is_missing() {
+    let project = PROJECT.replace("[estate]", "[estate, nowhere]");
+    let folder = Folder::project()
+        .with("partnerctl.yaml", &project)
+        .with("estate/users.yaml", USERS.replace("kind: User", "kind:   User"))
+        .with_link("estate/gone.yaml", "not-there.yaml");
+    assert_data_eq!(
+        folder.run(&["fmt"]).shown(),
+        str![[r#"
+exit 3
+--- stdout
+estate/users.yaml
+--- stderr
+estate/gone.yaml: this link leads nowhere
+partnerctl.yaml: there is no `nowhere`
+1 of 3 files changed
+
+"#]]
+        .raw()
+    );
+    let users = folder.path().join("estate/users.yaml");
+    assert_eq!(fs::read_to_string(users).expect("a file"), USERS);
+    // It needs no policies.
+    let folder =
+        Folder::project().with("partnerctl.yaml", format!("{PROJECT}  policies: [rules]\n"));
+    assert_data_eq!(
+        folder.run(&["fmt"]).shown(),
+        str![[r#"
+exit 0
+--- stderr
+nothing to change in 3 files
+
+"#]]
+        .raw()
+    );
+    // What a project is made of is not guessed.
+    let folder = Folder::project().with("partnerctl.yaml", "kind: [\n");
+    let ended = folder.run(&["fmt"]);
+    assert_eq!((ended.code, ended.out.as_str()), (3, ""));
+    assert!(ended.err.contains("what the manifests are cannot be read from it"), "{}", ended.err);
+}
+
+#[test]
+fn fmt_tells_of_documents_that_cannot_be_read() {
+    let users = USERS.replace("kind: User", "kind:   User");
+    let folder = Folder::project()
+        .with("estate/broken.yaml", format!("{users}---\nkind: [\n"))
+        .with("estate/worse.yaml", "kind: [\n---\nkind: }\n")
+        .with("estate/latin.yaml", b"kind: \xe9\n");
+    let broken = fs::read(folder.path().join("estate/worse.yaml")).expect("a file");
+    assert_data_eq!(
+        folder.run(&["fmt"]).shown(),
+        str![[r#"
+exit 0
+--- stdout
+estate/broken.yaml
+--- stderr
+estate/broken.yaml: a document that cannot be read was left as it is: `partnerctl validate` says why
+estate/latin.yaml: not UTF-8, left as it is
+estate/worse.yaml: 2 documents that cannot be read were left as they are: `partnerctl validate` says why
+1 of 6 files changed; 3 hold what cannot be read
+
+"#]]
+        .raw()
+    );
+    assert_eq!(fs::read(folder.path().join("estate/worse.yaml")).expect("a file"), broken);
+    let ended = folder.run(&["fmt", "--check"]);
+    assert_eq!((ended.code, ended.out.as_str()), (3, ""));
+    assert!(ended.err.ends_with("nothing to change in 6 files; 3 hold what cannot be read\n"));
+}
+
+#[test]
 fn what_is_not_a_manifest_is_left_out() {
     let wrong = "kind: Wrong\n";
     let folder = Folder::bare()
@@ -1000,6 +1171,119 @@ no findings
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn extensions_are_compared_without_case() {
+    let folder = Folder::new()
+        .with("account.YAML", ACCOUNT)
+        .with("users.Yml", USERS)
+        .with("wrong.JSON", "{\"apiVersion\": \"partnerctl/v1\", kind: User}\n");
+    assert_eq!(places(&folder.findings()), ["wrong.JSON:1:33 P0002"]);
+}
+
+#[test]
+fn a_named_pipe_is_read_like_standard_input() {
+    let folder = Folder::project();
+    let elsewhere = Folder::new();
+    let pipe = elsewhere.path().join("pipe.yaml");
+    let named = pipe.to_str().expect("UTF-8");
+    let run = |args: &[&str]| {
+        let pipe = pipe.clone();
+        let text = USERS.replace("kind: User", "kind:   User");
+        let writer = std::thread::spawn(move || fs::write(pipe, text).expect("a reader"));
+        let ended = folder.run(args);
+        writer.join().expect("it wrote");
+        ended
+    };
+    let mode = nix::sys::stat::Mode::S_IRWXU;
+    nix::unistd::mkfifo(&pipe, mode).expect("a pipe");
+    let ended = run(&["validate", "-f", named, "-f", "estate/account.yaml"]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    assert!(ended.out.contains("3 documents in 2 files"), "{}", ended.out);
+    let ended = run(&["fmt", "-f", named]);
+    assert_eq!((ended.code, ended.out.as_str()), (0, USERS));
+    // A pipe without a name, as `<(...)` of a shell makes it, is named as it was written.
+    let ended = Run::new(&["validate", "--format", "json", "-f", "/dev/fd/0"])
+        .within(folder.path())
+        .stdin("kind: Wrong\n")
+        .end();
+    assert!(found(&ended.out).iter().any(|found| found.file == "/dev/fd/0"), "{}", ended.out);
+}
+
+#[test]
+fn a_project_begins_with_its_folders_name() {
+    let folder = Folder::new().with("file", "");
+    assert_data_eq!(
+        folder.run(&["init", "fabrikam-jp"]).shown(),
+        str![[r#"
+exit 0
+--- stdout
+a project to begin with:
+
+  fabrikam-jp/partnerctl.yaml
+  fabrikam-jp/estate/account.yaml
+  fabrikam-jp/estate/users.yaml
+  fabrikam-jp/estate/roles.yaml
+  fabrikam-jp/estate/customers.yaml
+  fabrikam-jp/.gitignore
+  fabrikam-jp/schemas/partnerctl.schema.json
+
+put your own account into estate/account.yaml; with its domains, the addresses of the users change too. Then: partnerctl validate fabrikam-jp
+
+"#]]
+        .raw()
+    );
+    for (name, expected, next) in [
+        ("fabrikam-jp", "name: fabrikam-jp", ""),
+        ("Our Account", "name: my-account", "partnerctl validate 'Our Account'\n"),
+        ("it's", "name: my-account", "partnerctl validate 'it'\\''s'\n"),
+        ("2026", "name: \"2026\"", "partnerctl validate 2026\n"),
+        ("true", "name: \"true\"", "partnerctl validate true\n"),
+    ] {
+        if !next.is_empty() {
+            let ended = folder.run(&["init", name]);
+            assert!(ended.out.ends_with(next), "{}", ended.all());
+        }
+        let project = folder.path().join(name).join("partnerctl.yaml");
+        let text = fs::read_to_string(project).expect("a project");
+        assert!(text.contains(&format!("  {expected}\n")), "{text}");
+        assert_eq!(folder.validate(&[name]).code, 0, "{name}");
+        assert_eq!(folder.run(&["fmt", "--check", name]).code, 0, "{name}");
+    }
+    let here = Folder::new().with_folder("northwind");
+    let ended = Run::new(&["init"]).within(&here.path().join("northwind")).end();
+    assert!(ended.out.ends_with("Then: partnerctl validate\n"), "{}", ended.out);
+    let project = here.path().join("northwind/partnerctl.yaml");
+    assert!(fs::read_to_string(project).expect("a project").contains("name: northwind\n"));
+    for (path, file) in [("file", "file"), ("file/deeper", "file")] {
+        let ended = folder.run(&["init", path]);
+        assert_eq!((ended.code, ended.out.as_str()), (64, ""), "{path}");
+        assert_eq!(
+            ended.err,
+            format!(
+                "error: {file} is not a folder\n  nothing was written; name a folder to begin in\n"
+            )
+        );
+    }
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let folder = Folder::new();
+    assert_eq!(folder.run(&["init"]).code, 0);
+    let folder = folder.edit("estate/users.yaml", "agent: helpdesk", "agent: helpdsk").edit(
+        "estate/account.yaml",
+        "email: aiko.tanaka@fabrikam.example",
+        "email: aiko.tanaka@gmail.com",
+    );
+    let ended = folder.validate(&[]);
+    assert_eq!(ended.code, 3);
+    let readme = fs::read_to_string(repository().join("README.md")).expect("a file");
+    let (_, rest) = readme.split_once("**Break it.**").expect("it says so");
+    let (_, rest) = rest.split_once("```text\n").expect("a block");
+    let (block, _) = rest.split_once("```").expect("its end");
+    assert_eq!(block, ended.out);
 }
 
 #[test]

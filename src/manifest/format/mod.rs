@@ -9,7 +9,7 @@
 //! with what stood there before, data and comments; where they differ, and where something stands
 //! that has no exact place in the layout (tags, keys that are no plain words, comments in places
 //! of their own), the document stays byte for byte as it is and [`Formatted::refused`] says so.
-//! It reports no syntax errors: such documents stay as they are without a word here.
+//! It reports no syntax errors: such documents stay as they are, and are only counted here.
 //!
 //! `tree` reads events into a tree, `place` gives every comment its node, `arrange` moves keys,
 //! `write` lays the lines, `same` compares.
@@ -40,6 +40,8 @@ pub struct Formatted {
     pub text: String,
     /// The documents that are well-formed and still stay exactly as they were, in order.
     pub refused: Vec<Refused>,
+    /// How many documents do not parse; they stay as they were too.
+    pub unreadable: usize,
 }
 
 /// A document that keeps its layout, and why.
@@ -64,7 +66,8 @@ pub fn format_yaml(text: &str, order: &dyn KeyOrder) -> Formatted {
     let body = text.trim_start_matches('\u{feff}');
     let base = text.len() - body.len();
     let mut crlf = false;
-    let mut formatted = Formatted { text: String::with_capacity(text.len()), refused: Vec::new() };
+    let mut formatted =
+        Formatted { text: String::with_capacity(text.len()), refused: Vec::new(), unreadable: 0 };
     let mut start = 0;
     for section in sections(body) {
         let end = start + section.len();
@@ -74,9 +77,12 @@ pub fn format_yaml(text: &str, order: &dyn KeyOrder) -> Formatted {
             Ok(text) => formatted.text.push_str(&text),
             Err(obstacle) => {
                 formatted.text.push_str(section);
-                if let Obstacle::Unhandled(reason) = obstacle {
-                    let span = Span::new(to_u32(base + start), to_u32(base + end));
-                    formatted.refused.push(Refused { span, reason });
+                match obstacle {
+                    Obstacle::Syntax => formatted.unreadable += 1,
+                    Obstacle::Unhandled(reason) => {
+                        let span = Span::new(to_u32(base + start), to_u32(base + end));
+                        formatted.refused.push(Refused { span, reason });
+                    }
                 }
             }
         }
