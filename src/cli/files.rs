@@ -8,8 +8,6 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use rayon::prelude::*;
-
 use super::CommandError;
 use super::output::Output;
 use crate::manifest::source::{Format, Source, Sources};
@@ -18,9 +16,12 @@ use crate::manifest::{
 };
 use crate::model::project::Project;
 use crate::model::time::Day;
+use crate::parallel;
 
 /// The name of the project file.
 pub(crate) const PROJECT_FILE: &str = "partnerctl.yaml";
+/// What a manifest has about.
+const FILE_BYTES_USUAL: usize = 8 * 1024;
 /// A larger file is not a manifest that a person reviews, and offsets would not fit.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
@@ -158,7 +159,10 @@ impl ManifestArgs {
                 }
             }
         }
-        let read: Vec<Result<Source, Trouble>> = walk.files.par_iter().map(ToRead::read).collect();
+        // Without a look at each file, a guess at how much there is to read.
+        let bytes = walk.files.len() * FILE_BYTES_USUAL;
+        let found: Vec<&ToRead> = walk.files.iter().collect();
+        let read = parallel::map(found, bytes, || (), |(), file| file.read());
         let mut troubles = walk.troubles;
         for (file, read) in walk.files.iter().zip(read) {
             match read {

@@ -11,7 +11,7 @@ use super::code::Code;
 use super::document::{Body, DefaultValues, Head, read_document, read_head};
 use super::draft::{Draft, Where};
 use super::read::Reader;
-use super::source::{Format, Source, SourceId, Sources, Span, to_u32};
+use super::source::{Format, SourceId, Sources, Span, to_u32};
 use super::text::arena::{Arena, Node, NodeId, View};
 use super::text::{self, Fault, Parsed};
 use crate::model::name::Kind;
@@ -52,10 +52,12 @@ pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Vec<Batch> 
         .filter(|(id, source)| Some(*id) != skip && source.format != Format::Csv)
         .collect();
     let bytes_all = texts.iter().map(|(_, source)| source.bytes.len()).sum();
-    let cut = |(): &mut (), (id, source): (SourceId, &'_ Source)| {
-        pieces(id, source.format, &source.bytes)
-    };
-    let pieces: Vec<Vec<Piece<'_>>> = parallel::map(texts, bytes_all, || (), cut);
+    let pieces: Vec<Vec<Piece<'_>>> = parallel::map(
+        texts,
+        bytes_all,
+        || (),
+        |(), (id, source)| pieces(id, source.format, &source.bytes),
+    );
     let pieces: Vec<Piece<'_>> = pieces.into_iter().flatten().collect();
 
     let held = Held::of(&pieces);
