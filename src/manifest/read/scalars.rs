@@ -17,7 +17,7 @@ impl<T: Scalar> Shaped for T {
         let text = text_of(node, T::WHAT, reader)?;
         match T::parse(text) {
             Ok(value) => {
-                if node.is_plain() && T::WHAT != Day::WHAT && Day::parse(text).is_ok() {
+                if node.is_plain() && looks_like_a_day(text) && T::WHAT != Day::WHAT {
                     let of = format!(
                         "`{}` is {}, and {text} without quotes is a date",
                         reader.field,
@@ -55,6 +55,11 @@ impl<T: Scalar> Shaped for T {
         };
         Described { examples: T::EXAMPLES, choices, ..Described::simply(T::WHAT) }
     }
+}
+
+/// Whether other YAML tools would read a date here. Nearly every text is told by its length.
+fn looks_like_a_day(text: &str) -> bool {
+    text.len() == 10 && Day::parse(text).is_ok()
 }
 
 pub(super) fn scalar_schema<T: Scalar>() -> Schema {
