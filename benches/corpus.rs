@@ -111,7 +111,6 @@ fn role(all: &mut Vec<String>, at: usize) {
   group:
     name: Support Group {at}
     mailNickname: support-group-{at}
-  membership: additive
   includes: [helpdesk-agent]
   permissions:
     - allow: [administer-on-behalf, manage-subscriptions]
@@ -135,7 +134,6 @@ fn user(all: &mut Vec<String>, at: usize, roles: usize) {
   givenName: 愛子
   surname: 田中
   email: user.{at}@fabrikam.example
-  # chosen for everybody, if only to say none
   agent: {agent}
   admin: {admin}
   roles: [role-{role}, {{role: referrals-admin, locations: [JP-13]}}]
@@ -165,7 +163,6 @@ fn customer(all: &mut Vec<String>, at: usize, partnerships: usize) {
   contact: {{name: 佐藤 健, email: ken.sato@contoso{at}.example, language: ja}}
   billing:
     address: {{line1: 4-5-6 Umeda, city: Osaka, postalCode: 530-0001, country: JP}}
-  qualification: none
 "
         ),
     );

@@ -25,6 +25,14 @@ struct Piece<'a> {
     base: u32,
     text: Result<&'a str, Vec<Fault>>,
     json: bool,
+    words: Words,
+}
+
+/// Words that are looked for in a whole text, once, and then only in what has them.
+#[derive(Clone, Copy)]
+struct Words {
+    secrets: bool,
+    defaults: bool,
 }
 
 impl Piece<'_> {
@@ -82,10 +90,12 @@ pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Vec<Batch> 
 }
 
 fn pieces(source: SourceId, format: Format, bytes: &[u8]) -> Vec<Piece<'_>> {
+    let words =
+        Words { secrets: secret::may_hold(bytes), defaults: DEFAULTS.find(bytes).is_some() };
     if format == Format::Yaml {
         return text::chunks(bytes)
             .into_iter()
-            .map(|chunk| Piece { source, base: chunk.base, text: chunk.text(), json: false })
+            .map(|chunk| Piece { source, base: chunk.base, text: chunk.text(), json: false, words })
             .collect();
     }
     let skip = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
@@ -100,7 +110,7 @@ fn pieces(source: SourceId, format: Format, bytes: &[u8]) -> Vec<Piece<'_>> {
         }]),
         None => text::utf8(bytes).map_err(|fault| vec![fault]),
     };
-    vec![Piece { source, base: to_u32(skip), text, json: true }]
+    vec![Piece { source, base: to_u32(skip), text, json: true, words }]
 }
 
 /// The Defaults, read before everything else; there are few, so they keep their arenas.
@@ -121,7 +131,7 @@ impl<'a> Held<'a> {
         let mut held = Vec::new();
         for piece in pieces {
             let Ok(text) = piece.text.as_ref() else { continue };
-            if DEFAULTS.find(text.as_bytes()).is_none() {
+            if !piece.words.defaults || DEFAULTS.find(text.as_bytes()).is_none() {
                 continue;
             }
             let mut arena = Arena::default();
@@ -208,7 +218,10 @@ fn read_piece(
     if unreadable {
         batch.lost.text(text);
     }
-    secrets(text, arena, &place, &mut batch.drafts);
+    // What was put together of escapes may spell what the text does not hold.
+    if piece.words.secrets || !arena.cooked().is_empty() {
+        secrets(text, arena, &place, &mut batch.drafts);
+    }
     let turns = turns_direction(text);
     // An escape can spell what the text does not hold.
     let may_turn = turns || memchr::memchr(b'\\', text.as_bytes()).is_some();
