@@ -92,13 +92,7 @@ pub(crate) fn read_head<'a>(node: Node<'a>, reader: &mut Reader<'_>) -> Option<H
         let text = key.text();
         match known.iter().position(|known| *known == text).and_then(|index| slots.get_mut(index)) {
             Some(slot) if slot.own.is_some() => {
-                let message = format!("the key {} stands here twice", quoted(key.text()));
-                reader.report(
-                    Code::P0105,
-                    key.span(),
-                    message,
-                    Some("keep one of the two".to_owned()),
-                );
+                reader.twice(key);
             }
             Some(slot) => *slot = At { key: Some(key.span()), ..At::own(value) },
             None => unknown.push(key),

@@ -302,13 +302,7 @@ fn admin(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Vec<Said<(AdminLevel
                     .iter()
                     .any(|said| matches!(said, Said::Level((known, _)) if *known == level));
                 if again {
-                    let message = format!("the key {} stands here twice", quoted(key.text()));
-                    reader.report(
-                        Code::P0105,
-                        key.span(),
-                        message,
-                        Some("keep one of the two".to_owned()),
-                    );
+                    reader.twice(key);
                     complete = false;
                 }
                 said.push(Said::Level((level, holding)));

@@ -202,12 +202,7 @@ fn merged<'a>(at: At<'a>, reader: &mut Reader<'_>) -> Option<Vec<(Node<'a>, At<'
         };
         for (key, value) in own_entries {
             if known.of(key.text(), &entries).is_some() {
-                reader.report(
-                    Code::P0105,
-                    key.span(),
-                    format!("the key {} stands here twice", quoted(key.text())),
-                    Some("keep one of the two".to_owned()),
-                );
+                reader.twice(key);
                 continue;
             }
             known.add(key.text(), entries.len());

@@ -110,8 +110,7 @@ fn sort<'a>(
             continue;
         };
         if slot.is_some() {
-            let message = format!("the key {} stands here twice", quoted(text));
-            reader.report(Code::P0105, key.span(), message, Some("keep one of the two".to_owned()));
+            reader.twice(key);
             secret_of(key, value, reader);
             continue;
         }

@@ -12,6 +12,7 @@ use schemars::{Schema, SchemaGenerator};
 use super::code::Code;
 use super::draft::{Draft, Where};
 use super::source::{SourceId, Span};
+use super::suggest::quoted;
 use super::text::arena::{Node, View};
 pub(crate) use fields::{Described, Field, Keeper, Need, shape};
 
@@ -143,6 +144,12 @@ impl<'r> Reader<'r> {
     ) {
         let draft = Draft::new(code, self.place(span), message).maybe_help(help);
         self.drafts.push(draft);
+    }
+
+    /// Reports a key that its mapping has already.
+    pub(crate) fn twice(&mut self, key: Node<'_>) {
+        let message = format!("the key {} stands here twice", quoted(key.text()));
+        self.report(Code::P0105, key.span(), message, Some("keep one of the two".to_owned()));
     }
 
     /// Reads a value. What is wrong with what only Defaults say was reported there, once; what they
