@@ -11,7 +11,10 @@
 //! Nothing imports upward, and nothing under `model` or `manifest` performs I/O or reads a clock.
 
 pub mod cli;
+pub mod emulator;
 pub mod manifest;
 pub mod model;
 mod parallel;
+pub mod partner;
+pub mod policy;
 pub mod report;

@@ -1,0 +1,1 @@
+//! The tenant over HTTP: Partner Center and Microsoft Graph.
