@@ -1,1 +1,7 @@
 //! Who may do what: role permissions as Cedar policies.
+//!
+//! * `vocabulary` names users, roles, customers, partners, the account, and every action;
+//! * [`world`] is who and what there is, as declared;
+
+pub mod vocabulary;
+pub mod world;
