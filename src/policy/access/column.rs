@@ -147,7 +147,10 @@ fn binary(op: BinaryOp, var: Var, right: Expr) -> Expr {
 }
 
 fn not(expr: &Arc<Expr>) -> Arc<Expr> {
-    Arc::new(Expr::UnaryOp { op: UnaryOp::Not, expr: Arc::clone(expr) })
+    Arc::new(match truth(expr) {
+        Some(value) => Expr::Literal(Literal::Bool(!value)),
+        None => Expr::UnaryOp { op: UnaryOp::Not, expr: Arc::clone(expr) },
+    })
 }
 
 const fn truth(expr: &Expr) -> Option<bool> {
@@ -209,13 +212,7 @@ impl Known<'_> {
                     }
                 }
             }
-            Expr::UnaryOp { op: UnaryOp::Not, expr } => {
-                let inner = self.fold(expr)?;
-                match truth(&inner) {
-                    Some(value) => Arc::new(Expr::Literal(Literal::Bool(!value))),
-                    None => not(&inner),
-                }
-            }
+            Expr::UnaryOp { op: UnaryOp::Not, expr } => not(&self.fold(expr)?),
             Expr::IfThenElse { cond, then_expr, else_expr } => {
                 let cond = self.fold(cond)?;
                 match truth(&cond) {
