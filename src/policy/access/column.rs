@@ -54,8 +54,10 @@ impl Parsed {
         let id = policy.id().clone();
         let unknown = |what: String| Refused::Unknown { policy: id.clone(), what };
         let parsed = match policy.to_pst().map_err(|error| unknown(error.to_string()))? {
-            pst::Policy::Static(parsed) => parsed,
-            pst::Policy::Linked(_) => return Err(Refused::Linked { policy: id }),
+            pst::Policy::Static(parsed) if policy.template_id().is_none() => parsed,
+            pst::Policy::Static(_) | pst::Policy::Linked(_) => {
+                return Err(Refused::Linked { policy: id });
+            }
         };
         let body = parsed.body();
         let conjuncts = conjuncts(body).map_err(unknown)?;
