@@ -331,7 +331,7 @@ impl Column {
 /// All policies of both sides.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
-    pub columns: Vec<Column>,
+    pub all: Vec<Column>,
     pub atoms: Vec<Atom>,
     known: IndexSet<(Role, Option<Action>, String)>,
     pub views: IndexSet<View>,
@@ -360,7 +360,7 @@ impl Columns {
                 }
             }
         }
-        self.columns.push(Column { actions, principal, resource, views });
+        self.all.push(Column { actions, principal, resource, views });
     }
 
     fn leaf(

@@ -258,7 +258,7 @@ impl<'n> Narrowed<'n> {
     fn crowds(&mut self, role: Role) -> Vec<Crowd> {
         // Most classes share their standings with others.
         let mut known: [HashMap<StandingId, usize>; 2] = Default::default();
-        let mut crowds: IndexMap<[Option<usize>; 2], (Vec<ClassId>, Vec<usize>)> = IndexMap::new();
+        let mut crowds: IndexMap<_, (Vec<ClassId>, Vec<usize>)> = IndexMap::new();
         let classes = self.classes;
         for (id, class) in classes.iter().filter(|(_, class)| class.has(role, self.types)) {
             let mut standings = class.standing(role);
