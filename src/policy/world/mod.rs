@@ -10,6 +10,8 @@ pub(crate) mod declared;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
+pub use cedar::Refused;
+
 use crate::model::Str;
 
 /// The types of entities that the vocabulary knows.
