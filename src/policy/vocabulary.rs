@@ -40,10 +40,7 @@ pub(crate) fn action_entities() -> &'static [Entity] {
 #[expect(clippy::expect_used, reason = "a word is an identifier")]
 pub(crate) fn type_name(ty: Type) -> EntityTypeName {
     static NAMES: LazyLock<Vec<EntityTypeName>> = LazyLock::new(|| {
-        Type::ALL
-            .iter()
-            .map(|ty| ty.word().parse().expect("a word is an identifier"))
-            .collect()
+        Type::ALL.iter().map(|ty| ty.word().parse().expect("a word is an identifier")).collect()
     });
     NAMES.get(ty as usize).cloned().expect("every type is among all types")
 }

@@ -9,7 +9,9 @@ use crate::manifest::draft::{Draft, Where, way};
 use crate::manifest::suggest::listed;
 use crate::model::action::Action;
 use crate::model::name::{Kind, RoleKey};
+use crate::policy::access::{Side, Universe, matrix};
 use crate::policy::rules::Rules;
+use crate::policy::world::World;
 use crate::policy::world::declared::held;
 
 /// `own`: all rules, where the project has some of its own.
@@ -123,6 +125,11 @@ fn performed(world: &Checked<'_>, rules: &Rules, drafts: &mut Vec<Draft>) {
     );
 }
 
-fn by_policies(_world: &Checked<'_>, _rules: &Rules) -> Option<BTreeSet<Action>> {
-    None
+fn by_policies(world: &Checked<'_>, rules: &Rules) -> Option<BTreeSet<Action>> {
+    let declared = World::declared(world.estate, world.today);
+    let policies = rules.set();
+    let side = Side { policies: &policies, world: &declared };
+    let access = matrix(&side, &Universe::default()).ok()?;
+    let actions = access.rectangles().iter().flat_map(|rectangle| rectangle.actions.iter());
+    Some(actions.copied().collect())
 }

@@ -55,11 +55,8 @@ impl std::error::Error for Refused {}
 
 /// One entity, as Cedar has it.
 pub(crate) fn entity(uid: &Uid, shape: &Shape) -> Result<Entity, Refused> {
-    let attributes: HashMap<String, RestrictedExpression> = shape
-        .attributes
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.cedar()))
-        .collect();
+    let attributes: HashMap<String, RestrictedExpression> =
+        shape.attributes.iter().map(|(name, value)| ((*name).to_owned(), value.cedar())).collect();
     let parents: HashSet<EntityUid> = shape.parents.iter().map(Uid::cedar).collect();
     let tags = shape.tags.iter().map(|(key, value)| {
         (key.as_str().to_owned(), RestrictedExpression::new_string(value.as_str().to_owned()))

@@ -51,7 +51,8 @@ impl World {
                 ("cloud", text(spec.cloud.word())),
                 ("country", text(spec.country.as_str())),
             ];
-            let shape = Shape { attributes, tags: tags(&account.metadata.labels), ..Shape::default() };
+            let shape =
+                Shape { attributes, tags: tags(&account.metadata.labels), ..Shape::default() };
             world.add(Type::Account, account.metadata.name.as_str().into(), shape);
         }
         for (key, partnership) in &estate.partnerships {
@@ -160,10 +161,7 @@ fn customer_shape(customer: &Declared<Customer>) -> Shape {
         ("origin", text(spec.origin.word())),
         ("qualification", text(qualification)),
         ("known", Value::Bool(spec.tenant_id.is_some())),
-        (
-            "providers",
-            Value::Set(providers.map(|name| Uid::new(Type::Provider, name)).collect()),
-        ),
+        ("providers", Value::Set(providers.map(|name| Uid::new(Type::Provider, name)).collect())),
     ];
     if let Some(reseller) = &spec.reseller {
         attributes.push(("reseller", Value::One(Uid::new(Type::Reseller, reseller.as_str()))));
