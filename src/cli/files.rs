@@ -31,6 +31,13 @@ pub(crate) struct ManifestArgs {
     /// The project's folder; the nearest one with a partnerctl.yaml upward, unless given
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// Which manifests a command is about whose own arguments are names
+#[derive(clap::Args, Debug)]
+pub(crate) struct SourceArgs {
     /// Manifests to read instead of the project's: a file, a folder, or - for standard input
     #[arg(short = 'f', long = "file", value_name = "PATH")]
     files: Vec<PathBuf>,
@@ -102,12 +109,23 @@ impl Files {
 impl ManifestArgs {
     /// Reads the files that the arguments name.
     pub(crate) fn read(&self, out: &Output) -> Result<Files, CommandError> {
+        self.source.read_in(self.folder.as_deref(), out)
+    }
+}
+
+impl SourceArgs {
+    /// Reads the files that the arguments name.
+    pub(crate) fn read(&self, out: &Output) -> Result<Files, CommandError> {
+        self.read_in(None, out)
+    }
+
+    fn read_in(&self, folder: Option<&Path>, out: &Output) -> Result<Files, CommandError> {
         if self.complete && self.files.is_empty() {
             return Err(CommandError::usage(
                 "`--complete` says that what `-f` names is the whole estate\nwithout `-f`, the project's manifests are",
             ));
         }
-        let found = self.find()?;
+        let found = self.find(folder)?;
         let root = found.root.canonicalize().map_err(|error| cannot(&found.root, &error))?;
         let mut sources = Sources::default();
         let mut project = ReadProject::default();
@@ -192,7 +210,7 @@ impl ManifestArgs {
     }
 
     /// Finds the project: as named, else the folder, else the nearest upward.
-    fn find(&self) -> Result<Found, CommandError> {
+    fn find(&self, folder: Option<&Path>) -> Result<Found, CommandError> {
         let in_folder = |folder: &Path| {
             let file = folder.join(PROJECT_FILE);
             Found { root: folder.to_owned(), file: file.is_file().then_some(file) }
@@ -204,7 +222,7 @@ impl ManifestArgs {
                 Err(CommandError::usage(format!("there is no {}", path.display())))
             }
         };
-        match (&self.folder, &self.project) {
+        match (folder, &self.project) {
             (Some(_), Some(_)) => Err(CommandError::usage(
                 "a folder and --project both name the project: give one of them",
             )),

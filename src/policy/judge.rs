@@ -7,7 +7,6 @@ use cedar_policy::{
 };
 
 use super::rules::{self, Rules};
-use super::vocabulary::action_uid;
 use super::world::{Refused, Uid, World};
 use crate::model::action::Action;
 
@@ -48,10 +47,8 @@ impl<'a> Judge<'a> {
         rules: &'a Rules,
         world: &World,
         uids: impl IntoIterator<Item = Uid>,
-        action: &str,
     ) -> Result<Self, Refused> {
-        let entities = world.entities_around(uids)?;
-        Ok(Self::with(rules, entities, [action_uid(action)]))
+        Ok(Self::with(rules, world.entities_around(uids)?, rules::actions()))
     }
 
     /// For questions about the estate itself, which are no actions of people's.

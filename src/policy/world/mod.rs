@@ -162,6 +162,32 @@ impl World {
         self.shapes.get(id.0 as usize).map(|(_, shape)| shape)
     }
 
+    /// All users that hold a role, by themselves or through one that includes it.
+    pub fn holders(&self, role: &Uid) -> impl Iterator<Item = Uid> {
+        let mut roles = BTreeSet::from([role.clone()]);
+        loop {
+            let more: Vec<Uid> = self
+                .of(Type::Role)
+                .iter()
+                .map(|(name, shape)| (Uid::new(Type::Role, name.clone()), *shape))
+                .filter(|(uid, shape)| !roles.contains(uid) && self.is_in_any(*shape, &roles))
+                .map(|(uid, _)| uid)
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            roles.extend(more);
+        }
+        let users = self.of(Type::User).iter();
+        users
+            .filter(move |(_, shape)| self.is_in_any(*shape, &roles))
+            .map(|(name, _)| Uid::new(Type::User, name.clone()))
+    }
+
+    fn is_in_any(&self, shape: ShapeId, roles: &BTreeSet<Uid>) -> bool {
+        self.shape(shape).is_some_and(|shape| !shape.parents.is_disjoint(roles))
+    }
+
     /// How many shapes there are: numbers run from 0.
     pub fn shapes_len(&self) -> usize {
         self.shapes.len()
