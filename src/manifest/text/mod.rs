@@ -14,6 +14,7 @@ mod csv;
 mod event;
 mod fast;
 mod json;
+mod scan;
 mod split;
 mod syntax;
 #[cfg(test)]
@@ -95,6 +96,6 @@ impl<'a> Chunk<'a> {
 ///
 /// Nearly every manifest is written in the plain subset that the fast path knows, at a tenth of
 /// the cost; everything else, and everything wrong, goes to the full parser.
-pub fn parse(chunk: &str, arena: &mut Arena) -> Parsed {
+pub fn parse<'t>(chunk: &'t str, arena: &mut Arena<'t>) -> Parsed {
     parse_fast(chunk, arena).unwrap_or_else(|| parse_events(chunk, arena))
 }
