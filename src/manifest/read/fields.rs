@@ -135,7 +135,9 @@ fn place<'a>(said: Said<'a>, field: &Field, fallbacks: Fallbacks<'a>) -> At<'a> 
         Some((key, value)) => At { key: Some(key), ..At::own(value) },
         None => At::ABSENT,
     };
-    if fallbacks.iter().any(Option::is_some) {
+    // Nothing is added to a scalar.
+    let is_whole = at.own.is_some_and(super::Node::is_scalar);
+    if !is_whole && fallbacks.iter().any(Option::is_some) {
         at.fallbacks = fallbacks.map(|node| node.and_then(|node| node.get(field.key)));
     }
     at
