@@ -8,10 +8,10 @@
 #[cfg(test)]
 mod agreement;
 mod batch;
-mod check;
+pub(crate) mod check;
 pub mod code;
 mod document;
-mod draft;
+pub(crate) mod draft;
 pub mod finding;
 pub mod format;
 mod gather;
@@ -25,7 +25,7 @@ pub mod reference;
 mod rows;
 pub mod schema;
 pub mod source;
-mod suggest;
+pub(crate) mod suggest;
 pub mod text;
 
 use std::collections::HashMap;

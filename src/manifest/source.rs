@@ -37,6 +37,7 @@ pub enum Format {
     Yaml,
     Json,
     Csv,
+    Cedar,
 }
 
 /// One text, as it was handed to us.

@@ -1,1 +1,20 @@
 //! Who may do what: role permissions as Cedar policies.
+//!
+//! * [`vocabulary`] names users, roles, customers, partners, the account, and every action;
+//! * [`world`] is who and what there is, as declared;
+//! * [`library`] is what the roles of Partner Center may do, as policies, and the guardrails;
+//! * [`compile`] makes policies of `Role` documents, `sheet` reads the project's own;
+//! * [`rules`] are all of them together, each with its place;
+//! * [`judge`] decides, `near` says what came closest when the answer is no.
+//!
+//! Nothing here opens a file or reads a clock. Cedar's own authorizer decides everything.
+
+pub(crate) mod compile;
+pub mod judge;
+pub mod level;
+pub mod library;
+pub mod near;
+pub mod rules;
+mod sheet;
+pub mod vocabulary;
+pub mod world;
