@@ -57,7 +57,7 @@ const BATCH_BYTES: usize = 128 * 1024;
 pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Vec<Batch> {
     let texts: Vec<_> = sources
         .iter()
-        .filter(|(id, source)| Some(*id) != skip && source.format != Format::Csv)
+        .filter(|(id, source)| Some(*id) != skip && source.format.holds_documents())
         .collect();
     let bytes_all = texts.iter().map(|(_, source)| source.bytes.len()).sum();
     let pieces: Vec<Vec<Piece<'_>>> = parallel::map(

@@ -40,6 +40,13 @@ pub enum Format {
     Cedar,
 }
 
+impl Format {
+    /// Whether manifests are written in it.
+    pub const fn holds_documents(self) -> bool {
+        matches!(self, Self::Yaml | Self::Json)
+    }
+}
+
 /// One text, as it was handed to us.
 #[derive(Debug)]
 pub struct Source {

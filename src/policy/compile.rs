@@ -44,7 +44,7 @@ fn text(key: &RoleKey, role: &Declared<Role>, permission: &Permission) -> Option
     let actions: Vec<String> = permission
         .allow
         .iter()
-        .filter(|action| permission.customers.is_none() || super::vocabulary::is_about_customers(**action))
+        .filter(|action| permission.customers.is_none() || action.is_about_customers())
         .map(|action| format!("Action::\"{action}\""))
         .collect();
     if actions.is_empty() {

@@ -1,9 +1,13 @@
 //! The built-in policies: what each role of Partner Center may do, and the guardrails.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use super::sheet::{self, Written};
 use crate::manifest::source::Lines;
+use crate::model::action::Action;
+use crate::model::role;
+use crate::model::scalar::Scalar;
 
 /// A file of the library.
 #[derive(Debug)]
@@ -65,12 +69,37 @@ pub(crate) fn policies() -> &'static [Shelved] {
     &POLICIES
 }
 
+/// What a built-in role permits, by itself.
+///
+/// These are Cedar's answers, written down: most validations need them, and none should have to
+/// wait for sixty policies to be read. A test asks Cedar again.
+pub(crate) fn permitted(role: &str) -> &'static BTreeSet<Action> {
+    static PERMITTED: LazyLock<BTreeMap<&'static str, BTreeSet<Action>>> =
+        LazyLock::new(|| include_str!("permitted.txt").lines().filter_map(permissions).collect());
+    static NOTHING: BTreeSet<Action> = BTreeSet::new();
+    PERMITTED.get(role).unwrap_or(&NOTHING)
+}
+
+/// `role: action action ...`
+fn permissions(line: &'static str) -> Option<(&'static str, BTreeSet<Action>)> {
+    let (role, actions) = line.split_once(':')?;
+    Some((role, actions.split_whitespace().filter_map(|word| Action::parse(word).ok()).collect()))
+}
+
+/// The built-in roles that permit an action.
+pub(crate) fn roles_that_permit(action: Action) -> impl Iterator<Item = &'static str> {
+    role::built_in().filter(move |role| permitted(role).contains(&action))
+}
+
 #[cfg(test)]
 mod tests {
     use cedar_policy::{PolicySet, ValidationMode, Validator};
 
     use super::*;
-    use crate::policy::vocabulary;
+    use crate::policy::judge::Judge;
+    use crate::policy::rules::Rules;
+    use crate::policy::vocabulary::{self, applies};
+    use crate::policy::world::World;
 
     #[test]
     fn every_file_of_the_library_is_embedded_and_right() {
@@ -104,6 +133,34 @@ mod tests {
             .chain(result.validation_warnings().map(ToString::to_string))
             .collect();
         assert!(said.is_empty(), "{said:#?}");
+    }
+
+    #[test]
+    fn what_is_written_down_is_what_cedar_says() {
+        let rules = Rules::library();
+        let mut world = World::empty_handed();
+        let mut page = String::new();
+        for role in role::built_in() {
+            let holder = world.suppose_holder(role);
+            let judge = Judge::new(&rules, &world).unwrap();
+            let permits = |action: &&Action| {
+                let ty = applies(**action).resources[0];
+                judge.decide(&holder, **action, &World::supposed(ty)).allowed
+            };
+            page.push_str(role);
+            page.push(':');
+            for action in Action::ALL.iter().filter(permits) {
+                page.push(' ');
+                page.push_str(action.word());
+            }
+            page.push('\n');
+        }
+        if std::env::var_os("PARTNERCTL_BLESS").is_some() {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/policy/permitted.txt");
+            std::fs::write(path, page).unwrap();
+        } else {
+            assert_eq!(page, include_str!("permitted.txt"));
+        }
     }
 
     #[test]

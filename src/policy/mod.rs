@@ -9,6 +9,7 @@
 //!
 //! Nothing here opens a file or reads a clock. Cedar's own authorizer decides everything.
 
+pub mod check;
 pub(crate) mod compile;
 pub mod judge;
 pub mod level;

@@ -95,11 +95,6 @@ pub(crate) fn applies(action: Action) -> &'static Applies {
     APPLIES.get(&action).unwrap_or(&NOTHING)
 }
 
-/// Whether an action is done to customers.
-pub(crate) fn is_about_customers(action: Action) -> bool {
-    applies(action).resources.contains(&Type::Customer)
-}
-
 /// Whether an action belongs to a group of actions.
 pub(crate) fn is_in(action: &EntityUid, group: &EntityUid) -> bool {
     static GROUPS: LazyLock<BTreeMap<EntityUid, Vec<EntityUid>>> = LazyLock::new(|| {
@@ -122,6 +117,7 @@ mod tests {
             let Applies { principals, resources } = applies(*action);
             assert!(principals.contains(&Type::User), "{action}");
             assert!(!resources.is_empty(), "{action}");
+            assert_eq!(action.is_about_customers(), resources.contains(&Type::Customer), "{action}");
             let groups = action_entities().iter().filter(|e| is_in(&action.cedar(), &e.uid()));
             assert_eq!(groups.count(), 1, "{action}");
         }

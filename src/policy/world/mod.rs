@@ -6,6 +6,7 @@
 
 mod cedar;
 pub(crate) mod declared;
+mod supposed;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -109,18 +110,35 @@ pub struct World {
 impl World {
     /// Adds an entity. Names of one type are added in ascending order, each once.
     pub fn add(&mut self, ty: Type, name: Str, shape: Shape) {
-        let key = (ty, shape);
-        let id = if let Some(id) = self.known.get(&key) {
-            *id
-        } else {
-            let id = ShapeId(u32::try_from(self.shapes.len()).unwrap_or(u32::MAX));
-            self.shapes.push(key.clone());
-            self.known.insert(key, id);
-            id
-        };
+        let id = self.intern(ty, shape);
         let members = self.members.entry(ty).or_default();
         debug_assert!(members.last().is_none_or(|(last, _)| *last < name), "in order, each once");
         members.push((name, id));
+    }
+
+    /// Adds an entity wherever it belongs, or gives one that is there another shape.
+    pub fn suppose(&mut self, uid: Uid, shape: Shape) {
+        let id = self.intern(uid.ty, shape);
+        let members = self.members.entry(uid.ty).or_default();
+        match members.binary_search_by(|(name, _)| name.as_str().cmp(uid.name.as_str())) {
+            Ok(at) => {
+                if let Some(member) = members.get_mut(at) {
+                    member.1 = id;
+                }
+            }
+            Err(at) => members.insert(at, (uid.name, id)),
+        }
+    }
+
+    fn intern(&mut self, ty: Type, shape: Shape) -> ShapeId {
+        let key = (ty, shape);
+        if let Some(id) = self.known.get(&key) {
+            return *id;
+        }
+        let id = ShapeId(u32::try_from(self.shapes.len()).unwrap_or(u32::MAX));
+        self.shapes.push(key.clone());
+        self.known.insert(key, id);
+        id
     }
 
     /// All entities of a type, by name.
