@@ -61,7 +61,8 @@ pub(crate) fn run(out: &Output, args: &AccessArgs) -> Result<Outcome, CommandErr
     };
     let set = policies.rules.set();
     let side = Side { policies: &set, world: &policies.world };
-    let found = matrix(&side, &universe).map_err(|refused| CommandError::Internal(refused.to_string()))?;
+    let found =
+        matrix(&side, &universe).map_err(|refused| CommandError::Internal(refused.to_string()))?;
     let shown = shown(&policies, &universe, &found);
     let width = out.style().width;
     out.result(|to| match args.format {
@@ -119,7 +120,8 @@ fn shown(policies: &Policies, universe: &Universe, found: &access::Access<'_>) -
     let objects = |uids: &mut dyn Iterator<Item = Uid>| uids.map(|uid| object(&uid)).collect();
     let mut rows = Vec::new();
     for rectangle in found.rectangles() {
-        let actions: Vec<&'static str> = rectangle.actions.iter().map(|action| action.word()).collect();
+        let actions: Vec<&'static str> =
+            rectangle.actions.iter().map(|action| action.word()).collect();
         let policies: Vec<String> = rectangle.policies.iter().map(ToString::to_string).collect();
         let row = |principals: Vec<String>, resources: Vec<String>| Row {
             count: (principals.len() * actions.len() * resources.len()) as u64,

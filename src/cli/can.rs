@@ -193,7 +193,8 @@ fn target(policies: &Policies, action: Action, text: &str) -> Result<Uid, Comman
 
 /// `kind/name`, or the name of what is usual there.
 pub(crate) fn reference(text: &str, usual: Kind) -> Result<Reference, CommandError> {
-    let whole = if text.contains('/') { text.to_owned() } else { format!("{}/{text}", usual.kebab()) };
+    let whole =
+        if text.contains('/') { text.to_owned() } else { format!("{}/{text}", usual.kebab()) };
     Reference::parse(&whole).map_err(|malformed| {
         let help = malformed.help.unwrap_or_default();
         CommandError::usage(format!("{text} is not a reference such as user/aiko-tanaka\n{help}"))
@@ -210,8 +211,10 @@ pub(crate) fn unknown(policies: &Policies, reference: &Reference) -> CommandErro
             did_you_mean(name.as_str(), estate.customers.keys().map(|key| key.as_str()))
         }
         Reference::Document(Kind::Role, name) => {
-            let own = estate.roles.keys().map(crate::model::name::RoleKey::as_str);
-            let known: Vec<&str> = own.chain(crate::model::role::built_in()).collect();
+            let mut known: Vec<&str> = crate::model::role::built_in().collect();
+            for key in estate.roles.keys() {
+                known.push(key.as_str());
+            }
             did_you_mean(name.as_str(), known)
         }
         _ => None,

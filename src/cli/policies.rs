@@ -66,7 +66,10 @@ impl Policies {
     }
 
     /// What reports say of the policies that decided.
-    pub(crate) fn cited(&self, ids: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<report::Cited> {
+    pub(crate) fn cited(
+        &self,
+        ids: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Vec<report::Cited> {
         ids.into_iter()
             .filter_map(|id| {
                 let rule = self.rules.by_id(id.as_ref())?;

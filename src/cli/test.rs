@@ -44,9 +44,8 @@ pub(crate) fn run(out: &Output, args: &TestArgs) -> Result<Outcome, CommandError
 }
 
 fn shown(policies: &Policies, outcome: expect::Outcome) -> Tests {
-    let place = |origin, path| {
-        policies.loaded.place_of(Where::Field { origin, path, on: On::Value })
-    };
+    let place =
+        |origin, path| policies.loaded.place_of(Where::Field { origin, path, on: On::Value });
     let lines = outcome
         .tests
         .into_iter()

@@ -179,7 +179,8 @@ impl Loaded {
 
 /// Reads and checks an estate.
 pub fn load(load: Load<'_>) -> Loaded {
-    let Load { mut sources, project, project_name, troubles, tables, examiner, complete, today } = load;
+    let Load { mut sources, project, project_name, troubles, tables, examiner, complete, today } =
+        load;
     let project_unreadable = project.is_unreadable();
     let ReadProject { project, source: project_source, mut drafts, place: project_place } = project;
     let mut gatherer = Gatherer::default();

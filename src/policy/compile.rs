@@ -58,7 +58,8 @@ fn text(key: &RoleKey, role: &Declared<Role>, permission: &Permission) -> Option
     let mut text = String::new();
     // Rust and Cedar escape strings alike.
     let _ = writeln!(text, "@reason({reason:?})");
-    let _ = write!(text, "permit (principal in Role::\"{key}\", action in [{}], ", actions.join(", "));
+    let _ =
+        write!(text, "permit (principal in Role::\"{key}\", action in [{}], ", actions.join(", "));
     match &permission.customers {
         None => text.push_str("resource);"),
         Some(selector) => {
@@ -110,12 +111,12 @@ fn condition(selector: &Selector) -> String {
 }
 
 fn set(values: &[LabelValue]) -> String {
-    let values: Vec<String> = values.iter().map(|value| format!("\"{}\"", value.as_str())).collect();
+    let values: Vec<String> =
+        values.iter().map(|value| format!("\"{}\"", value.as_str())).collect();
     format!("[{}]", values.join(", "))
 }
 
 fn among(names: &[CustomerKey]) -> String {
-    let names: Vec<Str> =
-        names.iter().map(|name| format!("Customer::\"{name}\"").into()).collect();
+    let names: Vec<Str> = names.iter().map(|name| format!("Customer::\"{name}\"").into()).collect();
     format!("resource in [{}]", names.join(", "))
 }

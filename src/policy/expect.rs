@@ -118,11 +118,8 @@ pub fn run(estate: &Estate, world: &World, rules: &Rules) -> Result<Outcome, Bro
         }
     }
     let touched = runner.touched;
-    let untouched = rules
-        .iter()
-        .map(|rule| rule.id().to_owned())
-        .filter(|id| !touched.contains(id))
-        .collect();
+    let untouched =
+        rules.iter().map(|rule| rule.id().to_owned()).filter(|id| !touched.contains(id)).collect();
     Ok(Outcome { tests, untouched })
 }
 
@@ -154,11 +151,13 @@ impl Runner<'_> {
                 }
                 for (at, action) in may.iter().enumerate() {
                     let path = || way!["may", at];
-                    found.extend(self.may(&uid, who, *action, on.as_ref(), by).map(|m| (path(), m)));
+                    found
+                        .extend(self.may(&uid, who, *action, on.as_ref(), by).map(|m| (path(), m)));
                 }
                 for (at, action) in may_not.iter().enumerate() {
                     let path = || way!["mayNot", at];
-                    found.extend(self.may_not(&uid, who, *action, on.as_ref()).map(|m| (path(), m)));
+                    found
+                        .extend(self.may_not(&uid, who, *action, on.as_ref()).map(|m| (path(), m)));
                 }
                 Ok(found)
             }
@@ -235,10 +234,7 @@ impl Runner<'_> {
         }
         let (first, decision) = allowed.first()?;
         let on = beyond(first, allowed.len());
-        Some(format!(
-            "`{shown}` may `{action}` {on}: `{}` permits it",
-            decision.by.join("`, `")
-        ))
+        Some(format!("`{shown}` may `{action}` {on}: `{}` permits it", decision.by.join("`, `")))
     }
 
     /// On what an action is done, if a test does not say: everything that it is about. The account
@@ -298,10 +294,11 @@ impl Runner<'_> {
             let uid = Uid::new(Type::User, user.as_str());
             if !allowed.contains(&uid) {
                 let decision = targets.first().map(|what| self.decide(&uid, action, what));
-                let why = match decision.map(|decision| decision.by).unwrap_or_default().join("`, `") {
-                    by if by.is_empty() => "no policy permits it".to_owned(),
-                    by => format!("`{by}` forbids it"),
-                };
+                let why =
+                    match decision.map(|decision| decision.by).unwrap_or_default().join("`, `") {
+                        by if by.is_empty() => "no policy permits it".to_owned(),
+                        by => format!("`{by}` forbids it"),
+                    };
                 found.push((way!["exactly", at], format!("`{user}` may not `{action}`: {why}")));
             }
         }
@@ -313,7 +310,11 @@ impl Runner<'_> {
             let by = what.into_iter().find(|decision| decision.allowed).unwrap_or_default().by;
             found.push((
                 way!["exactly"],
-                format!("`{}` may `{action}` as well: `{}` permits it", object(&uid), by.join("`, `")),
+                format!(
+                    "`{}` may `{action}` as well: `{}` permits it",
+                    object(&uid),
+                    by.join("`, `")
+                ),
             ));
         }
         Ok(found)
@@ -327,7 +328,10 @@ fn who(access: &Access<'_>) -> BTreeSet<Uid> {
 /// The type that stands for all an action is about.
 pub fn everything(action: Action) -> Type {
     let types = &applies(action).resources;
-    [Type::Customer, Type::Account].into_iter().find(|ty| types.contains(ty)).unwrap_or(Type::Account)
+    [Type::Customer, Type::Account]
+        .into_iter()
+        .find(|ty| types.contains(ty))
+        .unwrap_or(Type::Account)
 }
 
 /// What stands behind a reference; nothing for what policies do not know.
@@ -402,8 +406,7 @@ fn says(check: &Check) -> String {
         }
         Check::Exactly { action, users, on: target } => {
             let users: Vec<&str> = users.iter().map(UserKey::as_str).collect();
-            let users =
-                if users.is_empty() { "nobody".to_owned() } else { users.join(", ") };
+            let users = if users.is_empty() { "nobody".to_owned() } else { users.join(", ") };
             format!("exactly {users} may {action}{}", on(target))
         }
     }

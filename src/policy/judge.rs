@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use cedar_policy::{
-    Authorizer, AuthorizationError, Context, Decision as Said, Entities, EntityUid, PolicySet, Request,
+    AuthorizationError, Authorizer, Context, Decision as Said, Entities, EntityUid, PolicySet,
+    Request,
 };
 
 use super::rules::{self, Rules};

@@ -103,10 +103,11 @@ mod tests {
 
     #[test]
     fn every_file_of_the_library_is_embedded_and_right() {
-        let mut names: Vec<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies"))
-            .unwrap()
-            .map(|entry| format!("policies/{}", entry.unwrap().file_name().to_string_lossy()))
-            .collect();
+        let mut names: Vec<String> =
+            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies"))
+                .unwrap()
+                .map(|entry| format!("policies/{}", entry.unwrap().file_name().to_string_lossy()))
+                .collect();
         names.sort();
         assert_eq!(names, SHEETS.iter().map(|sheet| sheet.name).collect::<Vec<_>>());
         for file in SHEETS {
@@ -120,13 +121,14 @@ mod tests {
         let mut set = PolicySet::new();
         for shelved in policies() {
             let policy = &shelved.written.policy;
-            assert!(shelved.written.reason().is_some(), "{} has no reason", policy.id());
+            assert!(policy.annotation("reason").is_some(), "{} has no reason", policy.id());
             assert!(policy.annotation("source").is_some(), "{} has no source", policy.id());
             let guards = shelved.file == "policies/guardrails.cedar";
             assert_eq!(shelved.written.level.is_some(), guards, "{}", policy.id());
             set.add(policy.clone()).unwrap();
         }
-        let result = Validator::new(vocabulary::schema().clone()).validate(&set, ValidationMode::Strict);
+        let result =
+            Validator::new(vocabulary::schema().clone()).validate(&set, ValidationMode::Strict);
         let said: Vec<String> = result
             .validation_errors()
             .map(ToString::to_string)

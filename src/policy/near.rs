@@ -118,8 +118,7 @@ fn holds(judge: &Judge<'_>, condition: &str, who: &Uid, action: Action, what: &U
     let text = format!("permit (principal, action, resource) when {{ {condition} }};");
     let Ok(probe) = Policy::parse(None, text) else { return false };
     let Ok(set) = PolicySet::from_policies([probe]) else { return false };
-    let request =
-        Request::new(who.cedar(), action.cedar(), what.cedar(), Context::empty(), None);
+    let request = Request::new(who.cedar(), action.cedar(), what.cedar(), Context::empty(), None);
     request.is_ok_and(|request| {
         let response = Authorizer::new().is_authorized(&request, &set, judge.entities());
         response.decision() == Decision::Allow

@@ -122,14 +122,25 @@ impl Rules {
             let at = sheet::annotation(own, "id").shifted(span.start);
             let taken = self.by_id(id).map(Rule::is_built_in);
             let refused = if id.starts_with(compile::PREFIX) || taken == Some(true) {
-                Some((Code::P2004, format!("the id {} is not free", quoted(id)), "ids of the built-in library, and those that begin with `role.`, are taken: give it another"))
+                Some((
+                    Code::P2004,
+                    format!("the id {} is not free", quoted(id)),
+                    "ids of the built-in library, and those that begin with `role.`, are taken: give it another",
+                ))
             } else if taken.is_some() {
-                Some((Code::P2003, format!("the id {} stands twice", quoted(id)), "give each policy an id of its own, in all files together"))
+                Some((
+                    Code::P2003,
+                    format!("the id {} stands twice", quoted(id)),
+                    "give each policy an id of its own, in all files together",
+                ))
             } else {
                 None
             };
             if let Some((code, message, help)) = refused {
-                problems.push((source, Problem { code, span: at, message, help: Some(help.to_owned()) }));
+                problems.push((
+                    source,
+                    Problem { code, span: at, message, help: Some(help.to_owned()) },
+                ));
                 continue;
             }
             self.add(Rule { policy, place: Placed::Project { source, span }, level });

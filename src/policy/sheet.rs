@@ -28,18 +28,6 @@ pub(crate) struct Problem {
     pub help: Option<String>,
 }
 
-impl Written {
-    /// Its id.
-    pub(crate) fn id(&self) -> &str {
-        self.policy.id().as_ref()
-    }
-
-    /// Why it is there, in the words of who wrote it.
-    pub(crate) fn reason(&self) -> Option<&str> {
-        self.policy.annotation("reason").filter(|reason| !reason.is_empty())
-    }
-}
-
 /// Reads a file.
 pub(crate) fn read(text: &str) -> (Vec<Written>, Vec<Problem>) {
     let mut policies = Vec::new();
@@ -62,7 +50,9 @@ fn statement(text: &str, span: Span) -> Result<Written, Vec<Problem>> {
                 code: Code::P2009,
                 span,
                 message: "a template links to nobody here".to_owned(),
-                help: Some("write a policy: name the role or the customer in place of the slot".to_owned()),
+                help: Some(
+                    "write a policy: name the role or the customer in place of the slot".to_owned(),
+                ),
             }]);
         }
         Err(errors) => {
@@ -91,7 +81,10 @@ fn statement(text: &str, span: Span) -> Result<Written, Vec<Problem>> {
                 problems.push(Problem {
                     code: Code::P2007,
                     span: annotation(own, "level").shifted(span.start),
-                    message: format!("there is no level {}", crate::manifest::suggest::quoted(word)),
+                    message: format!(
+                        "there is no level {}",
+                        crate::manifest::suggest::quoted(word)
+                    ),
                     help: Some("a level is \"advisory\", \"overridable\" or \"hard\"".to_owned()),
                 });
             }
@@ -210,7 +203,10 @@ mod tests {
                     @id(\"t\") permit (principal in ?principal, action, resource);\n\
                     @id(\"e\")\nforbid (principal, action, resource)";
         let (policies, problems) = read(text);
-        assert_eq!(policies.iter().map(Written::id).collect::<Vec<_>>(), ["a;b"]);
+        assert_eq!(
+            policies.iter().map(|written| written.policy.id().to_string()).collect::<Vec<_>>(),
+            ["a;b"]
+        );
         let seen: Vec<(Code, &str)> =
             problems.iter().map(|p| (p.code, text.get(p.span.range()).unwrap())).collect();
         assert_eq!(

@@ -114,7 +114,11 @@ mod tests {
             let Applies { principals, resources } = applies(*action);
             assert!(principals.contains(&Type::User), "{action}");
             assert!(!resources.is_empty(), "{action}");
-            assert_eq!(action.is_about_customers(), resources.contains(&Type::Customer), "{action}");
+            assert_eq!(
+                action.is_about_customers(),
+                resources.contains(&Type::Customer),
+                "{action}"
+            );
             let groups = action_entities().iter().filter(|e| is_in(&action.cedar(), &e.uid()));
             assert_eq!(groups.count(), 1, "{action}");
         }
@@ -122,7 +126,8 @@ mod tests {
 
     #[test]
     fn the_vocabulary_names_no_action_that_the_model_does_not() {
-        let mut known: Vec<String> = Action::ALL.iter().map(|action| action.word().to_owned()).collect();
+        let mut known: Vec<String> =
+            Action::ALL.iter().map(|action| action.word().to_owned()).collect();
         known.extend(["hold-role", "receive-directory-role"].map(str::to_owned));
         known.sort();
         let mut named: Vec<String> =

@@ -114,7 +114,9 @@ pub fn junit(tests: &Tests, out: &mut dyn Write) -> io::Result<()> {
                 let said: Vec<String> = line
                     .failures
                     .iter()
-                    .map(|failed| format!("{}\n--> {}", clean::value(&failed.message), place(failed)))
+                    .map(|failed| {
+                        format!("{}\n--> {}", clean::value(&failed.message), place(failed))
+                    })
                     .collect();
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
                 let message = line.failures.first().map_or("", |failed| failed.message.as_str());

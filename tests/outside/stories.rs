@@ -56,7 +56,8 @@ fn every_example_raises_its_code_and_every_fix_nothing() {
                 let _ = writeln!(wrong, "the example of {code} raises {other}");
             }
         }
-        for left in fix.found().iter().filter(|left| left.code == code.id() || !is_of_a_part(left)) {
+        for left in fix.found().iter().filter(|left| left.code == code.id() || !is_of_a_part(left))
+        {
             let _ = writeln!(wrong, "the fix of {code} raises {left}");
         }
         for shown in found.iter().filter(|shown| shown.code == code.id()) {

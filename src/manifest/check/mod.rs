@@ -142,18 +142,18 @@ pub(crate) fn capability(
     world: &World<'_>,
     capability: crate::model::cloud::Capability,
     what: &str,
-    at: Where,
+    at: impl FnOnce() -> Where,
 ) -> Option<Draft> {
     use crate::model::cloud::Availability;
     let cloud = world.estate.account.as_ref()?.spec.cloud;
     match cloud.has(capability) {
         Availability::Yes => None,
         Availability::No => Some(
-            Draft::new(Code::P1601, at, format!("the cloud `{cloud}` has no {what}"))
+            Draft::new(Code::P1601, at(), format!("the cloud `{cloud}` has no {what}"))
                 .help("leave it out: it cannot exist in that cloud"),
         ),
         Availability::Unverified => Some(
-            Draft::new(Code::P1602, at, format!("the cloud `{cloud}` may have no {what}")).help(
+            Draft::new(Code::P1602, at(), format!("the cloud `{cloud}` may have no {what}")).help(
                 "the documents do not say: try it with one, and waive this finding if it works",
             ),
         ),

@@ -98,9 +98,9 @@ fn without_carrier<'e>(
         let path = || at_field(role, way!["spec", "includes", index]);
         // The first of its actions that somebody lacks stands for the others.
         // Tickets aside: whoever signs in finds somebody to ask.
-        let asked = library::permitted(included.as_str())
-            .iter()
-            .filter(|action| !matches!(action, Action::CreatePartnerTicket | Action::ViewPartnerTicket));
+        let asked = library::permitted(included.as_str()).iter().filter(|action| {
+            !matches!(action, Action::CreatePartnerTicket | Action::ViewPartnerTicket)
+        });
         let lacking = asked.into_iter().find_map(|action| {
             let lacking = holders.lacking(key, *action)?;
             (!lacking.is_empty()).then_some((*action, lacking))
@@ -111,7 +111,9 @@ fn without_carrier<'e>(
                 "nothing carries",
                 have(&lacking)
             );
-            let help = format!("choose the agent or admin level behind `{included}` at each holder: a custom role gives nothing in Partner Center by itself");
+            let help = format!(
+                "choose the agent or admin level behind `{included}` at each holder: a custom role gives nothing in Partner Center by itself"
+            );
             drafts.push(
                 Draft::new(Code::P2101, path(), message).help(help).object(object(Kind::Role, key)),
             );
@@ -132,7 +134,9 @@ fn bare_customers(
         named(bare)
     };
     Draft::new(Code::P2101, at, format!("nothing carries `{action}` for {whom}"))
-        .help(format!("grant role/{key} delegated access to these customers, or narrow the permission"))
+        .help(format!(
+            "grant role/{key} delegated access to these customers, or narrow the permission"
+        ))
         .object(object(Kind::Role, key))
 }
 
@@ -150,7 +154,10 @@ fn report_lacking(
     let help = if roles.is_empty() {
         "no built-in role gives it: leave it out".to_owned()
     } else {
-        format!("choose {} for each of them: a custom role gives nothing in Partner Center by itself", listed(roles))
+        format!(
+            "choose {} for each of them: a custom role gives nothing in Partner Center by itself",
+            listed(roles)
+        )
     };
     drafts.push(Draft::new(Code::P2101, at(), message).help(help).object(object(Kind::Role, key)));
 }
@@ -176,11 +183,7 @@ fn named(customers: &[&CustomerKey]) -> String {
 }
 
 /// Delegated access that reaches customers for which its role has no permission at all.
-fn further<'e>(
-    world: &Checked<'e>,
-    selections: &mut Selections<'_, 'e>,
-    drafts: &mut Vec<Draft>,
-) {
+fn further<'e>(world: &Checked<'e>, selections: &mut Selections<'_, 'e>, drafts: &mut Vec<Draft>) {
     let mut permitted: BTreeMap<&RoleKey, Customers<'e>> = BTreeMap::new();
     for (key, access) in &world.estate.delegated_access {
         if access.metadata.has_expired(world.today) {
@@ -197,7 +200,10 @@ fn further<'e>(
                 continue;
             }
             let message = if more.len() == covered.len() {
-                format!("this gives `{role}` access to {}, for whom it has no permission", named(&more))
+                format!(
+                    "this gives `{role}` access to {}, for whom it has no permission",
+                    named(&more)
+                )
             } else {
                 format!("this also reaches {}, for whom `{role}` has no permission", named(&more))
             };
@@ -325,7 +331,8 @@ impl<'a> Holders<'a> {
         let lacks = |built_in: &[&str]| {
             !built_in.iter().any(|role| library::permitted(role).contains(&action))
         };
-        Some(holders.iter().filter(|(_, built_in)| lacks(built_in)).map(|(user, _)| *user).collect())
+        Some(
+            holders.iter().filter(|(_, built_in)| lacks(built_in)).map(|(user, _)| *user).collect(),
+        )
     }
 }
-

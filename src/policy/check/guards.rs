@@ -74,9 +74,8 @@ fn roles(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Draft>) {
         let alike = (!everybody).then(|| declared.shape_of(&uid)).flatten();
         for role in held(&user.spec) {
             let role_uid = Uid::new(Type::Role, role);
-            let ask = || {
-                judge.decide_in(uid.cedar(), action.clone(), role_uid.cedar(), Context::empty())
-            };
+            let ask =
+                || judge.decide_in(uid.cedar(), action.clone(), role_uid.cedar(), Context::empty());
             let decision = match alike {
                 Some(shape) => known.entry((shape, role_uid.clone())).or_insert_with(ask).clone(),
                 None => ask(),
@@ -152,7 +151,8 @@ fn directory_roles(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Dr
         }
         // Of those that are alike one is asked about.
         let mut shapes = BTreeSet::new();
-        customers.retain(|uid| everything || declared.shape_of(uid).is_none_or(|s| shapes.insert(s)));
+        customers
+            .retain(|uid| everything || declared.shape_of(uid).is_none_or(|s| shapes.insert(s)));
         let Ok(entities) = declared.entities_around(customers.iter().cloned()) else { return };
         let judge = Judge::asking(rules, entities, [action_uid(RECEIVE_DIRECTORY_ROLE)]);
         for (index, grant) in access.spec.grants.iter().enumerate() {
@@ -163,11 +163,8 @@ fn directory_roles(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Dr
                     (!decision.allowed).then_some((customer, decision))
                 });
                 let Some((customer, decision)) = refused else { continue };
-                let whom = if everything {
-                    format!(" at `{}`", customer.name)
-                } else {
-                    String::new()
-                };
+                let whom =
+                    if everything { format!(" at `{}`", customer.name) } else { String::new() };
                 let subject = format!("`{}` is given {directory_role}{whom}", grant.to);
                 let object = object(Kind::DelegatedAccess, key);
                 report(rules, &decision, &subject, &at_field(access, path), &object, drafts);
@@ -210,22 +207,20 @@ fn report(
     for id in &decision.by {
         let Some(rule) = rules.by_id(id) else { continue };
         let (code, verb, help) = match rule.level.unwrap_or(Level::Hard) {
-            Level::Advisory => (Code::P2203, "advises against", "it is only said; a Waiver silences it"),
-            Level::Overridable => (
-                Code::P2202,
-                "forbids",
-                "change it, or let somebody answer for it with a Waiver",
-            ),
+            Level::Advisory => {
+                (Code::P2203, "advises against", "it is only said; a Waiver silences it")
+            }
+            Level::Overridable => {
+                (Code::P2202, "forbids", "change it, or let somebody answer for it with a Waiver")
+            }
             Level::Hard => (Code::P2201, "forbids", "change it: nobody can let this pass"),
         };
         let reason = rule.reason().map_or_else(String::new, |reason| format!(": {reason}"));
         let message = format!("{subject}, which {} {verb}{reason}", quoted(id));
         let mut draft = Draft::new(code, at.clone(), message).help(help).object(object);
         if let Placed::Project { source, span } = &rule.place {
-            draft = draft.related(
-                "the policy stands here",
-                Where::Bytes { source: *source, span: *span },
-            );
+            draft = draft
+                .related("the policy stands here", Where::Bytes { source: *source, span: *span });
         }
         drafts.push(draft);
     }
@@ -235,4 +230,3 @@ fn report(
         drafts.push(Draft::new(Code::P2201, at.clone(), message).object(object));
     }
 }
-

@@ -117,7 +117,12 @@ fn performed(world: &Checked<'_>, rules: &Rules, drafts: &mut Vec<Draft>) {
     }
     let message = match idle.as_slice() {
         [one] => format!("nobody may `{one}`"),
-        several => format!("nobody may do {} of the {} actions that permissions know: {}", several.len(), Action::ALL.len(), several.join(", ")),
+        several => format!(
+            "nobody may do {} of the {} actions that permissions know: {}",
+            several.len(),
+            Action::ALL.len(),
+            several.join(", ")
+        ),
     };
     drafts.push(
         Draft::new(Code::P2304, Where::Estate, message)

@@ -59,9 +59,13 @@ fn customers_of_the_account(world: &Checked<'_>, drafts: &mut Vec<Draft>) {
                 }
                 let path = way!["spec", "permissions", index, "allow", at];
                 drafts.push(
-                    Draft::new(Code::P1103, at_field(role, path), format!("`{action}` is not done to customers"))
-                        .help("give it a permission of its own, without `customers`")
-                        .object(object(Kind::Role, key)),
+                    Draft::new(
+                        Code::P1103,
+                        at_field(role, path),
+                        format!("`{action}` is not done to customers"),
+                    )
+                    .help("give it a permission of its own, without `customers`")
+                    .object(object(Kind::Role, key)),
                 );
             }
         }

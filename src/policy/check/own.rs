@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{Policy, PolicySet, ValidationError, ValidationMode, ValidationWarning, Validator};
+use cedar_policy::{
+    Policy, PolicySet, ValidationError, ValidationMode, ValidationWarning, Validator,
+};
 use miette::Diagnostic;
 
 use crate::manifest::check::World as Checked;
@@ -100,10 +102,8 @@ fn without_id(message: &str) -> String {
 fn near_word(error: &ValidationError, policy: &Policy) -> Option<String> {
     let ValidationError::UnrecognizedActionId(_) = error else { return None };
     let _ = error.help();
-    let known: Vec<String> = vocabulary::schema()
-        .actions()
-        .map(|action| action.id().unescaped().to_owned())
-        .collect();
+    let known: Vec<String> =
+        vocabulary::schema().actions().map(|action| action.id().unescaped().to_owned()).collect();
     let written = match policy.action_constraint() {
         cedar_policy::ActionConstraint::Any => return None,
         cedar_policy::ActionConstraint::Eq(uid) => vec![uid],
