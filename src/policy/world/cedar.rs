@@ -86,4 +86,20 @@ impl World {
         }
         Entities::from_entities(entities, None).map_err(|error| Refused(error.to_string()))
     }
+
+    /// These, whatever they refer to, all roles, and the actions with their groups: enough to ask
+    /// about these alone.
+    pub(crate) fn entities_around(
+        &self,
+        uids: impl IntoIterator<Item = Uid>,
+    ) -> Result<Entities, Refused> {
+        let mut all: BTreeSet<Uid> = BTreeSet::new();
+        let few = Type::ALL.into_iter().filter(|ty| !matches!(ty, Type::User | Type::Customer));
+        for ty in few {
+            all.extend(self.of(ty).iter().map(|(name, _)| Uid::new(ty, name.clone())));
+        }
+        // What an entity of these types refers to is of the few types.
+        all.extend(uids);
+        self.entities_of(all)
+    }
 }

@@ -31,6 +31,15 @@ const PRIVILEGED: [&str; 7] = [
 impl World {
     /// What an estate declares, as of a day. What has expired is not held.
     pub fn declared(estate: &Estate, today: Day) -> Self {
+        let mut world = Self::declared_but_for_customers(estate, today);
+        for (key, customer) in &estate.customers {
+            world.add(Type::Customer, key.as_str().into(), customer_shape(customer));
+        }
+        world
+    }
+
+    /// The same without its largest part, for questions that are not about customers.
+    pub(crate) fn declared_but_for_customers(estate: &Estate, today: Day) -> Self {
         let mut world = Self::default();
         for (name, shape) in roles(estate, today) {
             world.add(Type::Role, name, shape);
@@ -56,9 +65,6 @@ impl World {
             let attributes = vec![("active", Value::Bool(active))];
             let tags = tags(&partnership.metadata.labels);
             world.add(ty, key.as_str().into(), Shape { attributes, tags, ..Shape::default() });
-        }
-        for (key, customer) in &estate.customers {
-            world.add(Type::Customer, key.as_str().into(), customer_shape(customer));
         }
         let expired: BTreeSet<&RoleKey> = estate
             .roles

@@ -6,9 +6,12 @@
 
 mod cedar;
 pub(crate) mod declared;
+mod supposed;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+
+pub use cedar::Refused;
 
 use crate::model::Str;
 
@@ -107,18 +110,35 @@ pub struct World {
 impl World {
     /// Adds an entity. Names of one type are added in ascending order, each once.
     pub fn add(&mut self, ty: Type, name: Str, shape: Shape) {
-        let key = (ty, shape);
-        let id = if let Some(id) = self.known.get(&key) {
-            *id
-        } else {
-            let id = ShapeId(u32::try_from(self.shapes.len()).unwrap_or(u32::MAX));
-            self.shapes.push(key.clone());
-            self.known.insert(key, id);
-            id
-        };
+        let id = self.intern(ty, shape);
         let members = self.members.entry(ty).or_default();
         debug_assert!(members.last().is_none_or(|(last, _)| *last < name), "in order, each once");
         members.push((name, id));
+    }
+
+    /// Adds an entity wherever it belongs, or gives one that is there another shape.
+    pub fn suppose(&mut self, uid: Uid, shape: Shape) {
+        let id = self.intern(uid.ty, shape);
+        let members = self.members.entry(uid.ty).or_default();
+        match members.binary_search_by(|(name, _)| name.as_str().cmp(uid.name.as_str())) {
+            Ok(at) => {
+                if let Some(member) = members.get_mut(at) {
+                    member.1 = id;
+                }
+            }
+            Err(at) => members.insert(at, (uid.name, id)),
+        }
+    }
+
+    fn intern(&mut self, ty: Type, shape: Shape) -> ShapeId {
+        let key = (ty, shape);
+        if let Some(id) = self.known.get(&key) {
+            return *id;
+        }
+        let id = ShapeId(u32::try_from(self.shapes.len()).unwrap_or(u32::MAX));
+        self.shapes.push(key.clone());
+        self.known.insert(key, id);
+        id
     }
 
     /// All entities of a type, by name.
@@ -140,6 +160,32 @@ impl World {
     /// What a policy can read of all entities with this number.
     pub fn shape(&self, id: ShapeId) -> Option<&Shape> {
         self.shapes.get(id.0 as usize).map(|(_, shape)| shape)
+    }
+
+    /// All users that hold a role, by themselves or through one that includes it.
+    pub fn holders(&self, role: &Uid) -> impl Iterator<Item = Uid> {
+        let mut roles = BTreeSet::from([role.clone()]);
+        loop {
+            let more: Vec<Uid> = self
+                .of(Type::Role)
+                .iter()
+                .map(|(name, shape)| (Uid::new(Type::Role, name.clone()), *shape))
+                .filter(|(uid, shape)| !roles.contains(uid) && self.is_in_any(*shape, &roles))
+                .map(|(uid, _)| uid)
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            roles.extend(more);
+        }
+        let users = self.of(Type::User).iter();
+        users
+            .filter(move |(_, shape)| self.is_in_any(*shape, &roles))
+            .map(|(name, _)| Uid::new(Type::User, name.clone()))
+    }
+
+    fn is_in_any(&self, shape: ShapeId, roles: &BTreeSet<Uid>) -> bool {
+        self.shape(shape).is_some_and(|shape| !shape.parents.is_disjoint(roles))
     }
 
     /// How many shapes there are: numbers run from 0.
