@@ -23,5 +23,6 @@ mod forty;
 mod fresh;
 mod hostile;
 mod one_mistake;
+mod page;
 mod stories;
 mod world;
