@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use super::sheet::{self, Written};
+use super::vocabulary;
 use crate::manifest::source::Lines;
 use crate::model::action::Action;
 use crate::model::role;
@@ -69,6 +70,30 @@ pub(crate) fn policies() -> &'static [Shelved] {
     &POLICIES
 }
 
+/// A policy of the library, for whoever wants to read of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Told {
+    pub id: &'static str,
+    pub reason: &'static str,
+    pub file: &'static str,
+    pub line: u32,
+}
+
+/// The permits of the library that speak of an action.
+pub fn permitting(action: Action) -> impl Iterator<Item = Told> {
+    let asked = action.cedar();
+    policies().iter().filter_map(move |shelved| {
+        let policy = &shelved.written.policy;
+        let permits = policy.effect() == cedar_policy::Effect::Permit;
+        (permits && vocabulary::admits(policy, &asked)).then(|| Told {
+            id: policy.id().as_ref(),
+            reason: policy.annotation("reason").unwrap_or_default(),
+            file: shelved.file,
+            line: shelved.line,
+        })
+    })
+}
+
 /// What a built-in role permits, by itself.
 ///
 /// These are Cedar's answers, written down: most validations need them, and none should have to
@@ -98,7 +123,7 @@ mod tests {
     use super::*;
     use crate::policy::judge::Judge;
     use crate::policy::rules::Rules;
-    use crate::policy::vocabulary::{self, applies};
+    use crate::policy::vocabulary::applies;
     use crate::policy::world::World;
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicySet};
+use cedar_policy::{EntityUid, Policy, PolicySet};
 
 use super::compile::{self, Compiled};
 use super::level::Level;
@@ -54,15 +54,10 @@ impl Rule {
 
     /// Whether its scope admits an action.
     pub fn is_about(&self, action: &EntityUid) -> bool {
-        let admits = |uid: &EntityUid| uid == action || vocabulary::is_in(action, uid);
-        match self.policy.action_constraint() {
-            ActionConstraint::Any => true,
-            ActionConstraint::Eq(uid) => uid == *action,
-            ActionConstraint::In(uids) => uids.iter().any(admits),
-        }
+        vocabulary::admits(&self.policy, action)
     }
 
-    /// Whether nobody's permissions are changed by it: it speaks of the estate itself.
+    /// Whether it comes with the program.
     fn is_built_in(&self) -> bool {
         matches!(self.place, Placed::Library { .. })
     }
