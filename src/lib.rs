@@ -12,6 +12,7 @@
 
 pub mod cli;
 pub mod emulator;
+pub mod ledger;
 pub mod manifest;
 pub mod model;
 mod parallel;

@@ -1,0 +1,262 @@
+//! What we manage: how it came to us, what was last applied, and what the service made of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Ledger;
+use super::error::LedgerError;
+use super::json::{self, Json};
+use super::lease::{Lease, fence};
+use super::session::{Purpose, Row, Session};
+use crate::model::Str;
+use crate::model::name::Kind;
+
+/// Which object. For delegated access, of which one document makes many, the name is
+/// `template/customer`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectKey {
+    pub kind: Kind,
+    pub name: Str,
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind.kebab(), self.name)
+    }
+}
+
+impl ObjectKey {
+    pub(super) fn read(row: &Row<'_>, kind: usize, name: usize) -> Result<Self, LedgerError> {
+        let text = row.text(kind)?;
+        let kind = Kind::from_kebab(text)
+            .ok_or_else(|| LedgerError::Damaged { what: format!("an object of kind `{text}`") })?;
+        Ok(Self { kind, name: Str::from(row.text(name)?) })
+    }
+}
+
+/// How an object became managed. Only what was made here may be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Made,
+    Adopted,
+}
+
+impl Origin {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Made => "made",
+            Self::Adopted => "adopted",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, LedgerError> {
+        match text {
+            "made" => Ok(Self::Made),
+            "adopted" => Ok(Self::Adopted),
+            _ => Err(LedgerError::Damaged { what: format!("an object that was `{text}`") }),
+        }
+    }
+}
+
+/// What a field was sent as, and what the service made of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    pub sent: serde_json::Value,
+    pub returned: serde_json::Value,
+}
+
+/// A managed object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Managed {
+    pub key: ObjectKey,
+    /// Which estate manages it.
+    pub estate: Str,
+    /// Binds once it is known.
+    pub remote_id: Option<Str>,
+    pub origin: Origin,
+    /// As it was last applied.
+    pub spec: Json,
+    /// By the path of the field; those that the service returns as they were sent need no entry.
+    pub exchanges: BTreeMap<String, Exchange>,
+    pub is_protected: bool,
+    /// Names that it had, the latest last.
+    pub formerly: Vec<Str>,
+    /// In which run it was last written; none where nothing was sent.
+    pub run: Option<Str>,
+}
+
+impl Managed {
+    /// Whether a live value is what the service makes of the declared one.
+    pub fn is_rewriting(
+        &self,
+        path: &str,
+        declared: &serde_json::Value,
+        live: &serde_json::Value,
+    ) -> bool {
+        self.exchanges
+            .get(path)
+            .is_some_and(|Exchange { sent, returned }| sent == declared && returned == live)
+    }
+}
+
+/// A managed object, and when it was recorded by the database's time: a contradictory read shortly
+/// after may be the service's lag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    pub managed: Managed,
+    pub at: Timestamp,
+}
+
+/// What becomes different in what we manage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Managed from now on, or managed with these values.
+    Put(Box<Managed>),
+    /// The same object under a new name; the old one is remembered.
+    Rename { from: ObjectKey, to: Str },
+    /// No longer managed: released, or gone.
+    Forget(ObjectKey),
+}
+
+const COLUMNS: &str = "SELECT kind, name, estate, remote_id, origin, spec, exchanges, protected, \
+     formerly, run, applied_at FROM object ORDER BY kind, name";
+
+const CLAIMED: &str = "SELECT estate, kind, name FROM object WHERE kind = $1 \
+     AND ((name = $2 AND estate <> $3) OR (remote_id = $4 AND name <> $2))";
+
+const PUT: &str = "INSERT INTO object (kind, name, estate, remote_id, origin, spec, exchanges, \
+     protected, formerly, run, applied_at) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock.now FROM clock WHERE true \
+     ON CONFLICT (kind, name) DO UPDATE SET remote_id = excluded.remote_id, \
+     origin = excluded.origin, spec = excluded.spec, exchanges = excluded.exchanges, \
+     protected = excluded.protected, formerly = excluded.formerly, run = excluded.run, \
+     applied_at = excluded.applied_at";
+
+impl Ledger {
+    /// All that is managed, sorted by kind and name, of all estates.
+    pub async fn objects(&self) -> Result<Vec<Recorded>, LedgerError> {
+        self.call(Purpose::Read, async |session| session.all(COLUMNS, &[], recorded).await).await
+    }
+
+    /// Changes what is managed, all or nothing, where no step sent anything: adoption of what is
+    /// equal already, protection, renames. What a step did goes with its conclusion.
+    pub async fn record(&self, lease: &Lease, changes: Vec<Change>) -> Result<(), LedgerError> {
+        let token = lease.token;
+        self.call(Purpose::Write, async move |session| {
+            fence(session, token).await?;
+            apply(session, &changes).await
+        })
+        .await
+    }
+}
+
+/// Writes changes in the transaction of somebody who holds the lease.
+pub(super) async fn apply(session: &mut Session, changes: &[Change]) -> Result<(), LedgerError> {
+    for change in changes {
+        match change {
+            Change::Put(managed) => put(session, managed).await?,
+            Change::Rename { from, to } => rename(session, from, to).await?,
+            Change::Forget(key) => {
+                let values = [key.kind.kebab().into(), key.name.as_str().into()];
+                session.change("DELETE FROM object WHERE kind = $1 AND name = $2", &values).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn put(session: &mut Session, managed: &Managed) -> Result<(), LedgerError> {
+    let Managed { key, estate, remote_id, origin, spec, exchanges, is_protected, formerly, run } =
+        managed;
+    let exchanges = (!exchanges.is_empty()).then(|| Json::of(exchanges)).transpose()?;
+    let formerly = names(formerly)?;
+    let (kind, name) = (key.kind.kebab(), key.name.as_str());
+    let (estate, remote_id) = (estate.as_str(), remote_id.as_deref());
+    let claim = [kind.into(), name.into(), estate.into(), remote_id.into()];
+    let claimed = session
+        .one(CLAIMED, &claim, |row| Ok((row.owned(0)?, ObjectKey::read(row, 1, 2)?)))
+        .await?;
+    if let Some((estate, managed_as)) = claimed {
+        return Err(LedgerError::ManagedElsewhere { object: key.clone(), estate, managed_as });
+    }
+    let values = [
+        kind.into(),
+        name.into(),
+        estate.into(),
+        remote_id.into(),
+        origin.word().into(),
+        spec.as_str().into(),
+        exchanges.as_ref().map(Json::as_str).into(),
+        (*is_protected).into(),
+        formerly.as_ref().map(Json::as_str).into(),
+        run.as_deref().into(),
+    ];
+    session.change(PUT, &values).await?;
+    Ok(())
+}
+
+async fn rename(session: &mut Session, from: &ObjectKey, to: &str) -> Result<(), LedgerError> {
+    let known = session
+        .one(
+            "SELECT formerly FROM object WHERE kind = $1 AND name = $2",
+            &[from.kind.kebab().into(), from.name.as_str().into()],
+            |row| row.maybe_text(0)?.map(words).transpose(),
+        )
+        .await?;
+    let Some(formerly) = known else {
+        return Err(LedgerError::Unknown { what: format!("object `{from}`") });
+    };
+    let taken = session
+        .one(
+            "SELECT estate FROM object WHERE kind = $1 AND name = $2",
+            &[from.kind.kebab().into(), to.into()],
+            |row| row.owned(0),
+        )
+        .await?;
+    if let Some(estate) = taken {
+        let managed_as = ObjectKey { kind: from.kind, name: Str::from(to) };
+        return Err(LedgerError::ManagedElsewhere { object: from.clone(), estate, managed_as });
+    }
+    let mut formerly = formerly.unwrap_or_default();
+    formerly.retain(|name| name != to && *name != from.name);
+    formerly.push(from.name.clone());
+    let formerly = names(&formerly)?;
+    let values = [
+        to.into(),
+        formerly.as_ref().map(Json::as_str).into(),
+        from.kind.kebab().into(),
+        from.name.as_str().into(),
+    ];
+    session
+        .change("UPDATE object SET name = $1, formerly = $2 WHERE kind = $3 AND name = $4", &values)
+        .await?;
+    Ok(())
+}
+
+fn names(names: &[Str]) -> Result<Option<Json>, LedgerError> {
+    let words: Vec<&str> = names.iter().map(Str::as_str).collect();
+    (!words.is_empty()).then(|| Json::of(&words)).transpose()
+}
+
+fn words(text: &str) -> Result<Vec<Str>, LedgerError> {
+    let words: Vec<String> = json::read(text)?;
+    Ok(words.into_iter().map(Str::from).collect())
+}
+
+fn recorded(row: &Row<'_>) -> Result<Recorded, LedgerError> {
+    let managed = Managed {
+        key: ObjectKey::read(row, 0, 1)?,
+        estate: Str::from(row.text(2)?),
+        remote_id: row.maybe_text(3)?.map(Str::from),
+        origin: Origin::parse(row.text(4)?)?,
+        spec: Json::stored(row.text(5)?),
+        exchanges: row.maybe_text(6)?.map(json::read).transpose()?.unwrap_or_default(),
+        is_protected: row.flag(7)?,
+        formerly: row.maybe_text(8)?.map(words).transpose()?.unwrap_or_default(),
+        run: row.maybe_text(9)?.map(Str::from),
+    };
+    Ok(Recorded { managed, at: row.time(10)? })
+}
