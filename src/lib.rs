@@ -6,6 +6,7 @@
 //! * [`model`] is what we talk about: plain data, the values of the domain, how two of them are equal.
 //! * [`manifest`] turns YAML, JSON and CSV into the model and says everything that is wrong with it.
 //! * [`report`] shows values: text, JSON, SARIF, JUnit, annotations.
+//! * [`ledger`] is our memory between runs, in a file or a database.
 //! * [`cli`] is the shell around it: files, the clock, arguments, exit codes.
 //!
 //! Nothing imports upward, and nothing under `model` or `manifest` performs I/O or reads a clock.

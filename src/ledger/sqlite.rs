@@ -154,7 +154,7 @@ fn not_made(place: &str, error: io::Error) -> LedgerError {
 }
 
 /// What SQLite's refusal means for the person.
-fn refused(place: &str, error: rusqlite::Error) -> LedgerError {
+pub(super) fn refused(place: &str, error: rusqlite::Error) -> LedgerError {
     use rusqlite::ffi::{
         SQLITE_IOERR_FSYNC, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE,
     };
