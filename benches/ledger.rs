@@ -16,7 +16,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use nix::sys::resource::{UsageWho, getrusage};
 use partnerctl::ledger::{
-    Change, Effect, Intent, Json, Ledger, Managed, ObjectKey, Opening, Origin, Outcome, Place, Terms,
+    Change, Effect, Intent, Json, Ledger, Managed, ObjectKey, Opening, Origin, Outcome, Place,
+    Terms,
 };
 use partnerctl::model::name::Kind;
 
@@ -106,5 +107,7 @@ fn intent(run: usize, n: usize) -> Intent {
 fn cpu() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_SELF).expect("usage");
     let both = usage.user_time() + usage.system_time();
-    Duration::from_micros(u64::try_from(both.tv_sec() * 1_000_000 + both.tv_usec()).expect("positive"))
+    Duration::from_micros(
+        u64::try_from(both.tv_sec() * 1_000_000 + both.tv_usec()).expect("positive"),
+    )
 }
