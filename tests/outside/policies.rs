@@ -736,8 +736,8 @@ fn hostile_policies_are_findings() {
     let deep = |open: &str, close: &str| {
         format!(
             "@id(\"own.deep\")\npermit (principal, action, resource) when {{ {}true{} }};\n",
-            open.repeat(100_000),
-            close.repeat(100_000)
+            open.repeat(40_000),
+            close.repeat(40_000)
         )
     };
     let long = format!(
