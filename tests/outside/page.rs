@@ -286,5 +286,6 @@ fn shuffled() -> Page {
 fn groups_say_what_the_rectangles_say_however_they_are_cut() {
     let document = opened(&shuffled(), "", COMPARES);
     let compared = text(&document, "<pre id=\"compared\"", "</pre>");
-    assert_eq!(compared, "5 groups of 24; 4 groups of 20");
+    // Of the four segments, the first and the last are treated alike.
+    assert_eq!(compared, "5 groups of 24; 3 groups of 20");
 }
