@@ -89,7 +89,7 @@ fn explain_action(action: Action, to: &mut dyn Write) -> io::Result<()> {
     writeln!(to, "and an AccessTest asks for it: `{{who: user/NAME, may: [{action}]}}`.")
 }
 
-fn meaning(action: Action) -> &'static str {
+pub(super) fn meaning(action: Action) -> &'static str {
     let Grammar::Choices(choices) = Action::GRAMMAR else { return "" };
     choices
         .iter()

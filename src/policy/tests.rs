@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{Context, RestrictedExpression};
+use cedar_policy::{Authorizer, Context, Decision, Request, RestrictedExpression};
 
 use super::expect;
 use super::judge::Judge;
 use super::rules::Rules;
+use super::vocabulary::applies;
 use super::world::{Type, Uid, World};
 use crate::manifest::source::{Format, Source, Sources};
 use crate::manifest::{Load, Loaded, NothingMore, ReadProject, Tables, TroubleKind, load};
@@ -150,4 +151,33 @@ fn guardrails_stop_changes() {
     assert!(asked(&accounts, &other, change(&["referrals-user"], &["report-viewer"], &[])).allowed);
     denied(&accounts, &other, change(&["compliance-admin"], &[], &[]), &[]);
     denied(&accounts, &other, change(&["referrals-user"], &["admin-agent"], &[]), &[]);
+}
+
+#[test]
+fn a_judge_decides_as_cedar_does_with_all_policies() {
+    let loaded = role_table();
+    let world = World::declared(&loaded.estate, today());
+    let rules = Rules::declared(&loaded.estate, &loaded.findings.sources, today());
+    let judge = Judge::new(&rules, &world).unwrap();
+    let (set, entities) = (rules.set(), world.entities().unwrap());
+    let named = |ty: Type| world.of(ty).iter().map(move |(name, _)| Uid::new(ty, name.clone()));
+    let principals: Vec<Uid> = named(Type::User).chain(named(Type::Provider)).collect();
+    let mut allowed = 0;
+    for action in Action::ALL {
+        for ty in &applies(*action).resources {
+            for (who, what) in principals.iter().flat_map(|who| named(*ty).map(move |w| (who, w))) {
+                let request =
+                    Request::new(who.cedar(), action.cedar(), what.cedar(), Context::empty(), None);
+                let said = Authorizer::new().is_authorized(&request.unwrap(), &set, &entities);
+                let mut by: Vec<String> =
+                    said.diagnostics().reason().map(ToString::to_string).collect();
+                by.sort();
+                let decision = judge.decide(who, *action, &what);
+                assert_eq!(decision.allowed, said.decision() == Decision::Allow);
+                assert_eq!(decision.by, by, "{who} {action} {what}");
+                allowed += usize::from(decision.allowed);
+            }
+        }
+    }
+    assert!(allowed > 100, "{allowed}");
 }

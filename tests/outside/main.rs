@@ -24,5 +24,6 @@ mod fresh;
 mod hostile;
 mod one_mistake;
 mod page;
+mod policies;
 mod stories;
 mod world;
