@@ -49,7 +49,7 @@ pub(super) fn page(
                 group: groups_of(*action).next().unwrap_or_default(),
             })
             .collect(),
-        roles: roles(policies, universe, &actions, &people, &things)?,
+        roles: roles(policies, universe, &actions, &people)?,
         rectangles: rectangles.collect(),
         policies: cited.iter().map(told).collect(),
         people: people.all,
@@ -139,7 +139,6 @@ fn roles(
     universe: &Universe,
     actions: &[Action],
     people: &Numbered,
-    things: &Numbered,
 ) -> Result<Vec<Role>, CommandError> {
     let named: Vec<Uid> = policies
         .world
@@ -148,6 +147,7 @@ fn roles(
         .filter(|(name, _)| !MARKETPLACE_ROLES.contains(&name.as_str()))
         .map(|(name, _)| Uid::new(Type::Role, name.clone()))
         .collect();
+    let things = uids(policies, &universe.resources);
     let mut world = policies.world.clone();
     let holders: BTreeMap<Uid, usize> = named
         .iter()
@@ -162,7 +162,7 @@ fn roles(
     let found = matrix(&Side { policies: &set, world: &world }, &asked)
         .map_err(|refused| CommandError::Internal(refused.to_string()))?;
     let mut cells: Vec<BTreeMap<usize, Cell>> = vec![BTreeMap::new(); named.len()];
-    let of: Vec<usize> = actions.iter().map(|action| about(*action, things)).collect();
+    let of: Vec<usize> = actions.iter().map(|action| about(*action, &things)).collect();
     for rectangle in found.rectangles() {
         let allowed = usize::try_from(rectangle.resources).unwrap_or(usize::MAX);
         let here: Vec<usize> =
@@ -190,14 +190,6 @@ fn roles(
 }
 
 /// How many of the things an action is about.
-fn about(action: Action, things: &Numbered) -> usize {
-    let kinds: Vec<String> = applies(action)
-        .resources
-        .iter()
-        .map(|ty| match ty {
-            Type::Provider | Type::Reseller => "partnership/".to_owned(),
-            other => format!("{}/", other.word().to_lowercase()),
-        })
-        .collect();
-    things.all.iter().filter(|name| kinds.iter().any(|kind| name.starts_with(kind))).count()
+fn about(action: Action, things: &[Uid]) -> usize {
+    things.iter().filter(|thing| applies(action).resources.contains(&thing.ty)).count()
 }
