@@ -742,7 +742,7 @@ fn hostile_policies_are_findings() {
     };
     let long = format!(
         "@id(\"own.long\")\npermit (principal, action, resource) when {{ {}true }};\n",
-        "principal.enabled && ".repeat(990)
+        "principal.enabled && ".repeat(300)
     );
     let texts = [
         (deep("(", ")"), "P2001"),
