@@ -764,7 +764,7 @@ fn hostile_policies_are_findings() {
         let ended = folder.validate(&["--format", "json"]);
         assert_eq!(ended.code, 3, "{}", ended.shown());
         let found = found(&ended.out);
-        assert_eq!(codes(&found), [code], "{:.200}", text);
+        assert_eq!(codes(&found), [code], "{text:.200}");
     }
     // What is long but no longer than a policy may be is read.
     let folder =

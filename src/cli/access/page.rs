@@ -23,8 +23,8 @@ pub(super) fn page(
     found: &Access,
 ) -> Result<Page, CommandError> {
     let estate = &policies.loaded.estate;
-    let people = Numbered::of(uids(policies, &universe.principals));
-    let things = Numbered::of(uids(policies, &universe.resources));
+    let people = Numbered::of(&uids(policies, &universe.principals));
+    let things = Numbered::of(&uids(policies, &universe.resources));
     let actions: Vec<Action> = universe.actions.iter().copied().collect();
     let cited = policies.cited(ids(&found.rows));
     let by: BTreeMap<&str, usize> =
@@ -69,7 +69,7 @@ struct Numbered {
 }
 
 impl Numbered {
-    fn of(uids: Vec<Uid>) -> Self {
+    fn of(uids: &[Uid]) -> Self {
         let all: Vec<String> = uids.iter().map(object).collect();
         let number = all.iter().cloned().enumerate().map(|(at, name)| (name, at)).collect();
         Self { all, number }

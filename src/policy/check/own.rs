@@ -175,12 +175,14 @@ fn exists(world: &Checked<'_>, uid: &Uid) -> bool {
 fn names<'a>(world: &Checked<'a>, ty: Type) -> Box<dyn Iterator<Item = &'a str> + 'a> {
     let estate = world.estate;
     match ty {
-        Type::User => Box::new(estate.users.keys().map(|key| key.as_str())),
+        Type::User => Box::new(estate.users.keys().map(crate::model::name::UserKey::as_str)),
         Type::Role => {
             let built_in = crate::model::role::built_in().map(|name| -> &'a str { name });
             Box::new(built_in.chain(estate.roles.keys().map(RoleKey::as_str)))
         }
-        Type::Customer => Box::new(estate.customers.keys().map(|key| key.as_str())),
+        Type::Customer => {
+            Box::new(estate.customers.keys().map(crate::model::name::CustomerKey::as_str))
+        }
         Type::Provider => Box::new(partners(estate, With::IndirectProvider)),
         Type::Reseller => Box::new(partners(estate, With::IndirectReseller)),
         Type::Account => {
