@@ -24,7 +24,7 @@ fn world(roles: &[(&str, &[&str])]) -> World {
     for (user, roles) in roles {
         let parents = roles.iter().map(|role| Uid::new(Type::Role, *role)).collect();
         let attributes = vec![("guest", Value::Bool(*user == "dai"))];
-        world.add(Type::User, (*user).into(), Shape { parents, attributes, ..Shape::default() });
+        world.add(Type::User, (*user).into(), Shape { attributes, parents, ..Shape::default() });
     }
     for at in 0..20 {
         let segment = if at % 4 == 0 { "enterprise" } else { "smb" };
