@@ -736,13 +736,13 @@ fn hostile_policies_are_findings() {
     let deep = |open: &str, close: &str| {
         format!(
             "@id(\"own.deep\")\npermit (principal, action, resource) when {{ {}true{} }};\n",
-            open.repeat(100_000),
-            close.repeat(100_000)
+            open.repeat(40_000),
+            close.repeat(40_000)
         )
     };
     let long = format!(
-        "@id(\"own.long\")\npermit (principal, action, resource) when {{ {}true }};\n",
-        "principal.enabled && ".repeat(990)
+        "@id(\"own.long\")\npermit (principal is User, action == Action::\"view-billing\", resource) when {{ {}true }};\n",
+        "principal.enabled && ".repeat(300)
     );
     let texts = [
         (deep("(", ")"), "P2001"),
@@ -767,9 +767,8 @@ fn hostile_policies_are_findings() {
         assert_eq!(codes(&found), [code], "{:.200}", text);
     }
     // What is long but no longer than a policy may be is read.
-    let folder = Folder::project()
-        .with("partnerctl.yaml", OWN_PROJECT)
-        .with("policies/own.cedar", &long);
+    let folder =
+        Folder::project().with("partnerctl.yaml", OWN_PROJECT).with("policies/own.cedar", &long);
     let ended = folder.validate(&["--format", "json"]);
-    assert_eq!(codes(&found(&ended.out)), ["P2005"], "{}", ended.shown());
+    assert_eq!(ended.code, 0, "{}", ended.shown());
 }
