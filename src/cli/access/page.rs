@@ -38,7 +38,7 @@ pub(super) fn page(
         by: row.policies.iter().filter_map(|id| by.get(id.as_str()).copied()).collect(),
     });
     Ok(Page {
-        title: format!("Who may do what at {}", company(estate)),
+        title: title(estate),
         heading: found.heading.clone(),
         labels: labels(estate, people.all.iter().chain(&things.all)),
         actions: actions
@@ -57,9 +57,13 @@ pub(super) fn page(
     })
 }
 
-fn company(estate: &Estate) -> String {
-    let account = estate.account.as_ref();
-    account.map_or_else(String::new, |account| account.spec.legal.company_name.as_str().to_owned())
+fn title(estate: &Estate) -> String {
+    match &estate.account {
+        Some(account) => {
+            format!("Who may do what at {}", account.spec.legal.company_name.as_str())
+        }
+        None => "Who may do what".to_owned(),
+    }
 }
 
 /// Names, and the number of each.
