@@ -29,6 +29,7 @@
 //! [`tenant`]; those of one family stand with it. Time is `tx.now()`, never the machine's; ids are
 //! `tx.new_id()`, so that the same seed makes the same tenant.
 
+pub(crate) mod audit;
 pub(crate) mod caller;
 pub(crate) mod center;
 pub(crate) mod clock;
@@ -41,6 +42,8 @@ pub(crate) mod http;
 pub(crate) mod identity;
 pub(crate) mod store;
 pub(crate) mod tenant;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod world;
 
 use std::path::Path;

@@ -190,15 +190,23 @@ pub(crate) const MICROSOFT_GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 
 /// What the application that comes with the tenant may do, for its user and as itself.
 pub(crate) const GRAPH_PERMISSIONS: &[&str] = &[
+    "Application.Read.All",
+    "DelegatedAdminRelationship.Read.All",
     "DelegatedAdminRelationship.ReadWrite.All",
     "Directory.Read.All",
+    "Group.Read.All",
     "Group.ReadWrite.All",
+    "GroupMember.Read.All",
     "GroupMember.ReadWrite.All",
+    "Organization.Read.All",
+    "RoleManagement.Read.Directory",
     "RoleManagement.ReadWrite.Directory",
     "User-PasswordProfile.ReadWrite.All",
     "User.DeleteRestore.All",
     "User.EnableDisableAccount.All",
     "User.Invite.All",
+    "User.Read",
+    "User.Read.All",
     "User.ReadWrite.All",
 ];
 

@@ -9,6 +9,7 @@ mod tidy;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use http::StatusCode;
 use tower::ServiceExt;
 
 use super::world::World;
@@ -29,6 +30,7 @@ pub(crate) fn router(world: World) -> Router {
 
 fn center(world: &World) -> Router<World> {
     center::routes()
+        .fallback(nothing)
         .layer(from_fn_with_state(world.clone(), authenticate::center))
         .layer(from_fn_with_state(world.clone(), render::center))
 }
@@ -36,6 +38,12 @@ fn center(world: &World) -> Router<World> {
 /// Graph as requests reach it, without log and faults: what items of a `$batch` are sent to.
 pub(crate) fn graph(world: &World) -> Router<World> {
     graph::routes()
+        .fallback(nothing)
         .layer(from_fn_with_state(world.clone(), authenticate::graph))
         .layer(from_fn_with_state(world.clone(), render::graph))
+}
+
+/// What nobody serves is refused by its family, after it is known who asks.
+async fn nothing() -> StatusCode {
+    StatusCode::NOT_FOUND
 }

@@ -57,3 +57,6 @@ pub(crate) fn credentials(world: &World) -> Result<Credentials, StoreError> {
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

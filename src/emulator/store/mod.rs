@@ -6,6 +6,7 @@
 //! what changes are followed by. Deleted documents stay until they are purged, and a purged one
 //! leaves its id in the sequence.
 
+mod lag;
 mod read;
 mod schema;
 mod write;
@@ -18,6 +19,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use lag::{Lag, with_lag};
 pub(crate) use read::{Change, Found, Mark, Page, Range, Read, Scan};
 pub(crate) use write::Write;
 
@@ -116,7 +118,7 @@ impl Store {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Deferred)
             .map_err(StoreError::from)?;
-        work(&Read::new(&transaction)?)
+        work(&Read::new(&transaction, lag::current())?)
     }
 
     /// Changes the tenant, or leaves it as it was when the work ends with an error.

@@ -3,10 +3,11 @@
 use std::ops::Deref;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{OptionalExtension, Params, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::lag::Lag;
 use super::{Document, StoreError, from_micros};
 use crate::emulator::clock;
 
@@ -17,6 +18,7 @@ pub(super) const CLOCK_OFFSET: &str = "clock-offset";
 pub(crate) struct Read<'a> {
     pub(super) transaction: &'a Transaction<'a>,
     now: Timestamp,
+    lag: Lag,
 }
 
 /// A document and what the store knows of it.
@@ -50,6 +52,8 @@ pub(crate) enum Range<'a> {
     All,
     Equals(&'a str),
     Prefix(&'a str),
+    /// From the first on, up to the second, which is not in it.
+    Between(&'a str, &'a str),
 }
 
 /// A page of a list, by one key.
@@ -122,11 +126,11 @@ pub(crate) enum Change<D> {
     Purged { id: String, seq: i64 },
 }
 
-const COLUMNS: &str = "o.body, o.created_at, o.deleted_at, o.seq";
+const COLUMNS: &str = "o.body, o.created_at, o.deleted_at, o.seq, o.before, o.written_at";
 
 impl<'a> Read<'a> {
-    pub(super) fn new(transaction: &'a Transaction<'a>) -> Result<Self, StoreError> {
-        let mut read = Self { transaction, now: clock::machine_now() };
+    pub(super) fn new(transaction: &'a Transaction<'a>, lag: Lag) -> Result<Self, StoreError> {
+        let mut read = Self { transaction, now: clock::machine_now(), lag };
         let offset: i64 = read.setting(CLOCK_OFFSET)?.unwrap_or_default();
         read.now = clock::ahead(read.now, SignedDuration::from_secs(offset));
         Ok(read)
@@ -147,7 +151,12 @@ impl<'a> Read<'a> {
         let sql = format!(
             "SELECT {COLUMNS} FROM objects o WHERE kind = ?1 AND id = ?2 AND body IS NOT NULL"
         );
-        self.query(&sql, params![D::KIND, id])?.pop().transpose()
+        let mut statement = self.transaction.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![D::KIND, id])?;
+        match rows.next()? {
+            Some(row) => self.found(row),
+            None => Ok(None),
+        }
     }
 
     /// The first living document with a value of a key.
@@ -171,7 +180,12 @@ impl<'a> Read<'a> {
     /// A page of a list.
     pub(crate) fn scan<D: Document>(&self, scan: &Scan<'_>) -> Result<Page<D>, StoreError> {
         let (from, to) = bounds(&scan.range);
-        let (order, beyond) = if scan.backwards { ("DESC", "<") } else { ("ASC", ">") };
+        let (order, beyond) = match (scan.backwards, self.lag.shifted) {
+            (false, false) => ("ASC", ">"),
+            (false, true) => ("ASC", ">="),
+            (true, false) => ("DESC", "<"),
+            (true, true) => ("DESC", "<="),
+        };
         let after = scan.after.as_ref();
         let resume = if after.is_some() {
             format!("AND (k.value, k.id) {beyond} (?5, ?6)")
@@ -199,14 +213,16 @@ impl<'a> Read<'a> {
             limit,
         ])?;
         let mut page = Page { items: Vec::new(), next: None };
-        let mut last = None;
+        let (mut last, mut seen) = (None, 0);
         while let Some(row) = rows.next()? {
-            if page.items.len() == scan.limit {
+            if seen == scan.limit {
                 page.next = last;
                 break;
             }
-            page.items.push(found(row)?);
-            last = Some(Mark { value: row.get(4)?, id: row.get(5)? });
+            // What lags behind takes no place in its page, which is then shorter.
+            page.items.extend(self.found(row)?);
+            seen += 1;
+            last = Some(Mark { value: row.get(6)?, id: row.get(7)? });
         }
         Ok(page)
     }
@@ -241,12 +257,14 @@ impl<'a> Read<'a> {
         let mut changes = Vec::new();
         while let Some(row) = rows.next()? {
             let body: Option<String> = row.get(0)?;
-            changes.push(if body.is_none() {
-                Change::Purged { id: row.get(4)?, seq: row.get(3)? }
-            } else {
-                let found: Found<D> = found(row)?;
-                if found.deleted_at.is_some() { Change::Deleted(found) } else { Change::Now(found) }
-            });
+            let change = match (body, self.found::<D>(row)?) {
+                (None, _) => Change::Purged { id: row.get(6)?, seq: row.get(3)? },
+                (Some(_), Some(found)) if found.deleted_at.is_some() => Change::Deleted(found),
+                (Some(_), Some(found)) => Change::Now(found),
+                // What lags is told by a later question, which begins before it.
+                (Some(_), None) => break,
+            };
+            changes.push(change);
         }
         Ok(changes)
     }
@@ -286,32 +304,26 @@ impl<'a> Read<'a> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    fn query<D: Document>(
-        &self,
-        sql: &str,
-        params: impl Params,
-    ) -> Result<Vec<Result<Found<D>, StoreError>>, StoreError> {
-        let mut statement = self.transaction.prepare_cached(sql)?;
-        let mut rows = statement.query(params)?;
-        let mut all = Vec::new();
-        while let Some(row) = rows.next()? {
-            all.push(found(row));
+    /// A document as this request sees it.
+    fn found<D: Document>(&self, row: &Row<'_>) -> Result<Option<Found<D>>, StoreError> {
+        let mut body: Option<String> = row.get(0)?;
+        if let Some(behind) = self.lag.behind {
+            let written_at = from_micros(row.get(5)?);
+            if self.now.duration_since(written_at) < behind {
+                body = row.get(4)?;
+            }
         }
-        Ok(all)
+        let Some(body) = body else { return Ok(None) };
+        let document = serde_json::from_str(&body)
+            .map_err(|source| StoreError::Body { kind: D::KIND, source })?;
+        let deleted_at: Option<i64> = row.get(2)?;
+        Ok(Some(Found {
+            document,
+            created_at: from_micros(row.get(1)?),
+            deleted_at: deleted_at.map(from_micros),
+            seq: row.get(3)?,
+        }))
     }
-}
-
-fn found<D: Document>(row: &Row<'_>) -> Result<Found<D>, StoreError> {
-    let body: String = row.get(0)?;
-    let document =
-        serde_json::from_str(&body).map_err(|source| StoreError::Body { kind: D::KIND, source })?;
-    let deleted_at: Option<i64> = row.get(2)?;
-    Ok(Found {
-        document,
-        created_at: from_micros(row.get(1)?),
-        deleted_at: deleted_at.map(from_micros),
-        seq: row.get(3)?,
-    })
 }
 
 /// The least value of a range, and the least beyond it.
@@ -322,5 +334,6 @@ fn bounds(range: &Range<'_>) -> (String, String) {
         Range::All => (String::new(), LAST.to_string()),
         Range::Equals(value) => ((*value).to_owned(), format!("{value}\0")),
         Range::Prefix(value) => ((*value).to_owned(), format!("{value}{LAST}")),
+        Range::Between(from, to) => ((*from).to_owned(), (*to).to_owned()),
     }
 }

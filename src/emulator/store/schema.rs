@@ -10,6 +10,8 @@ CREATE TABLE IF NOT EXISTS objects (
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
     body TEXT,
+    before TEXT,
+    written_at INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     deleted_at INTEGER,
     seq INTEGER NOT NULL,

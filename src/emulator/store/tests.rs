@@ -1,3 +1,4 @@
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::*;
@@ -82,7 +83,7 @@ fn what_leaves_a_key_out_is_not_in_its_list() {
 #[test]
 fn changes_tell_what_is_deleted_and_what_is_purged() {
     let store = filled();
-    let seq = store.read(Read::last_seq).unwrap();
+    let seq = store.read(|tx| tx.last_seq()).unwrap();
     store
         .write(|tx| {
             tx.delete::<Thing>("1")?;
@@ -151,4 +152,33 @@ fn time_moves_with_the_tenant() {
     assert!(after.duration_since(before) >= SignedDuration::from_hours(24 * 90));
 }
 
-use jiff::SignedDuration;
+#[tokio::test]
+async fn reads_lag_and_pages_shift_when_they_are_told_to() {
+    let store = filled();
+    store
+        .write(|tx| {
+            tx.put(&thing("2", "Zulu"))?;
+            tx.set_clock(SignedDuration::from_secs(60))
+        })
+        .unwrap();
+    store.write(|tx| tx.put(&thing("5", "Echo")).map(drop)).unwrap();
+    let behind = |secs| Lag { behind: Some(SignedDuration::from_secs(secs)), shifted: false };
+    let seen = |id: &'static str| {
+        let store = &store;
+        async move { store.read(|tx| tx.get::<Thing>(id)).unwrap().map(|found| found.name.clone()) }
+    };
+    assert_eq!(seen("5").await.as_deref(), Some("Echo"));
+    assert_eq!(with_lag(behind(30), seen("5")).await, None);
+    assert_eq!(with_lag(behind(30), seen("2")).await.as_deref(), Some("Zulu"));
+    assert_eq!(with_lag(behind(90), seen("2")).await.as_deref(), Some("alpha"));
+    let second = async {
+        store
+            .read(|tx| {
+                let first = tx.scan::<Thing>(&Scan::all("id").limit(2))?;
+                tx.scan::<Thing>(&Scan::all("id").limit(2).after(first.next))
+            })
+            .unwrap()
+    };
+    let shifted = with_lag(Lag { behind: None, shifted: true }, second).await;
+    assert_eq!(ids(&shifted), "2 3");
+}

@@ -8,6 +8,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::lag::Lag;
 use super::read::{CLOCK_OFFSET, Found, Read};
 use super::{Document, StoreError, to_micros};
 
@@ -29,7 +30,7 @@ impl<'a> Deref for Write<'a> {
 
 impl<'a> Write<'a> {
     pub(super) fn new(transaction: &'a Transaction<'a>) -> Result<Self, StoreError> {
-        Ok(Self(Read::new(transaction)?))
+        Ok(Self(Read::new(transaction, Lag::default())?))
     }
 
     /// Keeps a document, in place of what was there under its id.
@@ -39,8 +40,8 @@ impl<'a> Write<'a> {
         let seq = self.next("seq")?;
         self.transaction
             .prepare_cached(
-                "INSERT INTO objects (kind, id, body, created_at, deleted_at, seq) VALUES (?1, ?2, ?3, ?4, NULL, ?5) \
-                 ON CONFLICT (kind, id) DO UPDATE SET body = ?3, deleted_at = NULL, seq = ?5",
+                "INSERT INTO objects (kind, id, body, created_at, written_at, deleted_at, seq) VALUES (?1, ?2, ?3, ?4, ?4, NULL, ?5) \
+                 ON CONFLICT (kind, id) DO UPDATE SET before = body, body = ?3, written_at = ?4, deleted_at = NULL, seq = ?5",
             )?
             .execute(params![D::KIND, document.id(), body, to_micros(self.now()), seq])?;
         self.forget_keys(D::KIND, document.id())?;
