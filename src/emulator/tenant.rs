@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
+use super::center;
 use super::directory::{
     ADMIN_AGENTS, GLOBAL_ADMINISTRATOR, Group, HELPDESK_AGENTS, Member, RoleAssignment,
     SALES_AGENTS, ServicePrincipal, Sort, User,
@@ -36,7 +37,7 @@ pub(crate) enum Program {
 }
 
 /// Documented behaviour that is not the same everywhere, and can be switched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct Quirks {
     /// Bodies of Partner Center begin with a byte-order mark.
@@ -49,27 +50,14 @@ pub(crate) struct Quirks {
     pub role_member_delete_fails: bool,
     /// Answers of Partner Center carry another request id than the request.
     pub other_request_id: bool,
-    /// Reads of something new that find nothing, before it is seen.
-    pub unseen_reads: u32,
+    /// It is an integration sandbox.
+    pub sandbox: bool,
+    /// Seconds that every read lags behind what was written.
+    pub lag_seconds: u32,
     /// Seconds that each step of a relationship's life takes.
     pub step_seconds: u32,
     /// Requests about customers that a minute allows; 0 is no limit.
     pub customer_requests_per_minute: u32,
-}
-
-impl Default for Quirks {
-    fn default() -> Self {
-        Self {
-            bom: false,
-            codes: Codes::default(),
-            links_with_version: false,
-            role_member_delete_fails: false,
-            other_request_id: false,
-            unseen_reads: 0,
-            step_seconds: 0,
-            customer_requests_per_minute: 0,
-        }
-    }
 }
 
 /// How Partner Center writes error codes.
@@ -132,7 +120,9 @@ pub(crate) fn prepare(tx: &Write<'_>, seed: u64) -> Result<(), StoreError> {
         mpn_id: "4567890".to_owned(),
     };
     tenant.keep(tx)?;
-    people(tx, &tenant)
+    people(tx, &tenant)?;
+    center::begin_roles(tx)?;
+    center::begin_profiles(tx, &tenant)
 }
 
 /// What every tenant has: the agent groups, an administrator, and an application to sign in with.
