@@ -41,6 +41,7 @@ pub(crate) mod graph;
 pub(crate) mod http;
 pub(crate) mod identity;
 mod limits;
+mod seed;
 pub(crate) mod store;
 pub(crate) mod tenant;
 #[cfg(test)]

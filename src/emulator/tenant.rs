@@ -1,5 +1,6 @@
 //! The partner's tenant itself: who it is, how it misbehaves, and how it begins.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
@@ -96,6 +97,11 @@ impl Tenant {
 }
 
 impl Quirks {
+    /// How long each step of something's life takes.
+    pub(crate) fn step(&self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.step_seconds))
+    }
+
     pub(crate) fn of(tx: &Read<'_>) -> Result<Self, StoreError> {
         Ok(tx.setting(QUIRKS)?.unwrap_or_default())
     }
@@ -120,13 +126,18 @@ pub(crate) fn prepare(tx: &Write<'_>, seed: u64) -> Result<(), StoreError> {
         mpn_id: "4567890".to_owned(),
     };
     tenant.keep(tx)?;
-    people(tx, &tenant)?;
-    center::begin_roles(tx)?;
-    center::begin_profiles(tx, &tenant)
+    begin(tx, &tenant)
 }
 
-/// What every tenant has: the agent groups, an administrator, and an application to sign in with.
-pub(crate) fn people(tx: &Write<'_>, tenant: &Tenant) -> Result<(), StoreError> {
+/// What every tenant has before anybody does anything.
+pub(crate) fn begin(tx: &Write<'_>, tenant: &Tenant) -> Result<(), StoreError> {
+    people(tx, tenant)?;
+    center::begin_roles(tx)?;
+    center::begin_profiles(tx, tenant)
+}
+
+/// The agent groups, an administrator, and an application to sign in with.
+fn people(tx: &Write<'_>, tenant: &Tenant) -> Result<(), StoreError> {
     let admin_agents = agent_group(tx, ADMIN_AGENTS)?;
     agent_group(tx, HELPDESK_AGENTS)?;
     if tenant.program != Program::IndirectReseller {

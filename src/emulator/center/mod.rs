@@ -31,7 +31,7 @@ use serde_json::Value;
 use super::error::{CenterError, Code};
 use super::world::World;
 
-pub(crate) use profiles::begin as begin_profiles;
+pub(crate) use profiles::{begin as begin_profiles, put as put_profile};
 pub(crate) use roles::begin as begin_roles;
 
 pub(crate) fn routes() -> Router<World> {

@@ -5,7 +5,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -286,7 +286,7 @@ fn written(
     is_final: bool,
     quirks: &Quirks,
 ) -> Value {
-    let wait = SignedDuration::from_secs(i64::from(quirks.step_seconds));
+    let wait = quirks.step();
     let is_vetted = now.duration_since(profile.changed_at) >= wait;
     let older = profile.finalized.as_ref().filter(|_| is_final && !is_vetted);
     let mut written = Value::Object(older.unwrap_or(&profile.body).clone());

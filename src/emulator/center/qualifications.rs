@@ -5,7 +5,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ use crate::emulator::world::World;
 impl Qualification {
     /// As it is written; vetting takes as long as the tenant's steps take.
     fn written(&self, now: Timestamp, quirks: &Quirks) -> Value {
-        let wait = SignedDuration::from_secs(i64::from(quirks.step_seconds));
+        let wait = quirks.step();
         if now.duration_since(self.asked_at) >= wait {
             return json!({"qualification": self.qualification, "vettingStatus": "Approved"});
         }
