@@ -40,19 +40,29 @@ pub(crate) mod faults;
 pub(crate) mod graph;
 pub(crate) mod http;
 pub(crate) mod identity;
+mod limits;
+mod seed;
 pub(crate) mod store;
 pub(crate) mod tenant;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod world;
 
+use std::convert::Infallible;
 use std::path::Path;
 
+use ::http::{Request, Response};
 use axum::Router;
+use axum::body::Body;
 use secrecy::SecretString;
+use tower::{Service, ServiceExt};
 
-use store::{Store, StoreError};
+use store::Store;
 use world::World;
+
+pub use faults::{Fault, FaultPlan, FaultRule};
+pub use http::log::{Entry as LogEntry, Item as LogItem};
+pub use store::StoreError;
 
 /// A tenant that can be talked to.
 #[derive(Clone)]
@@ -77,6 +87,24 @@ pub struct Credentials {
     pub refresh_token: SecretString,
 }
 
+/// A fault ended the connection: there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionLost;
+
+impl std::fmt::Display for ConnectionLost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the connection was lost")
+    }
+}
+
+impl std::error::Error for ConnectionLost {}
+
+impl From<Infallible> for ConnectionLost {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
 impl Emulator {
     /// A tenant that is gone with the process. The same seed makes the same ids.
     pub fn in_memory(seed: u64) -> Result<Self, StoreError> {
@@ -97,6 +125,26 @@ impl Emulator {
     /// Everything it serves, as a service that needs no socket.
     pub fn router(&self) -> Router {
         http::router(self.world.clone())
+    }
+
+    /// The same, for whoever can lose a connection: faults that drop one are errors here.
+    pub fn service(
+        &self,
+    ) -> impl Service<Request<Body>, Response = Response<Body>, Error = ConnectionLost, Future: Send>
+    + Clone
+    + Send
+    + 'static {
+        let router = self.router();
+        ServiceExt::<Request<Body>>::map_result(
+            router,
+            |result: Result<Response<Body>, Infallible>| match result {
+                Ok(response) if response.extensions().get::<faults::Dropped>().is_some() => {
+                    Err(ConnectionLost)
+                }
+                Ok(response) => Ok(response),
+                Err(never) => match never {},
+            },
+        )
     }
 
     /// Credentials that work here. Each call makes a new refresh token.

@@ -1,8 +1,10 @@
 //! The partner's tenant itself: who it is, how it misbehaves, and how it begins.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
+use super::center;
 use super::directory::{
     ADMIN_AGENTS, GLOBAL_ADMINISTRATOR, Group, HELPDESK_AGENTS, Member, RoleAssignment,
     SALES_AGENTS, ServicePrincipal, Sort, User,
@@ -36,7 +38,7 @@ pub(crate) enum Program {
 }
 
 /// Documented behaviour that is not the same everywhere, and can be switched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct Quirks {
     /// Bodies of Partner Center begin with a byte-order mark.
@@ -49,27 +51,14 @@ pub(crate) struct Quirks {
     pub role_member_delete_fails: bool,
     /// Answers of Partner Center carry another request id than the request.
     pub other_request_id: bool,
-    /// Reads of something new that find nothing, before it is seen.
-    pub unseen_reads: u32,
+    /// It is an integration sandbox.
+    pub sandbox: bool,
+    /// Seconds that every read lags behind what was written.
+    pub lag_seconds: u32,
     /// Seconds that each step of a relationship's life takes.
     pub step_seconds: u32,
     /// Requests about customers that a minute allows; 0 is no limit.
     pub customer_requests_per_minute: u32,
-}
-
-impl Default for Quirks {
-    fn default() -> Self {
-        Self {
-            bom: false,
-            codes: Codes::default(),
-            links_with_version: false,
-            role_member_delete_fails: false,
-            other_request_id: false,
-            unseen_reads: 0,
-            step_seconds: 0,
-            customer_requests_per_minute: 0,
-        }
-    }
 }
 
 /// How Partner Center writes error codes.
@@ -108,6 +97,11 @@ impl Tenant {
 }
 
 impl Quirks {
+    /// How long each step of something's life takes.
+    pub(crate) fn step(&self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.step_seconds))
+    }
+
     pub(crate) fn of(tx: &Read<'_>) -> Result<Self, StoreError> {
         Ok(tx.setting(QUIRKS)?.unwrap_or_default())
     }
@@ -132,11 +126,18 @@ pub(crate) fn prepare(tx: &Write<'_>, seed: u64) -> Result<(), StoreError> {
         mpn_id: "4567890".to_owned(),
     };
     tenant.keep(tx)?;
-    people(tx, &tenant)
+    begin(tx, &tenant)
 }
 
-/// What every tenant has: the agent groups, an administrator, and an application to sign in with.
-pub(crate) fn people(tx: &Write<'_>, tenant: &Tenant) -> Result<(), StoreError> {
+/// What every tenant has before anybody does anything.
+pub(crate) fn begin(tx: &Write<'_>, tenant: &Tenant) -> Result<(), StoreError> {
+    people(tx, tenant)?;
+    center::begin_roles(tx)?;
+    center::begin_profiles(tx, tenant)
+}
+
+/// The agent groups, an administrator, and an application to sign in with.
+fn people(tx: &Write<'_>, tenant: &Tenant) -> Result<(), StoreError> {
     let admin_agents = agent_group(tx, ADMIN_AGENTS)?;
     agent_group(tx, HELPDESK_AGENTS)?;
     if tenant.program != Program::IndirectReseller {

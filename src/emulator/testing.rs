@@ -66,6 +66,18 @@ impl Bench {
         headers: &[(&str, &str)],
         body: impl Into<Option<Value>>,
     ) -> Answer {
+        self.exchange(self.request(who, method, path, headers, body).await).await
+    }
+
+    /// A request with a token that fits its path.
+    pub(crate) async fn request(
+        &self,
+        who: As,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Option<Value>>,
+    ) -> Request<Body> {
         let mut request =
             Request::builder().method(method).uri(path).header("host", "emulator.example");
         for (name, value) in headers {
@@ -82,7 +94,7 @@ impl Bench {
             }
             None => Body::empty(),
         };
-        self.exchange(request.body(body).unwrap()).await
+        request.body(body).unwrap()
     }
 
     /// Sends a form, as clients ask for tokens.

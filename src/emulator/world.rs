@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::faults::Faults;
 use super::identity::keys::Keys;
+use super::limits::Limiter;
 use super::store::{Store, StoreError};
 use super::tenant::Quirks;
 
@@ -15,6 +16,7 @@ struct Inner {
     store: Store,
     keys: OnceLock<Keys>,
     faults: Faults,
+    limiter: Limiter,
     quirks: RwLock<Quirks>,
 }
 
@@ -26,6 +28,7 @@ impl World {
             store,
             keys: OnceLock::new(),
             faults,
+            limiter: Limiter::default(),
             quirks: RwLock::new(quirks),
         })))
     }
@@ -36,6 +39,10 @@ impl World {
 
     pub(crate) fn faults(&self) -> &Faults {
         &self.0.faults
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
     }
 
     /// The key that tokens are signed with; made when it is first needed.

@@ -20,9 +20,8 @@ pub(crate) fn router(world: World) -> Router {
     let families = Router::new()
         .nest("/v1", center(&world))
         .nest("/v1.0", graph(&world))
-        .merge(identity::routes())
+        .merge(identity(&world))
         .merge(console::routes())
-        .layer(from_fn_with_state(world.clone(), faults::layer))
         .layer(from_fn_with_state(world.clone(), log::layer))
         .with_state(world);
     Router::new().fallback_service(families.map_request(tidy::tidy))
@@ -32,14 +31,21 @@ fn center(world: &World) -> Router<World> {
     center::routes()
         .fallback(nothing)
         .layer(from_fn_with_state(world.clone(), authenticate::center))
+        .layer(from_fn_with_state(world.clone(), faults::center))
         .layer(from_fn_with_state(world.clone(), render::center))
 }
 
-/// Graph as requests reach it, without log and faults: what items of a `$batch` are sent to.
+fn identity(world: &World) -> Router<World> {
+    identity::routes().layer(from_fn_with_state(world.clone(), faults::identity))
+}
+
+/// Graph as requests reach it, behind the log: what items of a `$batch` are sent to, each marked as
+/// one ([`faults::BatchItem`]) so that a fault ends no connection that it has not got.
 pub(crate) fn graph(world: &World) -> Router<World> {
     graph::routes()
         .fallback(nothing)
         .layer(from_fn_with_state(world.clone(), authenticate::graph))
+        .layer(from_fn_with_state(world.clone(), faults::graph))
         .layer(from_fn_with_state(world.clone(), render::graph))
 }
 

@@ -14,6 +14,10 @@ pub(crate) struct Tls;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin(pub String);
 
+/// The path as it came: within nested routes it is shortened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FullPath(pub String);
+
 impl Origin {
     pub(crate) fn of(parts: &Parts) -> Self {
         let authority = parts.uri.authority().map(http::uri::Authority::as_str);

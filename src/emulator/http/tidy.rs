@@ -6,7 +6,7 @@
 use axum::extract::Request;
 use http::uri::{PathAndQuery, Uri};
 
-use super::origin::Origin;
+use super::origin::{FullPath, Origin};
 
 pub(super) fn tidy(request: Request) -> Request {
     let (mut parts, body) = request.into_parts();
@@ -25,14 +25,18 @@ pub(super) fn tidy(request: Request) -> Request {
             parts.uri = Uri::from_parts(of).unwrap_or(parts.uri);
         }
     }
+    let path = FullPath(parts.uri.path().to_owned());
+    parts.extensions.insert(path);
     Request::from_parts(parts, body)
 }
 
 fn tidy_path(path: &str) -> String {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let path = format!("/{}", segments.join("/"));
-    let is_center = segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
-    if is_center { path.to_ascii_lowercase() } else { path }
+    let is_folded = segments.first().is_some_and(|first| {
+        ["v1", "adminportal"].iter().any(|folded| first.eq_ignore_ascii_case(folded))
+    });
+    if is_folded { path.to_ascii_lowercase() } else { path }
 }
 
 #[cfg(test)]
