@@ -37,6 +37,7 @@ pub(crate) fn routes() -> Router<World> {
         .merge(objects::routes())
         .merge(principals::routes())
         .merge(roles::routes())
+        .merge(gdap::routes())
         .merge(delta::routes())
         .merge(batch::routes())
 }
