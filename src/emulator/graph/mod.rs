@@ -41,3 +41,6 @@ pub(crate) fn routes() -> Router<World> {
         .merge(delta::routes())
         .merge(batch::routes())
 }
+
+#[cfg(test)]
+mod tests;
