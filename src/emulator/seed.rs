@@ -26,21 +26,17 @@ use crate::model::user::{self, AdminLevel, AgentLevel, Holding, RoleGrant};
 
 impl Emulator {
     /// The tenant of an account with nothing in it but what every tenant has. Whatever was there is
-    /// gone; credentials from before are void.
+    /// gone; credentials from before hold.
     pub fn begin(&self, account: &Account) -> Result<(), StoreError> {
         self.world.store().write(|tx| begin(tx, account))
     }
 
-    /// An estate as the live tenant. Whatever was there is gone, credentials from before too.
+    /// An estate as the live tenant. Whatever was there is gone; credentials from before hold.
     pub fn seed(&self, estate: &Estate) -> Result<(), StoreError> {
         self.world.store().write(|tx| {
             match &estate.account {
                 Some(account) => begin(tx, &account.spec)?,
-                None => {
-                    tx.clear()?;
-                    let tenant = Tenant::of(tx)?;
-                    tenant::begin(tx, &tenant)?;
-                }
+                None => tenant::begin_again(tx, &Tenant::of(tx)?)?,
             }
             Seeding { tx, estate, groups: BTreeMap::new() }.all()
         })
@@ -48,7 +44,6 @@ impl Emulator {
 }
 
 fn begin(tx: &Write<'_>, account: &Account) -> Result<(), StoreError> {
-    tx.clear()?;
     let former = Tenant::of(tx)?;
     let domains: Vec<String> =
         account.domains.iter().map(|domain| domain.as_str().to_lowercase()).collect();
@@ -83,8 +78,7 @@ fn begin(tx: &Write<'_>, account: &Account) -> Result<(), StoreError> {
         country: account.country.as_str().to_owned(),
         mpn_id: account.partner_id.as_str().to_owned(),
     };
-    tenant.keep(tx)?;
-    tenant::begin(tx, &tenant)?;
+    tenant::begin_again(tx, &tenant)?;
     profiles(tx, &tenant, account)
 }
 
