@@ -1,5 +1,9 @@
 //! Microsoft Graph v1.0.
 
+pub(crate) mod directory;
+pub(crate) mod gdap;
+pub(crate) mod roles;
+
 use axum::Router;
 
 use super::world::World;
