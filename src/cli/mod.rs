@@ -5,6 +5,7 @@
 
 mod clock;
 mod completions;
+mod emulator;
 mod explain;
 mod files;
 mod fmt;
@@ -52,6 +53,7 @@ enum Command {
     Fmt(fmt::FmtArgs),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
+    Emulator(emulator::EmulatorArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -121,6 +123,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Fmt(args) => fmt::run(&out, args),
         Command::Explain(args) => explain::run(&out, args),
         Command::Schema(args) => schema::run(&out, args),
+        Command::Emulator(args) => emulator::run(&out, args),
         Command::Completions(args) => completions::run(&out, args),
         Command::Man(args) => man::run(&out, args),
     };

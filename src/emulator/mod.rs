@@ -29,11 +29,13 @@
 //! [`tenant`]; those of one family stand with it. Time is `tx.now()`, never the machine's; ids are
 //! `tx.new_id()`, so that the same seed makes the same tenant.
 
+mod act;
 pub(crate) mod audit;
 pub(crate) mod caller;
 pub(crate) mod center;
 pub(crate) mod clock;
 pub(crate) mod console;
+mod delegated;
 pub(crate) mod directory;
 pub(crate) mod error;
 pub(crate) mod faults;
@@ -42,6 +44,7 @@ pub(crate) mod http;
 pub(crate) mod identity;
 mod limits;
 mod seed;
+pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod tenant;
 #[cfg(test)]
@@ -60,9 +63,11 @@ use tower::{Service, ServiceExt};
 use store::Store;
 use world::World;
 
+pub use act::{Act, ActCustomer, ActPartnership, Doing};
 pub use faults::{Fault, FaultPlan, FaultRule};
 pub use http::log::{Entry as LogEntry, Item as LogItem};
-pub use store::StoreError;
+pub use serve::{Secured, TlsError};
+pub use store::{Dump, StoreError};
 
 /// A tenant that can be talked to.
 #[derive(Clone)]
@@ -145,6 +150,16 @@ impl Emulator {
                 Err(never) => match never {},
             },
         )
+    }
+
+    /// The whole tenant, to move in elsewhere.
+    pub fn dump(&self) -> Result<Dump, StoreError> {
+        self.world.store().read(|tx| tx.dump())
+    }
+
+    /// Becomes the tenant that was written out elsewhere.
+    pub fn take_over(&self, dump: &Dump) -> Result<(), StoreError> {
+        self.world.store().write(|tx| tx.take_over(dump))
     }
 
     /// Credentials that work here. Each call makes a new refresh token.

@@ -10,7 +10,8 @@ use super::directory::{
     SALES_AGENTS, ServicePrincipal, Sort, User,
 };
 use super::identity::registration::Registration;
-use super::store::{Read, StoreError, Write};
+use super::identity::session::Session;
+use super::store::{Document, Read, Scan, StoreError, Write};
 
 /// The user whom the embedded tenant is worked on as.
 pub(crate) const EMBEDDED_ADMIN: &str = "embedded-admin";
@@ -125,26 +126,33 @@ pub(crate) fn prepare(tx: &Write<'_>, seed: u64) -> Result<(), StoreError> {
         country: "US".to_owned(),
         mpn_id: "4567890".to_owned(),
     };
-    tenant.keep(tx)?;
-    begin(tx, &tenant)
+    begin_again(tx, &tenant)
 }
 
-/// What every tenant has before anybody does anything.
-pub(crate) fn begin(tx: &Write<'_>, tenant: &Tenant) -> Result<(), StoreError> {
-    people(tx, tenant)?;
+/// A tenant with what every tenant has, and nothing else. Whoever could sign in still can.
+pub(crate) fn begin_again(tx: &Write<'_>, tenant: &Tenant) -> Result<(), StoreError> {
+    let former =
+        tx.scan::<User>(&Scan::prefix("sign-in-name", &format!("{EMBEDDED_ADMIN}@")).limit(1))?;
+    let admin_id = match former.items.first() {
+        Some(admin) => admin.id.clone(),
+        None => tx.new_id()?.to_string(),
+    };
+    tx.clear(&[Registration::KIND, Session::KIND])?;
+    tenant.keep(tx)?;
+    people(tx, tenant, admin_id)?;
     center::begin_roles(tx)?;
     center::begin_profiles(tx, tenant)
 }
 
 /// The agent groups, an administrator, and an application to sign in with.
-fn people(tx: &Write<'_>, tenant: &Tenant) -> Result<(), StoreError> {
+fn people(tx: &Write<'_>, tenant: &Tenant, admin_id: String) -> Result<(), StoreError> {
     let admin_agents = agent_group(tx, ADMIN_AGENTS)?;
     agent_group(tx, HELPDESK_AGENTS)?;
     if tenant.program != Program::IndirectReseller {
         agent_group(tx, SALES_AGENTS)?;
     }
     let admin = User {
-        id: tx.new_id()?.to_string(),
+        id: admin_id,
         user_principal_name: format!("{EMBEDDED_ADMIN}@{}", tenant.domain()),
         display_name: "Embedded administrator".to_owned(),
         account_enabled: true,
@@ -167,8 +175,15 @@ fn people(tx: &Write<'_>, tenant: &Tenant) -> Result<(), StoreError> {
         principal_id: admin.id,
         directory_scope_id: "/".to_owned(),
     })?;
-    let app_id = tx.new_id()?.to_string();
-    tx.put(&Registration::with_secret(&app_id, tx.new_secret(40)?))?;
+    let known = tx.scan::<Registration>(&Scan::all("client-id").limit(1))?.items.pop();
+    let app_id = match known {
+        Some(known) => known.document.client_id,
+        None => {
+            let app_id = tx.new_id()?.to_string();
+            tx.put(&Registration::with_secret(&app_id, tx.new_secret(40)?))?;
+            app_id
+        }
+    };
     for (app_id, name, permissions) in [
         (app_id.as_str(), "partner automation", GRAPH_PERMISSIONS),
         (DELEGATED_ADMINISTRATION, "Partner Customer Delegated Administration", &[]),

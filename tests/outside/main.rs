@@ -18,6 +18,9 @@
 )]
 
 mod cli;
+mod emulator_bench;
+mod emulator_conformance;
+mod emulator_people;
 mod examples;
 mod forty;
 mod fresh;

@@ -11,7 +11,9 @@ use super::customers::related;
 use super::documents::{Partner, Side};
 use super::wire::{Filter, collection, ok};
 use crate::emulator::caller::Caller;
+use crate::emulator::console::invitation_link;
 use crate::emulator::error::{CenterError, Code};
+use crate::emulator::http::origin::Origin;
 use crate::emulator::store::Scan;
 use crate::emulator::tenant::{Program, Tenant};
 use crate::emulator::world::World;
@@ -98,6 +100,7 @@ pub(super) async fn of_customer(
 pub(super) async fn request(
     State(world): State<World>,
     caller: Caller,
+    origin: Origin,
 ) -> Result<Response, CenterError> {
     let quirks = world.quirks();
     if quirks.sandbox {
@@ -108,10 +111,7 @@ pub(super) async fn request(
         check(tx, &caller, access::ASK_CUSTOMERS)?;
         Ok::<_, CenterError>(Tenant::of(tx)?)
     })?;
-    let url = format!(
-        "https://admin.microsoft.com/Adminportal/Home?invType=ResellerRelationship&partnerId={}&msppId=0&DAP=false#/BillingAccounts/partner-invitation",
-        tenant.id
-    );
+    let url = invitation_link(&origin.0, &tenant);
     Ok(ok(&json!({"url": url, "attributes": {"objectType": "RelationshipRequest"}}), &quirks))
 }
 

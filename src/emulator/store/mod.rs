@@ -6,6 +6,7 @@
 //! what changes are followed by. Deleted documents stay until they are purged, and a purged one
 //! leaves its id in the sequence.
 
+mod dump;
 mod lag;
 mod read;
 mod schema;
@@ -19,6 +20,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use dump::Dump;
 pub(crate) use lag::{Lag, with_lag};
 pub(crate) use read::{Change, Found, Mark, Page, Range, Read, Scan};
 pub(crate) use write::Write;

@@ -191,13 +191,21 @@ impl<'a> Write<'a> {
         Ok(())
     }
 
-    /// Forgets everything but the seed of ids: another tenant moves in.
-    pub(crate) fn clear(&self) -> Result<(), StoreError> {
-        self.transaction.execute_batch("DELETE FROM objects; DELETE FROM keys;")?;
+    /// Forgets everything but what is to be kept: another tenant moves in.
+    pub(crate) fn clear(&self, kept: &[&str]) -> Result<(), StoreError> {
+        let kept = format!(
+            "[{}]",
+            kept.iter().map(|kind| format!("\"{kind}\"")).collect::<Vec<_>>().join(",")
+        );
+        for table in ["objects", "keys"] {
+            let sql =
+                format!("DELETE FROM {table} WHERE kind NOT IN (SELECT value FROM json_each(?1))");
+            self.transaction.execute(&sql, [&kept])?;
+        }
         Ok(())
     }
 
-    fn next(&self, counter: &str) -> Result<i64, StoreError> {
+    pub(super) fn next(&self, counter: &str) -> Result<i64, StoreError> {
         let value = self
             .transaction
             .prepare_cached(
