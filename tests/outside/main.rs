@@ -27,5 +27,6 @@ mod forty;
 mod fresh;
 mod hostile;
 mod one_mistake;
+mod policies;
 mod stories;
 mod world;

@@ -1,0 +1,77 @@
+//! What policies find wrong with an estate, and with themselves.
+//!
+//! Small functions in a list, as with the checks of manifests. Most estates have no policies of
+//! their own, and a validation of ten thousand documents takes fifty milliseconds: nothing is
+//! evaluated whose answer nobody could want.
+
+mod carriers;
+mod guards;
+mod lint;
+mod own;
+
+use crate::manifest::code::{Code, Severity};
+use crate::manifest::draft::{Draft, way};
+use crate::manifest::source::Format;
+use crate::manifest::{Examined, Examiner};
+use crate::model::name::Kind;
+
+use super::rules::Rules;
+use crate::manifest::check::{World as Checked, at_field, object};
+
+/// Examines an estate with the policies that hold for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Policies;
+
+impl Examiner for Policies {
+    fn examine(&self, examined: &mut Examined<'_, '_>) {
+        let Examined { world, sources, drafts } = examined;
+        customers_of_the_account(world, drafts);
+        // What warns and notes is about an estate that is right: a mistake is told once.
+        let is_right = world.sees_everything()
+            && !drafts
+                .iter()
+                .any(|draft| draft.severity == Severity::Error && !draft.code.waivable());
+        if is_right {
+            carriers::check(world, drafts);
+        }
+        let mark = drafts.len();
+        let mut rules = None;
+        if sources.iter().any(|(_, source)| source.format == Format::Cedar) {
+            let (found, problems) = Rules::of(world.estate, sources, world.today);
+            own::problems(problems, drafts);
+            own::check(world, sources, &found, drafts);
+            rules = Some(found);
+        }
+        let policies_are_right = drafts.len() == mark;
+        guards::check(world, rules.as_ref(), drafts);
+        if is_right && policies_are_right {
+            lint::check(world, rules.as_ref(), drafts);
+        }
+    }
+}
+
+/// A permission limited to customers, for an action that is done to none.
+fn customers_of_the_account(world: &Checked<'_>, drafts: &mut Vec<Draft>) {
+    for (key, role) in &world.estate.roles {
+        for (index, permission) in role.spec.permissions.iter().enumerate() {
+            if permission.customers.is_none() {
+                continue;
+            }
+            for (at, action) in permission.allow.iter().enumerate() {
+                if action.is_about_customers() {
+                    continue;
+                }
+                let path = way!["spec", "permissions", index, "allow", at];
+                drafts.push(
+                    Draft::new(
+                        Code::P1103,
+                        at_field(role, path),
+                        format!("`{action}` is not done to customers"),
+                    )
+                    .help("give it a permission of its own, without `customers`")
+                    .object(object(Kind::Role, key)),
+                );
+            }
+        }
+    }
+}
