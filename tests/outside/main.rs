@@ -27,6 +27,7 @@ mod forty;
 mod fresh;
 mod hostile;
 mod one_mistake;
+mod page;
 mod policies;
 mod stories;
 mod world;
