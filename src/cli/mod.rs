@@ -7,6 +7,7 @@ mod access;
 mod can;
 mod clock;
 mod completions;
+mod emulator;
 mod explain;
 mod files;
 mod fmt;
@@ -60,6 +61,7 @@ enum Command {
     Access(access::AccessArgs),
     Test(test::TestArgs),
     Schema(schema::SchemaArgs),
+    Emulator(emulator::EmulatorArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -137,6 +139,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Access(args) => access::run(&out, args),
         Command::Test(args) => test::run(&out, args),
         Command::Schema(args) => schema::run(&out, args),
+        Command::Emulator(args) => emulator::run(&out, args),
         Command::Completions(args) => completions::run(&out, args),
         Command::Man(args) => man::run(&out, args),
     };

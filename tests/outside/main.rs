@@ -18,6 +18,10 @@
 )]
 
 mod cli;
+mod emulator_bench;
+mod emulator_conformance;
+mod emulator_graph;
+mod emulator_people;
 mod examples;
 mod forty;
 mod fresh;
