@@ -56,6 +56,8 @@ pub(super) struct Ticket {
 pub(super) struct Rate {
     window: Duration,
     trusted: u32,
+    /// What the service's pages say, where they do: a refusal beyond it means just that.
+    published: u32,
     limit: Option<u32>,
     parallel_max: u32,
     /// Answered calls, by the time of their answer, oldest first, and their costs.
@@ -64,6 +66,7 @@ pub(super) struct Rate {
     flying: u32,
     flying_cost: u32,
     is_probing: bool,
+    sent_at: Duration,
     blocked_until: Duration,
     /// Refusals since anything was let through.
     refusals: u32,
@@ -78,8 +81,7 @@ impl Rate {
         const MINUTE: Duration = Duration::from_secs(60);
         const TEN: Duration = Duration::from_secs(10);
         match class {
-            // Published: 500 a minute.
-            Class::Customers => Self::new(MINUTE, 500, 8),
+            Class::Customers => Self { published: 500, ..Self::new(MINUTE, 500, 16) },
             // Unpublished; assumed not to be tighter.
             Class::Account | Class::Audit => Self::new(MINUTE, 500, 6),
             // 3 500 units in ten seconds for the smallest tenants; most of our calls cost 1 to 3.
@@ -94,6 +96,7 @@ impl Rate {
         Self {
             window,
             trusted,
+            published: u32::MAX,
             limit: None,
             parallel_max,
             answered: VecDeque::new(),
@@ -101,6 +104,7 @@ impl Rate {
             flying: 0,
             flying_cost: 0,
             is_probing: false,
+            sent_at: Duration::ZERO,
             blocked_until: Duration::ZERO,
             refusals: 0,
             refused_at: Duration::ZERO,
@@ -128,11 +132,17 @@ impl Rate {
                 Say::Wait((*at + self.window).saturating_sub(now).max(Duration::from_millis(1)))
             });
         }
+        if occupied > 0
+            && let Some(wait) = self.spread(now)
+        {
+            return Say::Wait(wait);
+        }
         let is_probe = wanted > self.trusted.min(self.limit.unwrap_or(u32::MAX));
         if is_probe && (self.is_probing || self.flying > 0) {
             return Say::WaitForAnswer;
         }
         self.is_probing |= is_probe;
+        self.sent_at = now;
         self.flying += 1;
         self.flying_cost = self.flying_cost.saturating_add(cost);
         Say::Go(Ticket { cost, is_probe })
@@ -152,23 +162,28 @@ impl Rate {
                 self.occupy(now, cost);
                 self.refusals = 0;
                 self.is_wary = false;
-                if is_probe {
-                    self.trusted = self.trusted.max(self.answered_cost);
-                }
                 // What went through is allowed, whatever was thought of it.
                 self.limit = self.limit.map(|limit| limit.max(self.answered_cost));
+                if is_probe {
+                    let most = self.limit.map_or(self.published, |limit| most_of(limit.min(self.published)));
+                    let proven = self.answered_cost.min(most);
+                    self.trusted = self.trusted.max(proven);
+                }
             }
             Answer::Throttled { retry_after } => {
-                // What went through before is what a window holds. Who kept to that and was refused
-                // all the same counted over the edge of two windows, or is not alone: less, then.
-                let seen = self.answered_cost.max(1);
+                // What went through is what a window holds, and what is on its way will have gone
+                // through, until it too is refused. Who kept to a limit and was refused all the same
+                // counted over the edge of two windows, or is not alone: less, then.
+                let seen = self.answered_cost.saturating_add(self.flying_cost);
                 let learned = match self.limit {
-                    Some(limit) if !is_probe && !self.is_wary => (limit - limit / 4).min(seen),
-                    Some(limit) => limit.min(seen.max(limit - limit / 4)),
                     None => seen,
-                };
+                    Some(limit) if self.is_wary => limit.saturating_sub(cost),
+                    Some(limit) => seen.clamp(most_of(limit), limit),
+                }
+                .min(self.published)
+                .max(1);
                 self.limit = Some(learned);
-                self.trusted = self.trusted.min(learned);
+                self.trusted = self.trusted.min(most_of(learned));
                 self.refusals += 1;
                 self.refused_at = now;
                 self.is_wary = true;
@@ -195,6 +210,15 @@ impl Rate {
         }
     }
 
+    /// How long to keep back so that what a known limit allows is spread over the window.
+    ///
+    /// A service may refill a bucket instead of counting a window: who emptied it once finds it full
+    /// again only by asking for less, and is let through evenly for ever.
+    fn spread(&self, now: Duration) -> Option<Duration> {
+        let free_at = self.sent_at + self.window / self.limit?;
+        (now < free_at).then(|| free_at.saturating_sub(now))
+    }
+
     /// How much more than the limit is tried: limits change, upward too.
     fn daring(&self, now: Duration) -> u32 {
         if now.saturating_sub(self.refused_at) < self.window * CALM_WINDOWS {
@@ -202,6 +226,13 @@ impl Rate {
         }
         self.limit.map_or(0, |limit| (limit / 20).max(1))
     }
+}
+
+/// Of a limit that was found out the last twentieth goes one at a time, always: a minute of the service's
+/// clock ends within a minute of ours, so that ours may have held more than the next one will.
+const fn most_of(limit: u32) -> u32 {
+    let most = limit - limit / 20;
+    if most > 0 { most } else { 1 }
 }
 
 #[cfg(test)]
