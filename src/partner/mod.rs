@@ -22,6 +22,8 @@ pub mod read;
 pub mod request;
 pub mod retry;
 pub mod snapshot;
+#[cfg(test)]
+mod testing;
 pub mod transport;
 pub mod write;
 

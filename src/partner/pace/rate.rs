@@ -165,7 +165,9 @@ impl Rate {
                 // What went through is allowed, whatever was thought of it.
                 self.limit = self.limit.map(|limit| limit.max(self.answered_cost));
                 if is_probe {
-                    let most = self.limit.map_or(self.published, |limit| most_of(limit.min(self.published)));
+                    let most = self
+                        .limit
+                        .map_or(self.published, |limit| most_of(limit.min(self.published)));
                     let proven = self.answered_cost.min(most);
                     self.trusted = self.trusted.max(proven);
                 }
