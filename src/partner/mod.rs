@@ -24,6 +24,8 @@ pub mod retry;
 pub mod snapshot;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod transport;
 pub mod write;
 

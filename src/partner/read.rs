@@ -36,6 +36,11 @@ impl Reader {
         Self { line }
     }
 
+    #[cfg(test)]
+    pub(super) fn line(&self) -> &ReadingLine {
+        &self.line
+    }
+
     /// Observes what a scope asks for: from `previous` on, if there is one, and only what moved.
     ///
     /// `previous` must be of the same tenant and of a scope that asked for as much.
