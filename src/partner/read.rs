@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::auth::Actor;
 use super::center::{account, customers};
 use super::error::Error;
-use super::graph::delegation::{self, Progress};
+use super::graph::delegation;
 use super::graph::directory::{self, List};
 use super::graph::roles;
 use super::line::{Connection, ReadingLine};
@@ -15,11 +15,13 @@ use super::request::Service;
 use super::snapshot::{
     AccountRoleMember, Agreement, Customer, DelegatedAssignment, Delegation, DeletedUser, Group,
     MemberKind, ObjectId, Partnership, Profile, ProfileKind, Qualification, RelationshipId,
-    RoleAssignment, Scope, ServicePrincipal, Side, Snapshot, Subscription, User,
+    RoleAssignment, Scope, ServicePrincipal, ServiceRequest, Side, Snapshot, Subscription, User,
+    ValidationCode,
 };
-use crate::model::id::{ApplicationId, TenantId};
+use crate::model::id::{ApplicationId, RoleTemplateId, TenantId};
 
 pub use super::center::customers::SearchBy;
+pub use super::graph::delegation::Progress;
 
 /// Reads a tenant.
 #[derive(Debug, Clone)]
@@ -113,7 +115,25 @@ impl Reader {
         directory::service_principal(&self.line, application).await
     }
 
+    /// Whether the directory's older interface lists a role.
+    pub async fn role_is_activated(&self, role: RoleTemplateId) -> Result<bool, Error> {
+        roles::is_activated(&self.line, role).await
+    }
+
     // Delegated access.
+
+    /// Customers with whom at least one relationship is active.
+    pub async fn delegated_customers(&self) -> Result<BTreeSet<TenantId>, Error> {
+        delegation::customers(&self.line).await
+    }
+
+    /// Where the services of such a customer are managed: names and addresses.
+    pub async fn delegated_services(
+        &self,
+        customer: TenantId,
+    ) -> Result<Vec<(String, String)>, Error> {
+        delegation::services(&self.line, customer).await
+    }
 
     pub async fn delegation(&self, id: &RelationshipId) -> Result<Delegation, Error> {
         delegation::one(&self.line, id).await
@@ -194,6 +214,15 @@ impl Reader {
 
     pub async fn subscriptions(&self, id: TenantId) -> Result<Vec<Subscription>, Error> {
         customers::subscriptions(&self.line, id).await
+    }
+
+    /// Codes that admit customers to the Government Community Cloud.
+    pub async fn validation_codes(&self) -> Result<Vec<ValidationCode>, Error> {
+        customers::validation_codes(&self.line).await
+    }
+
+    pub async fn service_requests(&self, id: TenantId) -> Result<Vec<ServiceRequest>, Error> {
+        customers::service_requests(&self.line, id).await
     }
 
     pub async fn agreements(&self, id: TenantId) -> Result<Vec<Agreement>, Error> {

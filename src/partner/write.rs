@@ -18,9 +18,9 @@ use super::center::body::{CustomerFields, NewCustomer, NewQualification, NewRole
 use super::center::wire::{CustomerWire, RoleMemberWire};
 use super::error::{Error, Place, Reason};
 use super::graph::body::{
-    Action, DelegatedAssignmentFields, DelegationFields, DelegationRequest, GroupFields, Members,
-    NewAssignment, NewDelegatedAssignment, NewDelegation, NewGroup, NewUser, PasswordProfile,
-    Pointer, SetPassword, UserFields,
+    Action, ActivateRole, DelegatedAssignmentFields, DelegationFields, DelegationRequest,
+    GroupFields, Members, NewAssignment, NewDelegatedAssignment, NewDelegation, NewGroup, NewUser,
+    PasswordProfile, Pointer, SetPassword, UserFields,
 };
 use super::graph::delegation;
 use super::graph::wire::{AssignmentWire, DelegatedAssignmentWire, DelegationWire, Made};
@@ -195,6 +195,22 @@ impl Writer {
             Err(error) if matches!(error.reason(), Some(Reason::Invalid | Reason::Conflict)) => {
                 let held = self.reader().roles_of(principal).await?;
                 held.into_iter().find(|held| held.role == role && held.scope == scope).ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a role known to the older of the directory's two interfaces, which some clouds' tools
+    /// still list roles by. Nobody gains anything by it.
+    pub async fn activate_role(&self, role: RoleTemplateId) -> Result<Done, Error> {
+        let changing = directory(Method::POST, "/v1.0/directoryRoles", Repeat::Freely)
+            .json(&ActivateRole { role_template_id: role });
+        match self.line.change::<Made>(&changing).await {
+            Ok(_) => Ok(Done::Now),
+            // How a role that is active already is refused is not documented: it is asked.
+            Err(error) if matches!(error.reason(), Some(Reason::Invalid | Reason::Conflict)) => {
+                let is_active = self.reader().role_is_activated(role).await?;
+                if is_active { Ok(Done::Already) } else { Err(error) }
             }
             Err(error) => Err(error),
         }

@@ -18,6 +18,7 @@
 )]
 
 mod cli;
+mod client_conformance;
 mod examples;
 mod forty;
 mod fresh;

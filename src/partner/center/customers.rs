@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use super::super::error::{Error, Reason};
 use super::super::line::ReadingLine;
 use super::super::request::{Class, Reading, escaped};
-use super::super::snapshot::{Agreement, Customer, Profile, Qualification, Subscription};
+use super::super::snapshot::{
+    Agreement, Customer, Profile, Qualification, ServiceRequest, Subscription, ValidationCode,
+};
 use super::page::{self, Listed, Whole};
 use super::wire::{
     AgreementWire, CustomerWire, DirectSignWire, PartnershipWire, ProfileWire, QualificationWire,
-    RelationshipRequestWire, SubscriptionWire, ValidationStatusWire,
+    RelationshipRequestWire, ServiceRequestWire, SubscriptionWire, ValidationCodeWire,
+    ValidationStatusWire,
 };
 use crate::model::id::TenantId;
 
@@ -172,4 +175,22 @@ pub(in crate::partner) async fn resellers(
     let path = format!("/v1/customers/{id}/relationships");
     let whole = page::all::<PartnershipWire>(line, Class::Customers, &path).await?;
     Ok(whole.items.into_iter().map(|relationship| TenantId(relationship.id)).collect())
+}
+
+/// Codes that admit customers to the Government Community Cloud.
+pub(in crate::partner) async fn validation_codes(
+    line: &ReadingLine,
+) -> Result<Vec<ValidationCode>, Error> {
+    let reading = Reading::get(Class::Customers, "/v1/customers/all/validations");
+    let found = line.read::<Listed<ValidationCodeWire>>(&reading).await?.body.items();
+    Ok(found.into_iter().map(ValidationCodeWire::observed).collect())
+}
+
+pub(in crate::partner) async fn service_requests(
+    line: &ReadingLine,
+    id: TenantId,
+) -> Result<Vec<ServiceRequest>, Error> {
+    let path = format!("/v1/customers/{id}/servicerequests");
+    let whole = page::all::<ServiceRequestWire>(line, Class::Customers, &path).await?;
+    Ok(whole.items.into_iter().map(ServiceRequestWire::observed).collect())
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::super::json;
 use super::super::snapshot::{
     AccountRole, AccountRoleMember, Agreement, Customer, CustomerDetails, ObjectId, Partnership,
-    Qualification, Relationship, Side, Subscription,
+    Qualification, Relationship, ServiceRequest, Side, Subscription, ValidationCode,
 };
 use crate::model::id::TenantId;
 
@@ -269,5 +269,53 @@ impl AuditWire {
         };
         let id = self.customer_id.clone().or_else(customized)?;
         Uuid::try_parse(&id).ok().filter(|id| !id.is_nil()).map(TenantId)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::partner) struct ValidationCodeWire {
+    #[serde(default, deserialize_with = "json::text")]
+    organization_name: Option<String>,
+    validation_id: json::Text,
+    #[serde(default)]
+    remaining_creates: u32,
+}
+
+impl ValidationCodeWire {
+    pub(in crate::partner) fn observed(self) -> ValidationCode {
+        ValidationCode {
+            code: self.validation_id.0,
+            organization: self.organization_name.unwrap_or_default(),
+            remaining: self.remaining_creates,
+        }
+    }
+}
+
+/// Words or numbers, depending on the sample.
+#[derive(Debug, Deserialize)]
+pub(in crate::partner) struct ServiceRequestWire {
+    id: json::Text,
+    #[serde(default, deserialize_with = "json::text")]
+    title: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
+    status: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
+    severity: Option<String>,
+}
+
+impl ServiceRequestWire {
+    pub(in crate::partner) fn observed(self) -> ServiceRequest {
+        let word = |text: Option<String>, words: [&str; 4]| {
+            let text = text.unwrap_or_default();
+            let at = text.parse::<usize>().ok();
+            at.and_then(|at| words.get(at)).map_or(text, |word| (*word).to_owned())
+        };
+        ServiceRequest {
+            id: self.id.0,
+            title: self.title.unwrap_or_default(),
+            status: word(self.status, ["none", "open", "closed", "attention_needed"]),
+            severity: word(self.severity, ["unknown", "critical", "moderate", "minimal"]),
+        }
     }
 }

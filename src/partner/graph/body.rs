@@ -172,6 +172,12 @@ impl<'a> NewAssignment<'a> {
     }
 }
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::partner) struct ActivateRole {
+    pub(in crate::partner) role_template_id: RoleTemplateId,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct UnifiedRole {

@@ -1,6 +1,6 @@
 //! Delegated access (GDAP): relationships, and what groups may do by them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::error::{Error, Reason};
 use super::super::line::ReadingLine;
@@ -8,8 +8,12 @@ use super::super::request::{Class, Reading, escaped, quoted};
 use super::super::snapshot::{DelegatedAssignment, Delegation, RelationshipId};
 use super::batch;
 use super::page::{self, Page, rest_of};
-use super::wire::{DelegatedAssignmentWire, DelegationWire, OperationWire};
+use super::wire::{
+    DelegatedAssignmentWire, DelegatedCustomerWire, DelegationWire, OperationWire, ServiceWire,
+};
+use crate::model::id::TenantId;
 
+const CUSTOMERS: &str = "/tenantRelationships/delegatedAdminCustomers";
 const RELATIONSHIPS: &str = "/tenantRelationships/delegatedAdminRelationships";
 /// The most that a page may hold here.
 const PAGE: u32 = 300;
@@ -70,6 +74,27 @@ pub(in crate::partner) async fn assignments(
         all.push((id.clone(), items));
     }
     Ok(all)
+}
+
+/// Customers with whom at least one relationship is active.
+pub(in crate::partner) async fn customers(line: &ReadingLine) -> Result<BTreeSet<TenantId>, Error> {
+    let path = format!("/v1.0{CUSTOMERS}?$top={PAGE}");
+    let whole = page::all::<DelegatedCustomerWire>(line, Class::Delegation, path).await?;
+    Ok(whole.items.into_iter().map(|customer| TenantId(customer.tenant_id)).collect())
+}
+
+/// Where the services of such a customer are managed: names and addresses.
+pub(in crate::partner) async fn services(
+    line: &ReadingLine,
+    customer: TenantId,
+) -> Result<Vec<(String, String)>, Error> {
+    let path = format!("/v1.0{CUSTOMERS}/{customer}/serviceManagementDetails");
+    let whole = page::all::<ServiceWire>(line, Class::Delegation, path).await?;
+    Ok(whole
+        .items
+        .into_iter()
+        .map(|service| (service.service_name.0, service.service_management_url.0))
+        .collect())
 }
 
 /// How a change stands that goes on behind its answer.

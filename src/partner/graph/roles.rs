@@ -4,8 +4,9 @@ use super::super::error::{Error, Reason};
 use super::super::line::ReadingLine;
 use super::super::request::{Class, escaped};
 use super::super::snapshot::{Holding, ObjectId, RoleAssignment};
+use super::batch;
 use super::page::{self, Page, rest_of};
-use super::{batch, wire::AssignmentWire};
+use super::wire::{AssignmentWire, RoleWire};
 use crate::model::directory_role::DirectoryRole;
 use crate::model::id::RoleTemplateId;
 
@@ -78,6 +79,16 @@ pub(in crate::partner) async fn of_principal(
     let path = format!("/v1.0{ACTIVE}?$filter={}", escaped(&filter));
     let whole = page::all::<AssignmentWire>(line, Class::Directory, path).await?;
     Ok(observed(whole.items, Holding::Active))
+}
+
+/// Whether the older interface lists a role.
+pub(in crate::partner) async fn is_activated(
+    line: &ReadingLine,
+    role: RoleTemplateId,
+) -> Result<bool, Error> {
+    let path = "/v1.0/directoryRoles".to_owned();
+    let whole = page::all::<RoleWire>(line, Class::Directory, path).await?;
+    Ok(whole.items.iter().any(|found| found.role_template_id == role.0))
 }
 
 fn observed(items: Vec<AssignmentWire>, holding: Holding) -> Vec<RoleAssignment> {

@@ -194,6 +194,13 @@ impl AssignmentWire {
     }
 }
 
+/// A role, as the older interface lists those that were activated.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::partner) struct RoleWire {
+    pub(in crate::partner) role_template_id: Uuid,
+}
+
 /// What is answered when something was made, as far as anybody needs it.
 #[derive(Debug, Deserialize)]
 pub(in crate::partner) struct Made {
@@ -383,4 +390,19 @@ impl DelegatedAssignmentWire {
 pub(in crate::partner) struct OperationWire {
     #[serde(default, deserialize_with = "json::text")]
     pub(in crate::partner) status: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::partner) struct DelegatedCustomerWire {
+    pub(in crate::partner) tenant_id: Uuid,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::partner) struct ServiceWire {
+    #[serde(default)]
+    pub(in crate::partner) service_name: json::Text,
+    #[serde(default)]
+    pub(in crate::partner) service_management_url: json::Text,
 }

@@ -32,7 +32,7 @@ mod tests {
     fn all_forms_are_understood_and_nonsense_is_not() {
         let now: Timestamp = "2026-01-09T02:02:12Z".parse().unwrap();
         let later: Timestamp = "2026-01-09T02:02:30Z".parse().unwrap();
-        let parse = |value| super::parse(value, None, now);
+        let parse = |value| parse(value, None, now);
         assert_eq!(parse("57"), Some(Duration::from_secs(57)));
         assert_eq!(parse(" 2.128 "), Some(Duration::from_millis(2128)));
         assert_eq!(parse("0"), Some(Duration::ZERO));

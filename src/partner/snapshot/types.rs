@@ -476,3 +476,21 @@ pub struct ServicePrincipal {
     pub application: Option<ApplicationId>,
     pub display_name: String,
 }
+
+/// A code that admits customers to the Government Community Cloud.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidationCode {
+    pub code: String,
+    pub organization: String,
+    /// How many customers it still admits.
+    pub remaining: u32,
+}
+
+/// A request for support on behalf of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceRequest {
+    pub id: String,
+    pub title: String,
+    pub status: String,
+    pub severity: String,
+}

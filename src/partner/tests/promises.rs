@@ -13,7 +13,7 @@ use super::super::snapshot::{
 };
 use super::super::testing::{Asked, Log, connection, json, server};
 use super::super::transport::Transport;
-use crate::model::id::{ApplicationId, TenantId};
+use crate::model::id::{ApplicationId, RoleTemplateId, TenantId};
 
 const ONE: &str = "00000000-0000-0000-0000-000000000001";
 const TENANT: TenantId = TenantId(Uuid::from_u128(1));
@@ -65,6 +65,9 @@ fn answer(path: &str, body: &str) -> String {
         "/auditrecords" => {
             r#"{"id":"x","customerId":"ID","resourceType":"customer","operationType":"update_customer_qualification","operationDate":"2026-01-09T02:00:00Z"}"#
         }
+        "/directoryRoles" => r#"{"id":"ID","roleTemplateId":"ID"}"#,
+        "/tenantRelationships/delegatedAdminCustomers" => r#"{"id":"ID","tenantId":"ID"}"#,
+        "/customers/all/validations" => return r#"[{"validationId":"1"}]"#.to_owned(),
         "/customers/relationshiprequests" => {
             return r#"{"url":"https://admin.example"}"#.to_owned();
         }
@@ -182,8 +185,13 @@ async fn each_single_question_changes_nothing() {
     reader.has_signed_agreement(TENANT).await.unwrap();
     reader.profile(ProfileKind::Legal).await.unwrap();
     reader.account_role_members("r").await.unwrap();
+    reader.role_is_activated(RoleTemplateId(Uuid::nil())).await.unwrap();
+    reader.delegated_customers().await.unwrap();
+    reader.delegated_services(TENANT).await.unwrap();
+    reader.validation_codes().await.unwrap();
+    reader.service_requests(TENANT).await.unwrap();
     assert_changes_nothing(&log);
-    assert_eq!(log.len(), 31);
+    assert_eq!(log.len(), 36);
     let named = log.all()[1].path.clone();
     assert!(named.contains("userPrincipalName%20eq%20%27o%27%27neil%40c.example%27"), "{named}");
 }
