@@ -34,6 +34,7 @@ fuzz_target!(|input: &[u8]| {
         project_name: "partnerctl.yaml".to_owned(),
         troubles: Vec::new(),
         tables: &Rest(table),
+        examiner: &partnerctl::policy::check::Policies,
         complete: true,
         today: Day::parse("2026-11-20").expect("a day"),
     });

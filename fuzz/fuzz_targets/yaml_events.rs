@@ -38,7 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(fault.span.start < fault.span.end, "nothing to underline: {fault:?}");
         }
         for root in &parsed.roots {
-            let node = arena.node(text, *root);
+            let node = arena.node(*root);
             assert!(depth(node) <= DEPTH_MAX);
             assert!(text.get(node.span().range()).is_some(), "{node:?}");
         }

@@ -31,6 +31,13 @@ pub(crate) struct ManifestArgs {
     /// The project's folder; the nearest one with a partnerctl.yaml upward, unless given
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// Which manifests a command is about whose own arguments are names
+#[derive(clap::Args, Debug)]
+pub(crate) struct SourceArgs {
     /// Manifests to read instead of the project's: a file, a folder, or - for standard input
     #[arg(short = 'f', long = "file", value_name = "PATH")]
     files: Vec<PathBuf>,
@@ -92,6 +99,7 @@ impl Files {
             project_name,
             troubles,
             tables: &opener,
+            examiner: &crate::policy::check::Policies,
             complete,
             today,
         })
@@ -101,12 +109,23 @@ impl Files {
 impl ManifestArgs {
     /// Reads the files that the arguments name.
     pub(crate) fn read(&self, out: &Output) -> Result<Files, CommandError> {
+        self.source.read_in(self.folder.as_deref(), out)
+    }
+}
+
+impl SourceArgs {
+    /// Reads the files that the arguments name.
+    pub(crate) fn read(&self, out: &Output) -> Result<Files, CommandError> {
+        self.read_in(None, out)
+    }
+
+    fn read_in(&self, folder: Option<&Path>, out: &Output) -> Result<Files, CommandError> {
         if self.complete && self.files.is_empty() {
             return Err(CommandError::usage(
                 "`--complete` says that what `-f` names is the whole estate\nwithout `-f`, the project's manifests are",
             ));
         }
-        let found = self.find()?;
+        let found = self.find(folder)?;
         let root = found.root.canonicalize().map_err(|error| cannot(&found.root, &error))?;
         let mut sources = Sources::default();
         let mut project = ReadProject::default();
@@ -123,6 +142,7 @@ impl ManifestArgs {
             streams: Vec::new(),
             troubles: Vec::new(),
             seen: HashSet::new(),
+            sought: Sought::Manifests,
         };
         let mut is_refused = false;
         if let Some(file) = &found.file {
@@ -143,6 +163,9 @@ impl ManifestArgs {
         }
         let is_unknown = is_refused || project.is_unreadable();
         let mut stdin = None;
+        if !is_refused {
+            walk.policies(project.project.as_ref());
+        }
         if self.files.is_empty() && is_unknown {
             // What a project is made of is not guessed: `.` would take in far too much.
         } else if self.files.is_empty() {
@@ -187,7 +210,7 @@ impl ManifestArgs {
     }
 
     /// Finds the project: as named, else the folder, else the nearest upward.
-    fn find(&self) -> Result<Found, CommandError> {
+    fn find(&self, folder: Option<&Path>) -> Result<Found, CommandError> {
         let in_folder = |folder: &Path| {
             let file = folder.join(PROJECT_FILE);
             Found { root: folder.to_owned(), file: file.is_file().then_some(file) }
@@ -199,7 +222,7 @@ impl ManifestArgs {
                 Err(CommandError::usage(format!("there is no {}", path.display())))
             }
         };
-        match (&self.folder, &self.project) {
+        match (folder, &self.project) {
             (Some(_), Some(_)) => Err(CommandError::usage(
                 "a folder and --project both name the project: give one of them",
             )),
@@ -319,14 +342,13 @@ fn read_file(path: &Path) -> Result<Vec<u8>, (TroubleKind, String)> {
 struct ToRead {
     name: String,
     path: PathBuf,
+    format: Format,
 }
 
 impl ToRead {
     fn read(&self) -> Result<Source, Trouble> {
         match read_file(&self.path) {
-            Ok(bytes) => {
-                Ok(Source { name: self.name.clone(), format: format_of(&self.path), bytes })
-            }
+            Ok(bytes) => Ok(Source { name: self.name.clone(), format: self.format, bytes }),
             Err((what, _)) => {
                 let message = match what {
                     TroubleKind::TooLarge => "the file has more than 256 MiB",
@@ -354,14 +376,40 @@ struct Walk {
     streams: Vec<Source>,
     troubles: Vec<Trouble>,
     /// Folders and files that were reached, so that links cannot lead in circles.
-    seen: HashSet<PathBuf>,
+    seen: HashSet<(Sought, PathBuf)>,
+    sought: Sought,
+}
+
+/// What is looked for in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Sought {
+    Manifests,
+    Policies,
+}
+
+impl Sought {
+    /// Whether a file of this name is one.
+    fn wants(self, name: &str) -> bool {
+        match self {
+            Self::Manifests => is_manifest(name),
+            Self::Policies => {
+                Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("cedar"))
+            }
+        }
+    }
+
+    fn format_of(self, path: &Path) -> Format {
+        match self {
+            Self::Manifests => format_of(path),
+            Self::Policies => Format::Cedar,
+        }
+    }
 }
 
 impl Walk {
     /// What the project file names.
     fn project(&mut self, project: Option<&Project>) {
         let root = self.root.clone();
-        self.policies(project);
         let Some(manifests) = project.and_then(|project| project.manifests.as_ref()) else {
             self.folder(&root, "", &root);
             return;
@@ -385,13 +433,22 @@ impl Walk {
         }
     }
 
-    /// Policies have their own reader; that they are there is checked with everything else.
+    /// The project's policies: they hold whichever manifests are looked at.
     fn policies(&mut self, project: Option<&Project>) {
+        let root = self.root.clone();
+        self.sought = Sought::Policies;
         for (index, path) in project.iter().flat_map(|project| &project.policies).enumerate() {
-            if let Err((what, message)) = within(&self.root, &self.root, path.as_str()) {
-                self.troubles.push(Trouble { what, path: TroublePath::Policy(index), message });
+            let name = path.as_str();
+            match within(&root, &root, name) {
+                Ok(found) if found.is_dir() => self.folder(&found, &clean_name(name), &root),
+                Ok(found) => self.file(clean_name(name), found),
+                Err((what, message)) => {
+                    let path = TroublePath::Policy(index);
+                    self.troubles.push(Trouble { what, path, message });
+                }
             }
         }
+        self.sought = Sought::Manifests;
     }
 
     /// A path of the command line: wherever it is, but not out of it.
@@ -402,7 +459,7 @@ impl Walk {
         }
         if is_stream(path) && !stands_within(&self.root, path) {
             // As with standard input: named again it would be empty.
-            if self.seen.insert(path.to_owned()) {
+            if self.seen.insert((self.sought, path.to_owned())) {
                 let name = path.display().to_string();
                 let file = fs::File::open(path).map_err(|error| cannot(path, &error))?;
                 let bytes = read_stream(file, &name)?;
@@ -434,7 +491,7 @@ impl Walk {
 
     /// A folder's manifests, subfolders too, in the order of their names.
     fn folder(&mut self, folder: &Path, prefix: &str, root: &Path) {
-        if !self.seen.insert(folder.to_owned()) {
+        if !self.seen.insert((self.sought, folder.to_owned())) {
             return;
         }
         let entries = match fs::read_dir(folder) {
@@ -456,7 +513,7 @@ impl Walk {
             let file_name = entry.file_name();
             let Some(name) = file_name.to_str() else {
                 let name = join(prefix, &file_name.to_string_lossy());
-                if is_manifest(&name) {
+                if self.sought.wants(&name) {
                     let message = "the name of the file is not UTF-8".to_owned();
                     self.troubles.push(Trouble {
                         what: TroubleKind::Unreadable,
@@ -478,7 +535,7 @@ impl Walk {
         let mut path = entry.path();
         let mut is_folder = kind.is_dir();
         if kind.is_symlink() {
-            let wanted = is_manifest(name);
+            let wanted = self.sought.wants(name);
             let (what, message) = match path.canonicalize() {
                 Ok(target) if target.starts_with(root) => {
                     is_folder = target.is_dir();
@@ -507,7 +564,8 @@ impl Walk {
         }
         if is_folder {
             self.folder(&path, shown, root);
-        } else if is_manifest(name) && self.skip.as_ref().is_none_or(|skip| !same_file(skip, &path))
+        } else if self.sought.wants(name)
+            && self.skip.as_ref().is_none_or(|skip| !same_file(skip, &path))
         {
             self.file(shown.to_owned(), path);
         }
@@ -515,8 +573,9 @@ impl Walk {
 
     /// A file that several ways lead to is read once, or all in it would stand there twice.
     fn file(&mut self, name: String, path: PathBuf) {
-        if self.seen.insert(path.clone()) {
-            self.files.push(ToRead { name, path });
+        if self.seen.insert((self.sought, path.clone())) {
+            let format = self.sought.format_of(&path);
+            self.files.push(ToRead { name, path, format });
         }
     }
 }

@@ -3,6 +3,8 @@
 //! A command is a short story that reads, thinks and tells; if it needs an `if` about users or
 //! roles, that `if` belongs in the core.
 
+mod access;
+mod can;
 mod clock;
 mod completions;
 mod explain;
@@ -11,8 +13,10 @@ mod fmt;
 mod init;
 mod man;
 mod output;
+mod policies;
 pub mod reference;
 mod schema;
+mod test;
 mod validate;
 
 use std::ffi::OsString;
@@ -42,7 +46,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0   done, or nothing to do
   1   failed: network, storage, or a bug (which says so)
-  3   manifests or policies are invalid; `fmt --check` with differences
+  3   manifests or policies are invalid; a failed `test`; `fmt --check` with differences
+  4   denied by a policy
   64  wrong usage";
 
 #[derive(Subcommand, Debug)]
@@ -51,6 +56,9 @@ enum Command {
     Validate(validate::ValidateArgs),
     Fmt(fmt::FmtArgs),
     Explain(explain::ExplainArgs),
+    Can(can::CanArgs),
+    Access(access::AccessArgs),
+    Test(test::TestArgs),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -61,8 +69,10 @@ enum Command {
 pub enum Outcome {
     /// Done, or nothing to do.
     Done,
-    /// Manifests are invalid, or not laid out as they should be.
+    /// Manifests are invalid, not laid out as they should be, or a test fails.
     Invalid,
+    /// A policy says no.
+    Denied,
 }
 
 /// Why a command could not do its work.
@@ -72,6 +82,8 @@ pub enum CommandError {
     Usage(String),
     /// Something around us failed.
     Failed { doing: String, source: std::io::Error },
+    /// A bug of ours.
+    Internal(String),
 }
 
 impl CommandError {
@@ -88,8 +100,9 @@ impl CommandError {
 const fn exit_code(result: &Result<Outcome, CommandError>) -> u8 {
     match result {
         Ok(Outcome::Done) => 0,
-        Err(CommandError::Failed { .. }) => 1,
+        Err(CommandError::Failed { .. } | CommandError::Internal(_)) => 1,
         Ok(Outcome::Invalid) => 3,
+        Ok(Outcome::Denied) => 4,
         Err(CommandError::Usage(_)) => 64,
     }
 }
@@ -120,6 +133,9 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Validate(args) => validate::run(&out, args),
         Command::Fmt(args) => fmt::run(&out, args),
         Command::Explain(args) => explain::run(&out, args),
+        Command::Can(args) => can::run(&out, args),
+        Command::Access(args) => access::run(&out, args),
+        Command::Test(args) => test::run(&out, args),
         Command::Schema(args) => schema::run(&out, args),
         Command::Completions(args) => completions::run(&out, args),
         Command::Man(args) => man::run(&out, args),
@@ -134,6 +150,9 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
             return 0;
         }
         Err(CommandError::Failed { doing, source }) => out.complain(&format!("{doing}: {source}")),
+        Err(CommandError::Internal(message)) => {
+            out.complain(&format!("internal error: {message}\nthis is a bug of partnerctl"));
+        }
     }
     exit_code(&result)
 }

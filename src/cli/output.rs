@@ -3,7 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::CommandError;
-use crate::report::{Style, clean};
+use crate::manifest::finding::Findings;
+use crate::report::{self, Style, clean};
 
 /// The two streams, and what they can show.
 #[derive(Debug)]
@@ -33,6 +34,15 @@ impl Output {
         write(&mut out)
             .and_then(|()| out.flush())
             .map_err(|source| CommandError::failed("writing the result", source))
+    }
+
+    /// Shows what is wrong with what a command needs, where narration goes.
+    pub(crate) fn findings(&self, findings: &Findings) -> Result<(), CommandError> {
+        let style = Style { color: false, ..self.style() };
+        let mut err = io::BufWriter::new(io::stderr().lock());
+        report::findings(report::Format::Text, findings, style, &mut err)
+            .and_then(|()| err.flush())
+            .map_err(|source| CommandError::failed("writing findings", source))
     }
 
     /// Says what is being done, to whoever wants to know.

@@ -7,15 +7,19 @@ use super::output::Output;
 use super::{CommandError, Outcome};
 use crate::manifest::schema;
 use crate::model::name::Kind;
+use crate::policy::vocabulary;
 use crate::report;
+
+/// The file that the vocabulary of policies is written to, in Cedar's own syntax.
+const VOCABULARY: &str = "partnerctl.cedarschema";
 
 /// Write the JSON Schema of manifests and machine formats
 ///
 /// Without a name: the schema of every document, for editors. With one: the schema of that kind,
-/// or of a machine format.
+/// or of a machine format. With --out also the vocabulary of policies, partnerctl.cedarschema.
 #[derive(clap::Args, Debug)]
 pub(crate) struct SchemaArgs {
-    /// A kind such as User, or a machine format: findings
+    /// A kind such as User, or a machine format: findings, can, access, tests
     #[arg(value_name = "KIND")]
     name: Option<String>,
     /// Write all schemas into this folder
@@ -39,8 +43,20 @@ pub(crate) fn run(out: &Output, args: &SchemaArgs) -> Result<Outcome, CommandErr
         fs::write(folder.join(&name), text(&schema)).map_err(failed)?;
         out.narrate(&name);
     }
+    fs::write(folder.join(VOCABULARY), vocabulary::TEXT).map_err(failed)?;
+    out.narrate(VOCABULARY);
     Ok(Outcome::Done)
 }
+
+type Format = (&'static str, fn() -> Value);
+
+/// The machine formats.
+const FORMATS: [Format; 4] = [
+    ("findings", report::json::schema),
+    ("can", report::decision::schema),
+    ("access", report::access::schema),
+    ("tests", report::tested::schema),
+];
 
 /// Every schema, by the name of its file.
 pub(crate) fn all() -> Vec<(String, Value)> {
@@ -50,7 +66,7 @@ pub(crate) fn all() -> Vec<(String, Value)> {
             .iter()
             .map(|kind| (format!("{}.schema.json", kind.kebab()), schema::of_kind(*kind))),
     );
-    all.push(("findings.schema.json".to_owned(), report::json::schema()));
+    all.extend(FORMATS.iter().map(|(name, schema)| (format!("{name}.schema.json"), schema())));
     all
 }
 
@@ -63,15 +79,14 @@ pub(crate) fn text(schema: &Value) -> String {
 
 fn named(name: &str) -> Result<Value, CommandError> {
     let wanted = name.replace('-', "");
-    if wanted.eq_ignore_ascii_case("findings") {
-        return Ok(report::json::schema());
+    if let Some((_, schema)) = FORMATS.iter().find(|(name, _)| wanted.eq_ignore_ascii_case(name)) {
+        return Ok(schema());
     }
     if let Some(kind) = Kind::ALL.iter().find(|kind| kind.word().eq_ignore_ascii_case(&wanted)) {
         return Ok(schema::of_kind(*kind));
     }
     let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
-    let there = kinds.join(", ");
-    Err(CommandError::usage(format!(
-        "there is no schema named {name}\nthere are {there} and findings"
-    )))
+    let formats: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+    let there = [kinds, formats].concat().join(", ");
+    Err(CommandError::usage(format!("there is no schema named {name}\nthere are {there}")))
 }

@@ -323,7 +323,7 @@ fn refusals(text: &str, is_json: bool) -> Vec<String> {
     let mut drafts: Vec<Draft> = Vec::new();
     for root in roots {
         let mut reader = Reader::new(&mut drafts, SourceId(0), 0);
-        if let Some(head) = read_head(arena.node(text, root), &mut reader)
+        if let Some(head) = read_head(arena.node(root), &mut reader)
             && let Some(kind) = head.kind
         {
             read_document(&head, kind, &HashMap::new(), &mut reader);
@@ -403,7 +403,7 @@ proptest! {
         let mut drafts = Vec::new();
         for root in parsed.roots {
             let mut reader = Reader::new(&mut drafts, SourceId(0), 0);
-            read_head(arena.node(&text, root), &mut reader);
+            read_head(arena.node(root), &mut reader);
         }
     }
 }

@@ -137,6 +137,7 @@ codes! {
 
     P1101 Error "roles that include each other",
     P1102 Error "a role that takes an agent group for its own",
+    P1103 Error "customers for an action that is not about customers",
 
     P1201 Error "a legal address outside the account's country",
     P1203 Error "a primary contact with a webmail address",
@@ -174,6 +175,28 @@ codes! {
     P1901 Error "too few global admins",
     P1902 Error "too few admin agents",
     P1903 Error "a required user who is not there",
+
+    P2001 Error "a policy that cannot be read",
+    P2002 Error "a policy without an id",
+    P2003 Error "two policies with the same id",
+    P2004 Error "a policy id that is not free",
+    P2005 Error "a policy that does not fit the vocabulary",
+    P2006 Error "a policy that names something that does not exist",
+    P2007 Error "an unknown level",
+    P2008 Warning "a policy that can never apply",
+    P2009 Error "a template of a policy",
+
+    P2101 Warning "a permission that nothing carries",
+    P2102 Warning "access that goes further than its permission",
+
+    P2201 Error "something that a hard guardrail forbids",
+    P2202 Error "something that a guardrail forbids",
+    P2203 Warning "something that a guardrail advises against",
+
+    P2301 Note "a role that nobody holds",
+    P2302 Note "a role that gives its holders nothing",
+    P2303 Note "roles of someone who cannot use them",
+    P2304 Note "an action that nobody may perform",
 }
 
 impl Code {
@@ -193,6 +216,15 @@ impl Code {
                 | Self::P1504
                 | Self::P1506
                 | Self::P1602
+                | Self::P2008
+                | Self::P2101
+                | Self::P2102
+                | Self::P2202
+                | Self::P2203
+                | Self::P2301
+                | Self::P2302
+                | Self::P2303
+                | Self::P2304
         )
     }
 

@@ -44,7 +44,7 @@ pub(crate) struct Document {
     pub kind: Kind,
     /// Known even where the rest is wrong, so that references to it still resolve.
     pub name: Option<Name>,
-    pub metadata: Option<Metadata>,
+    pub metadata: Option<Box<Metadata>>,
     pub body: Option<Body>,
     /// Something in it was wrong: what is absent may have been meant.
     pub faulty: bool,
@@ -208,7 +208,7 @@ pub(crate) fn read_body(
             );
             None
         }
-        Some(_) => reader.value::<Metadata>(at, at.holder()),
+        Some(_) => reader.value::<Metadata>(at, at.holder()).map(Box::new),
         None => {
             let help = format!("`metadata: {{name: ...}}` names the {}", kind.word());
             reader.report(Code::P0102, first, "`metadata` is missing", Some(help));

@@ -1,6 +1,9 @@
 //! Documents to an estate: each under its name, once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::HashMap;
 
 use super::batch::{Fallbacks, Located, Place, Table};
 use super::code::Code;
@@ -99,14 +102,14 @@ impl Gatherer {
                     name,
                     file: table.file.as_str().to_owned(),
                 });
-                self.remember(kind, metadata.as_ref(), origin);
+                self.remember(kind, metadata.as_deref(), origin);
             }
             (Some(metadata), Some(body), _) => {
                 self.remember(kind, Some(&metadata), origin);
                 self.parts.push(metadata, body, origin);
             }
             (metadata, _, Some(name)) => {
-                self.remember(kind, metadata.as_ref(), origin);
+                self.remember(kind, metadata.as_deref(), origin);
                 if kind == Kind::Customer {
                     self.gathered.broken_labels.extend(metadata.map(|metadata| metadata.labels));
                 }
@@ -119,7 +122,7 @@ impl Gatherer {
     /// Whether the name is this document's own.
     fn claim(&mut self, kind: Kind, name: &Name, origin: Origin, drafts: &mut Vec<Draft>) -> bool {
         let at = |origin| Where::Field { origin, path: way!["metadata", "name"], on: On::Value };
-        let object = format!("{}/{name}", kind.kebab());
+        let object = || format!("{}/{name}", kind.kebab());
         if kind == Kind::Role && is_built_in(name.as_str()) {
             let draft = Draft::new(
                 Code::P0302,
@@ -127,21 +130,21 @@ impl Gatherer {
                 format!("`{name}` is the key of a built-in role"),
             )
             .help("give the role a name of its own, and include the built-in one under `includes`")
-            .object(object);
+            .object(object());
             drafts.push(draft);
             return false;
         }
         match self.named.entry((kind, name.clone())) {
-            std::collections::hash_map::Entry::Vacant(entry) => {
+            Entry::Vacant(entry) => {
                 entry.insert(origin);
                 true
             }
             // There is one Account at most, whatever its name: told elsewhere.
-            std::collections::hash_map::Entry::Occupied(_) if kind == Kind::Account => false,
-            std::collections::hash_map::Entry::Occupied(entry) => {
+            Entry::Occupied(_) if kind == Kind::Account => false,
+            Entry::Occupied(entry) => {
                 let draft = Draft::new(Code::P0301, at(origin), format!("there is another {} named `{name}`", kind.word()))
                     .help("names are unique per kind: rename one, and say `formerly` if it was applied before")
-                    .object(object)
+                    .object(object())
                     .related("the other one", at(*entry.get()));
                 drafts.push(draft);
                 false
@@ -304,8 +307,8 @@ impl Gatherer {
 }
 
 impl Parts {
-    fn push(&mut self, metadata: Metadata, body: Body, origin: Origin) {
-        fn declared<T>(metadata: Metadata, spec: Box<T>, origin: Origin) -> Declared<T> {
+    fn push(&mut self, metadata: Box<Metadata>, body: Body, origin: Origin) {
+        fn declared<T>(metadata: Box<Metadata>, spec: Box<T>, origin: Origin) -> Declared<T> {
             Declared { metadata, spec, origin }
         }
         match body {

@@ -35,12 +35,12 @@ struct Words {
     defaults: bool,
 }
 
-impl Piece<'_> {
+impl<'a> Piece<'a> {
     fn length(&self) -> usize {
         self.text.as_ref().map_or(0, |text| text.len())
     }
 
-    fn parse(&self, arena: &mut Arena) -> Parsed {
+    fn parse(&self, arena: &mut Arena<'a>) -> Parsed {
         match &self.text {
             Ok(text) if self.json => text::parse_json(text, arena),
             Ok(text) => text::parse(text, arena),
@@ -57,7 +57,7 @@ const BATCH_BYTES: usize = 128 * 1024;
 pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Vec<Batch> {
     let texts: Vec<_> = sources
         .iter()
-        .filter(|(id, source)| Some(*id) != skip && source.format != Format::Csv)
+        .filter(|(id, source)| Some(*id) != skip && source.format.holds_documents())
         .collect();
     let bytes_all = texts.iter().map(|(_, source)| source.bytes.len()).sum();
     let pieces: Vec<Vec<Piece<'_>>> = parallel::map(
@@ -82,6 +82,7 @@ pub(crate) fn read_all(sources: &Sources, skip: Option<SourceId>) -> Vec<Batch> 
     batches.push(from..pieces.len());
     parallel::map(batches, bytes_all, Arena::default, |arena, range| {
         let mut batch = Batch::default();
+        batch.documents.reserve_exact(range.len());
         for piece in pieces.get(range).unwrap_or_default() {
             read_piece(piece, sources, &defaults, arena, &mut batch);
         }
@@ -117,8 +118,7 @@ fn pieces(source: SourceId, format: Format, bytes: &[u8]) -> Vec<Piece<'_>> {
 struct Held<'a>(Vec<HeldPiece<'a>>);
 
 struct HeldPiece<'a> {
-    text: &'a str,
-    arena: Arena,
+    arena: Arena<'a>,
     /// The kind, the document, and the item if it is a List.
     found: Vec<(Kind, NodeId, Option<usize>)>,
 }
@@ -137,7 +137,7 @@ impl<'a> Held<'a> {
             let mut arena = Arena::default();
             let mut found = Vec::new();
             for root in piece.parse(&mut arena).roots {
-                let node = arena.node(text, root);
+                let node = arena.node(root);
                 let items = match node.get("items").map(Node::view) {
                     Some(View::Sequence(items)) => items.len(),
                     _ => 0,
@@ -148,7 +148,7 @@ impl<'a> Held<'a> {
                 );
             }
             if !found.is_empty() {
-                held.push(HeldPiece { text, arena, found });
+                held.push(HeldPiece { arena, found });
             }
         }
         Self(held)
@@ -157,9 +157,9 @@ impl<'a> Held<'a> {
     /// The first Defaults of a kind counts; a second is a finding.
     fn values(&self) -> DefaultValues<'_> {
         let mut values = HashMap::new();
-        for HeldPiece { text, arena, found } in &self.0 {
+        for HeldPiece { arena, found } in &self.0 {
             for (kind, root, item) in found {
-                let node = pick(arena.node(text, *root), *item);
+                let node = pick(arena.node(*root), *item);
                 if let Some(node) =
                     node.and_then(|node| node.get("spec")).and_then(|spec| spec.get("values"))
                 {
@@ -188,11 +188,11 @@ pub(crate) fn pick(root: Node<'_>, item: Option<usize>) -> Option<Node<'_>> {
     }
 }
 
-fn read_piece(
-    piece: &Piece<'_>,
+fn read_piece<'a>(
+    piece: &Piece<'a>,
     sources: &Sources,
     defaults: &DefaultValues<'_>,
-    arena: &mut Arena,
+    arena: &mut Arena<'a>,
     batch: &mut Batch,
 ) {
     arena.clear();
@@ -230,7 +230,7 @@ fn read_piece(
     }
     let is_stream = sources.get(piece.source).is_some_and(|source| source.name == "-");
     for (root, id) in (0..).zip(parsed.roots) {
-        let node = arena.node(text, id);
+        let node = arena.node(id);
         let context = Context {
             piece,
             text,
@@ -377,7 +377,7 @@ fn secrets_near(bytes: &[u8], fault: Span) -> Vec<Span> {
 
 /// Scalars that look like a secret only once their escapes and line breaks are read, in order.
 /// `seen` are those that look like one as they stand.
-fn secrets_in_disguise(text: &str, seen: &[Range<usize>], arena: &Arena) -> Vec<Span> {
+fn secrets_in_disguise(text: &str, seen: &[Range<usize>], arena: &Arena<'_>) -> Vec<Span> {
     if arena.cooked().is_empty() || secret::look_for(arena.cooked()).is_empty() {
         return Vec::new();
     }
@@ -407,7 +407,7 @@ fn secrets_in_disguise(text: &str, seen: &[Range<usize>], arena: &Arena) -> Vec<
 /// Warns of characters in comments that make the lines after them look like something else.
 fn comments_that_turn(
     text: &str,
-    arena: &Arena,
+    arena: &Arena<'_>,
     place: &dyn Fn(Span) -> Where,
     drafts: &mut Vec<Draft>,
 ) {
@@ -527,7 +527,7 @@ pub(crate) fn read_table<'a>(
 }
 
 /// What looks like a secret is one too many, wherever it stands.
-fn secrets(text: &str, arena: &Arena, place: &dyn Fn(Span) -> Where, drafts: &mut Vec<Draft>) {
+fn secrets(text: &str, arena: &Arena<'_>, place: &dyn Fn(Span) -> Where, drafts: &mut Vec<Draft>) {
     let seen = secret::look_for(text);
     let disguised = secrets_in_disguise(text, &seen, arena);
     let plain = seen.iter().map(|found| Span::new(to_u32(found.start), to_u32(found.end)));
@@ -546,8 +546,7 @@ fn secrets(text: &str, arena: &Arena, place: &dyn Fn(Span) -> Where, drafts: &mu
 #[derive(Debug, Default)]
 pub(crate) struct Opened<'a> {
     chunk: Option<(SourceId, u32)>,
-    text: &'a str,
-    arena: Arena,
+    arena: Arena<'a>,
     parsed: Parsed,
     items: HashMap<NodeId, Vec<NodeId>>,
 }
@@ -559,32 +558,32 @@ impl<'a> Opened<'a> {
         if self.chunk != Some((source, base)) {
             let found = sources.get(source)?;
             let bytes = found.bytes.get(base as usize..(base + length) as usize)?;
-            self.text = std::str::from_utf8(bytes).ok()?;
+            let text = std::str::from_utf8(bytes).ok()?;
             self.arena.clear();
             self.items.clear();
             self.parsed = match found.format {
-                Format::Json => text::parse_json(self.text, &mut self.arena),
-                _ => text::parse(self.text, &mut self.arena),
+                Format::Json => text::parse_json(text, &mut self.arena),
+                _ => text::parse(text, &mut self.arena),
             };
             self.chunk = Some((source, base));
         }
         let root = *self.parsed.roots.get(root as usize)?;
-        let Some(item) = item else { return Some(self.arena.node(self.text, root)) };
-        let items = self.arena.node(self.text, root).get("items")?.id();
+        let Some(item) = item else { return Some(self.arena.node(root)) };
+        let items = self.arena.node(root).get("items")?.id();
         let item = self.item(items, item as usize)?;
-        Some(self.arena.node(self.text, item))
+        Some(self.arena.node(item))
     }
 
     /// A node of the document that was looked at last.
     pub(crate) fn node(&self, id: NodeId) -> Node<'_> {
-        self.arena.node(self.text, id)
+        self.arena.node(id)
     }
 
     /// An item of a sequence.
     pub(crate) fn item(&mut self, sequence: NodeId, index: usize) -> Option<NodeId> {
-        let (arena, text) = (&self.arena, self.text);
+        let arena = &self.arena;
         let items =
-            self.items.entry(sequence).or_insert_with(|| match arena.node(text, sequence).view() {
+            self.items.entry(sequence).or_insert_with(|| match arena.node(sequence).view() {
                 View::Sequence(items) => items.map(Node::id).collect(),
                 _ => Vec::new(),
             });

@@ -61,6 +61,17 @@ pub(crate) fn locate(
     findings
 }
 
+/// Where one place is that is no finding's.
+pub(crate) fn place(
+    at: Where,
+    places: &[Place],
+    fallbacks: &Fallbacks,
+    sources: &Sources,
+) -> Shown {
+    let (lines, open) = (HashMap::new(), Opened::default());
+    Locator { places, fallbacks, sources, project: "", lines, open }.place(&at)
+}
+
 struct Locator<'a> {
     places: &'a [Place],
     fallbacks: &'a Fallbacks,

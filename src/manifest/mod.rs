@@ -8,10 +8,10 @@
 #[cfg(test)]
 mod agreement;
 mod batch;
-mod check;
+pub(crate) mod check;
 pub mod code;
 mod document;
-mod draft;
+pub(crate) mod draft;
 pub mod finding;
 pub mod format;
 mod gather;
@@ -25,7 +25,7 @@ pub mod reference;
 mod rows;
 pub mod schema;
 pub mod source;
-mod suggest;
+pub(crate) mod suggest;
 pub mod text;
 
 use std::collections::HashMap;
@@ -80,6 +80,28 @@ pub trait Tables {
     fn open(&self, beside: &str, file: &str) -> Result<(String, Vec<u8>), (TroubleKind, String)>;
 }
 
+/// Asks more of an estate than manifests alone can answer: who may do what.
+pub trait Examiner {
+    /// Adds what it finds.
+    fn examine(&self, examined: &mut Examined<'_, '_>);
+}
+
+/// What an [`Examiner`] looks at, and where it puts what it finds.
+#[derive(Debug)]
+pub struct Examined<'a, 'e> {
+    pub(crate) world: &'a check::World<'e>,
+    pub(crate) sources: &'a Sources,
+    pub(crate) drafts: &'a mut Vec<Draft>,
+}
+
+/// Asks nothing more.
+#[derive(Debug, Clone, Copy)]
+pub struct NothingMore;
+
+impl Examiner for NothingMore {
+    fn examine(&self, _examined: &mut Examined<'_, '_>) {}
+}
+
 /// A project file that was read.
 #[derive(Debug, Default)]
 pub struct ReadProject {
@@ -113,6 +135,7 @@ pub struct Load<'a> {
     pub project_name: String,
     pub troubles: Vec<Trouble>,
     pub tables: &'a dyn Tables,
+    pub examiner: &'a dyn Examiner,
     /// These are all the manifests there are.
     pub complete: bool,
     pub today: Day,
@@ -134,9 +157,15 @@ pub struct Loaded {
     pub project: Option<Project>,
     pub findings: Findings,
     places: Vec<Place>,
+    fallbacks: batch::Fallbacks,
 }
 
 impl Loaded {
+    /// Where a field of a document stands, or a piece of a text.
+    pub(crate) fn place_of(&self, at: Where) -> finding::Place {
+        locate::place(at, &self.places, &self.fallbacks, &self.findings.sources)
+    }
+
     /// The file and line that something was declared at.
     pub fn line_of(&self, origin: Origin) -> Option<(String, u32)> {
         locate::line_of(*self.places.get(origin.0 as usize)?, &self.findings.sources)
@@ -150,7 +179,8 @@ impl Loaded {
 
 /// Reads and checks an estate.
 pub fn load(load: Load<'_>) -> Loaded {
-    let Load { mut sources, project, project_name, troubles, tables, complete, today } = load;
+    let Load { mut sources, project, project_name, troubles, tables, examiner, complete, today } =
+        load;
     let project_unreadable = project.is_unreadable();
     let ReadProject { project, source: project_source, mut drafts, place: project_place } = project;
     let mut gatherer = Gatherer::default();
@@ -177,7 +207,8 @@ pub fn load(load: Load<'_>) -> Loaded {
             gatherer.add(located, &mut drafts);
         }
     }
-    let files = sources.len() - usize::from(project_source.is_some());
+    let policies = sources.iter().filter(|(_, source)| source.format == Format::Cedar).count();
+    let files = sources.len() - policies - usize::from(project_source.is_some());
     seen += read_tables(&mut gatherer, &mut sources, tables, &mut drafts);
     if seen == 0 && lost.is_empty() {
         let what =
@@ -200,6 +231,7 @@ pub fn load(load: Load<'_>) -> Loaded {
         customers: CustomerIndex::of(&gathered.estate, |_| true),
     };
     check::check(&world, &mut drafts);
+    examiner.examine(&mut Examined { world: &world, sources: &sources, drafts: &mut drafts });
     let waived = check::waivers::apply(&world, &mut drafts);
     locate::without_repeats(&mut drafts);
     let mut masked = locate::masked(&drafts);
@@ -216,10 +248,16 @@ pub fn load(load: Load<'_>) -> Loaded {
             Some((kind.kebab(), count))
         })
         .collect();
-    let files = sources.len() - usize::from(project_source.is_some());
+    let files = sources.len() - policies - usize::from(project_source.is_some());
     let checked = Checked { files, documents: seen, kinds };
     let findings = Findings { all, checked, sources, masked, waived };
-    Loaded { estate: gathered.estate, project, findings, places: gathered.places }
+    Loaded {
+        estate: gathered.estate,
+        project,
+        findings,
+        places: gathered.places,
+        fallbacks: gathered.fallbacks,
+    }
 }
 
 fn draft_of(trouble: Trouble, project: Option<Origin>) -> Draft {

@@ -72,8 +72,9 @@ pub(crate) fn read_rows(
                 continue;
             }
             arena.clear();
+            arena.reads(text);
             let root = build(arena, &columns, &order, row, span);
-            let node = arena.node(text, root);
+            let node = arena.node(root);
             let mark = batch.drafts.len();
             let mut reader = Reader::new(&mut batch.drafts, source, 0);
             reader.null_is_nothing = true;
@@ -238,7 +239,7 @@ type Filled<'c> = (&'c [String], &'c Column, &'c Cell<'c>);
 
 /// Puts a row's cells into nodes.
 fn build(
-    arena: &mut Arena,
+    arena: &mut Arena<'_>,
     columns: &[Column],
     order: &[usize],
     cells: &[Cell<'_>],
@@ -262,7 +263,7 @@ fn build(
 }
 
 /// Writes a mapping of cells; those that share their first key nest below it.
-fn mapping(arena: &mut Arena, cells: &[Filled<'_>], row: Span) {
+fn mapping(arena: &mut Arena<'_>, cells: &[Filled<'_>], row: Span) {
     let start = cells.first().map_or(row.start, |(_, _, cell)| cell.span.start);
     let id = arena.open(Shape::Mapping, start);
     let mut count = 0;
@@ -287,7 +288,7 @@ fn mapping(arena: &mut Arena, cells: &[Filled<'_>], row: Span) {
     arena.close(id, count, row.end);
 }
 
-fn leaf(arena: &mut Arena, key: &str, column: &Column, cell: &Cell<'_>) {
+fn leaf(arena: &mut Arena<'_>, key: &str, column: &Column, cell: &Cell<'_>) {
     let span = cell.span;
     if column.none_is_nothing && !column.is_list && cell.text == "none" {
         arena.cooked_scalar(span, Style::Plain, "");

@@ -37,6 +37,14 @@ pub enum Format {
     Yaml,
     Json,
     Csv,
+    Cedar,
+}
+
+impl Format {
+    /// Whether manifests are written in it.
+    pub const fn holds_documents(self) -> bool {
+        matches!(self, Self::Yaml | Self::Json)
+    }
 }
 
 /// One text, as it was handed to us.

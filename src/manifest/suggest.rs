@@ -21,8 +21,11 @@ pub(crate) fn nearest<'a>(
             *word != written
                 && word.len().abs_diff(written.len()) * 5 <= 2 * word.len().max(written.len()) + 5
         })
-        .map(|word| {
-            let word_lower = word.to_lowercase();
+        .map(|word| (word, word.to_lowercase()))
+        .filter(|(word, word_lower)| {
+            apart_at_least(word_lower, &lower) * 5 <= 2 * word.len().max(written.len())
+        })
+        .map(|(word, word_lower)| {
             // Two letters that changed places count as one mistake.
             let length = word.chars().count().max(written.chars().count()).max(1);
             let distance = strsim::osa_distance(&word_lower, &lower);
@@ -36,6 +39,22 @@ pub(crate) fn nearest<'a>(
         .filter(|(score, _)| *score >= 0.6)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, word)| word)
+}
+
+/// How many mistakes are between two words at least, told by the letters and digits that only one
+/// of them has: most words are told apart by that, and distances are slow.
+fn apart_at_least(one: &str, other: &str) -> usize {
+    let mut balance = [0_i32; 128];
+    for (text, count) in [(one, 1), (other, -1)] {
+        for byte in text.bytes().filter(u8::is_ascii_alphanumeric) {
+            if let Some(held) = balance.get_mut(usize::from(byte)) {
+                *held += count;
+            }
+        }
+    }
+    let surplus: i32 = balance.iter().filter(|held| **held > 0).sum();
+    let lack: i32 = balance.iter().filter(|held| **held < 0).sum();
+    surplus.unsigned_abs().max(lack.unsigned_abs()) as usize
 }
 
 /// `did you mean ...`, if something is near.
@@ -79,6 +98,8 @@ pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -88,6 +109,14 @@ mod tests {
         assert_eq!(nearest("usage_location", known), Some("usageLocation"));
         assert_eq!(nearest("emial", known), Some("email"));
         assert_eq!(nearest("colour", known), None);
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_never_nearer_than_their_letters_say(a in "[ab1é-]{0,8}", b in "[ab1é-]{0,8}") {
+            let distance = strsim::osa_distance(&a, &b);
+            prop_assert!(apart_at_least(&a, &b) <= distance);
+        }
     }
 
     #[test]

@@ -114,3 +114,30 @@ choices! {
         SignAgreement = "sign-agreement",
     }
 }
+
+impl Action {
+    /// Whether it is done to a customer, rather than in our own account.
+    pub const fn is_about_customers(self) -> bool {
+        matches!(
+            self,
+            Self::ViewCustomer
+                | Self::EditCustomer
+                | Self::ViewCustomerAgreement
+                | Self::AdministerOnBehalf
+                | Self::RequestDelegatedAdministration
+                | Self::ViewDelegatedAccess
+                | Self::ManageDelegatedAccess
+                | Self::AssignDelegatedAccess
+                | Self::ViewServiceHealth
+                | Self::ViewServiceRequest
+                | Self::CreateServiceRequest
+                | Self::ManageSubscriptions
+                | Self::ManageOfficeSubscriptions
+                | Self::CancelAzureSubscription
+                | Self::OrderOnBehalf
+                | Self::ManageDevices
+                | Self::RequestRelationship
+                | Self::EndRelationship
+        )
+    }
+}

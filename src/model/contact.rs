@@ -42,7 +42,7 @@ impl Scalar for Domain {
 
     fn parse(text: &str) -> Result<Self, Malformed> {
         within(text, 253)?;
-        if is_domain(text) {
+        if is_domain(text.as_bytes()) {
             return Ok(Self(lower(text)));
         }
         Err(if text.contains("://") || text.contains('/') {
@@ -57,15 +57,14 @@ impl Scalar for Domain {
     }
 }
 
-fn is_domain(text: &str) -> bool {
+fn is_domain(text: &[u8]) -> bool {
     let mut labels = 0;
-    text.split('.').all(|label| {
+    text.split(|b| *b == b'.').all(|label| {
         labels += 1;
-        let bytes = label.as_bytes();
-        bytes.len() <= 63
-            && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-            && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
-            && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+        label.len() <= 63
+            && label.first().is_some_and(u8::is_ascii_alphanumeric)
+            && label.last().is_some_and(u8::is_ascii_alphanumeric)
+            && label.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
     }) && labels > 1
 }
 
@@ -171,8 +170,9 @@ impl Scalar for Email {
 }
 
 fn is_address(text: &str, local_ok: impl Fn(u8) -> bool) -> bool {
-    text.split_once('@').is_some_and(|(local, domain)| {
-        (1..=64).contains(&local.len()) && local.bytes().all(local_ok) && is_domain(domain)
+    let mut parts = text.as_bytes().splitn(2, |b| *b == b'@');
+    parts.next().zip(parts.next()).is_some_and(|(local, domain)| {
+        (1..=64).contains(&local.len()) && local.iter().copied().all(local_ok) && is_domain(domain)
     })
 }
 

@@ -1,6 +1,8 @@
 //! All that the manifests declare.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashMapExt};
 
 use super::access_test::AccessTest;
 use super::account::Account;
@@ -21,8 +23,8 @@ pub struct Origin(pub u32);
 /// Something declared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Declared<T> {
-    pub metadata: Metadata,
-    /// On its own: what is sorted and moved by the hundred thousand should be small.
+    /// On their own, as `spec` is: what is sorted and moved by the hundred thousand should be small.
+    pub metadata: Box<Metadata>,
     pub spec: Box<T>,
     pub origin: Origin,
 }
@@ -173,7 +175,7 @@ mod tests {
             qualification_details: None,
             organization_registration_number: None,
         };
-        Declared { metadata, spec: Box::new(spec), origin: Origin(0) }
+        Declared { metadata: Box::new(metadata), spec: Box::new(spec), origin: Origin(0) }
     }
 
     fn label() -> impl Strategy<Value = (LabelKey, LabelValue)> {

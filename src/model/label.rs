@@ -84,7 +84,7 @@ fn grammar_of_labels() -> Malformed {
 }
 
 /// The labels of something, by key. There are few, so a sorted list is all it takes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Labels(Vec<(LabelKey, LabelValue)>);
 
 impl Labels {
@@ -123,7 +123,7 @@ impl FromIterator<(LabelKey, LabelValue)> for Labels {
 
 /// Which of the declared customers. All label conditions must hold; names are added, exceptions
 /// taken away.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Selector {
     pub labels: Labels,
     pub any_of: BTreeMap<LabelKey, Vec<LabelValue>>,

@@ -58,6 +58,9 @@ impl Kind {
     }
 }
 
+/// The longest name.
+const NAME_MAX: usize = 63;
+
 /// The key of a document: a lower-case DNS label, unique per kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Str);
@@ -83,11 +86,11 @@ impl std::borrow::Borrow<str> for Name {
 impl Scalar for Name {
     const WHAT: &'static str = "a name";
     const GRAMMAR: Grammar =
-        Grammar::Pattern { pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", length_max: 63 };
+        Grammar::Pattern { pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", length_max: NAME_MAX };
     const EXAMPLES: &'static [&'static str] = &["aiko-tanaka", "contoso"];
 
     fn parse(text: &str) -> Result<Self, Malformed> {
-        within(text, 63)?;
+        within(text, NAME_MAX)?;
         if is_dns_label(text) {
             return Ok(Self(text.into()));
         }
@@ -187,6 +190,10 @@ impl Reference {
     /// Reads `name` or `kind/name` where only one kind makes sense.
     fn parse_for(text: &str, kind: Kind) -> Result<Name, Malformed> {
         within(text, 96)?;
+        // Nearly all are a name alone, and many: they are told without a search for `/`.
+        if text.len() <= NAME_MAX && is_dns_label(text) {
+            return Ok(Name(text.into()));
+        }
         match text.split_once('/') {
             None => Name::parse(text),
             Some((prefix, name)) if prefix == kind.kebab() => Name::parse(name),

@@ -1,1 +1,26 @@
 //! Who may do what: role permissions as Cedar policies.
+//!
+//! * [`vocabulary`] names users, roles, customers, partners, the account, and every action;
+//! * [`world`] is who and what there is, as declared;
+//! * [`library`] is what the roles of Partner Center may do, as policies, and the guardrails;
+//! * `compile` makes policies of `Role` documents, `sheet` reads the project's own;
+//! * [`rules`] are all of them together, each with its place;
+//! * [`judge`] decides, [`near`] says what came closest when the answer is no;
+//! * [`access`] is who may do what, exactly, and what differs between two sides;
+//! * [`expect`] holds the answers against the `AccessTest` documents;
+//! * [`check`] is what all this finds wrong with an estate.
+//!
+//! Nothing here opens a file or reads a clock. Cedar's own authorizer decides everything.
+
+pub mod access;
+pub mod check;
+pub(crate) mod compile;
+pub mod expect;
+pub mod judge;
+pub mod level;
+pub mod library;
+pub mod near;
+pub mod rules;
+mod sheet;
+pub mod vocabulary;
+pub mod world;

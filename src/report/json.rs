@@ -123,10 +123,15 @@ struct CheckedRecord {
 
 /// The JSON Schema of the format, as in `schemas/findings.schema.json`.
 pub fn schema() -> serde_json::Value {
+    schema_of::<FindingsRecord<'_>>()
+}
+
+/// The JSON Schema of what is written, draft 2020-12.
+pub(super) fn schema_of<T: JsonSchema>() -> serde_json::Value {
     SchemaSettings::draft2020_12()
         .for_serialize()
         .into_generator()
-        .into_root_schema_for::<FindingsRecord<'_>>()
+        .into_root_schema_for::<T>()
         .to_value()
 }
 

@@ -7,7 +7,9 @@
 //! What comes from outside (names, messages, lines of manifests) is data to every format: `clean`
 //! makes it harmless, `mask` hides secrets, and each format does its own quoting.
 
+pub mod access;
 pub(crate) mod clean;
+pub mod decision;
 mod github;
 pub mod json;
 mod junit;
@@ -15,9 +17,11 @@ mod mask;
 mod sarif;
 mod snippet;
 mod summary;
+pub mod tested;
 mod text;
 
 use crate::manifest::finding::Findings;
+pub use decision::Cited;
 use std::io;
 
 /// How findings are written.

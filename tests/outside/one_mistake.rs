@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::stories::{Base, Shown, loaded};
+use crate::stories::{Base, Shown, is_of_a_part, loaded};
 
 /// What is found in the documents, with the base around them.
 fn found(base: Base, files: &[(&str, &str)]) -> Vec<Shown> {
     let files: BTreeMap<String, Vec<u8>> =
         files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_owned())).collect();
-    loaded(&files, base)
+    // The base is a part of an estate: its role is held by nobody.
+    loaded(&files, base).into_iter().filter(|shown| !is_of_a_part(shown)).collect()
 }
 
 #[track_caller]

@@ -89,7 +89,8 @@ impl Subject<'_> {
             return;
         }
         for (index, name) in named.iter().enumerate() {
-            self.partner(name, With::IndirectProvider, way!["spec", "partnerships", index], drafts);
+            let path = || way!["spec", "partnerships", index];
+            self.partner(name, With::IndirectProvider, path, drafts);
         }
     }
 
@@ -111,12 +112,18 @@ impl Subject<'_> {
             );
             return;
         }
-        self.partner(name, With::IndirectReseller, way!["spec", "reseller"], drafts);
+        self.partner(name, With::IndirectReseller, || way!["spec", "reseller"], drafts);
     }
 
-    fn partner(&self, name: &PartnershipKey, with: With, path: Vec<Step>, drafts: &mut Vec<Draft>) {
+    fn partner(
+        &self,
+        name: &PartnershipKey,
+        with: With,
+        path: impl FnOnce() -> Vec<Step>,
+        drafts: &mut Vec<Draft>,
+    ) {
         let all = &self.world.estate.partnerships;
-        let at = || self.at(path);
+        let at = || self.at(path());
         if let Some(partnership) = all.get(name) {
             let spec = &partnership.spec;
             let code = if with == With::IndirectProvider { Code::P1401 } else { Code::P1406 };
@@ -149,7 +156,7 @@ impl Subject<'_> {
         if spec.origin == Origin::Existing {
             // With a tenant id the relationship may hold already.
             if spec.relationship == Relationship::Reseller && spec.tenant_id.is_none() {
-                let at = at_key(self.customer, way!["spec", "origin"]);
+                let at = || at_key(self.customer, way!["spec", "origin"]);
                 let what = "relationships with customers that exist already";
                 let gap = capability(self.world, Capability::InviteExistingCustomer, what, at);
                 drafts.extend(gap.map(|draft| draft.object(self.object())));
@@ -231,7 +238,7 @@ impl Subject<'_> {
             return;
         }
         let at = || self.at(way!["spec", "qualification"]);
-        let gap = capability(self.world, Capability::CustomerQualification, "qualifications", at());
+        let gap = capability(self.world, Capability::CustomerQualification, "qualifications", at);
         drafts.extend(gap.map(|draft| draft.object(self.object())));
         let details = spec.qualification_details.as_ref();
         let missing = match qualification {

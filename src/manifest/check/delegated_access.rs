@@ -23,7 +23,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
         grants(world, access, &object, drafts);
         selector(world, access, &access.spec.customers, way!["spec", "customers"], &object, drafts);
         waiting(world, &without_tenant, access, &object, drafts);
-        let at = at_field(access, way!["kind"]);
+        let at = || at_field(access, way!["kind"]);
         let gap = capability(world, Capability::DelegatedAccess, "delegated access (GDAP)", at);
         drafts.extend(gap.map(|draft| draft.object(object)));
     }
@@ -92,12 +92,12 @@ fn grants(
         }
         let mut roles = HashSet::new();
         for (at, role) in grant.directory_roles.iter().enumerate() {
-            let path = way!["spec", "grants", index, "directoryRoles", at];
+            let path = || way!["spec", "grants", index, "directoryRoles", at];
             if role.name().is_none() {
                 drafts.push(
                     Draft::new(
                         Code::P1504,
-                        at_field(access, path.clone()),
+                        at_field(access, path()),
                         format!(
                             "no built-in role {} is known here",
                             quoted(&role.to_string())
@@ -111,7 +111,7 @@ fn grants(
                 drafts.push(
                     Draft::new(
                         Code::P0110,
-                        at_field(access, path),
+                        at_field(access, path()),
                         format!("`directoryRoles` names {role} twice"),
                     )
                     .help("keep one of the two")

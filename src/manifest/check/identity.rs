@@ -1,8 +1,11 @@
 //! Natural keys: what the tenant knows things by, once each, by the rules of equality.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 use std::hash::Hash;
+
+use foldhash::{HashMap, HashMapExt};
 
 use super::{World, at_field, object};
 use crate::manifest::code::Code;
@@ -97,23 +100,23 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
                 .help("give each role a group of its own: who is in a shared one would hold both")
                 .object(object(Kind::Role, key))
         };
-        let at = |path: Vec<Step>| move || at_field(role, path.clone());
+        let at = |path: fn() -> Vec<Step>| move || at_field(role, path());
         match &role.spec.group {
             Some(Group::Named { name, mail_nickname }) => {
                 let folded = nfc(name.as_str()).to_lowercase();
-                groups.see(folded, at(way!["spec", "group"]), drafts, |at| {
+                groups.see(folded, at(|| way!["spec", "group"]), drafts, |at| {
                     shared(at, format!("`{name}`"))
                 });
                 if let Some(nickname) = mail_nickname {
                     let folded = nickname.as_str().to_ascii_lowercase();
-                    let path = way!["spec", "group", "mailNickname"];
+                    let path = || way!["spec", "group", "mailNickname"];
                     nicknames.see(folded, at(path), drafts, |at| {
                         shared(at, format!("nickname `{}`", nickname.as_str()))
                     });
                 }
             }
             Some(Group::Existing(id)) => {
-                groups.see(id.to_string(), at(way!["spec", "group", "id"]), drafts, |at| {
+                groups.see(id.to_string(), at(|| way!["spec", "group", "id"]), drafts, |at| {
                     shared(at, id.to_string())
                 });
             }
@@ -154,7 +157,6 @@ impl<K: Eq + Hash, F: Fn() -> Where> Seen<K, F> {
     }
 
     fn see(&mut self, key: K, at: F, drafts: &mut Vec<Draft>, report: impl FnOnce(Where) -> Draft) {
-        use std::collections::hash_map::Entry;
         match self.first.entry(key) {
             Entry::Vacant(entry) => {
                 entry.insert(at);

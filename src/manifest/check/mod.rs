@@ -29,6 +29,7 @@ use crate::model::scalar::Scalar;
 use crate::model::time::Day;
 
 /// What checks look at.
+#[derive(Debug)]
 pub(crate) struct World<'a> {
     pub estate: &'a Estate,
     pub broken: &'a BTreeSet<(Kind, Name)>,
@@ -51,6 +52,15 @@ impl World<'_> {
     /// Whether what is not here is not there: a part of an estate may leave customers out.
     pub(crate) fn complete_enough(&self) -> bool {
         self.complete || !self.estate.customers.is_empty()
+    }
+
+    /// Whether nothing is elsewhere, and nothing could not be read: what is not here is not there.
+    pub(crate) fn sees_everything(&self) -> bool {
+        self.complete
+            && self.lost.is_empty()
+            && self.broken.is_empty()
+            && self.faulty.is_empty()
+            && !self.labels_unknown
     }
 
     /// Whether a document that could not be read has this name.
@@ -132,18 +142,18 @@ pub(crate) fn capability(
     world: &World<'_>,
     capability: crate::model::cloud::Capability,
     what: &str,
-    at: Where,
+    at: impl FnOnce() -> Where,
 ) -> Option<Draft> {
     use crate::model::cloud::Availability;
     let cloud = world.estate.account.as_ref()?.spec.cloud;
     match cloud.has(capability) {
         Availability::Yes => None,
         Availability::No => Some(
-            Draft::new(Code::P1601, at, format!("the cloud `{cloud}` has no {what}"))
+            Draft::new(Code::P1601, at(), format!("the cloud `{cloud}` has no {what}"))
                 .help("leave it out: it cannot exist in that cloud"),
         ),
         Availability::Unverified => Some(
-            Draft::new(Code::P1602, at, format!("the cloud `{cloud}` may have no {what}")).help(
+            Draft::new(Code::P1602, at(), format!("the cloud `{cloud}` may have no {what}")).help(
                 "the documents do not say: try it with one, and waive this finding if it works",
             ),
         ),

@@ -19,7 +19,7 @@ pub(super) fn check(world: &World<'_>, drafts: &mut Vec<Draft>) {
         if let Some(url) = &partnership.spec.invitation_url {
             invitation(world, partnership, url, &object, drafts);
         }
-        let at = at_field(partnership, way!["spec", "with"]);
+        let at = || at_field(partnership, way!["spec", "with"]);
         let gap =
             capability(world, Capability::IndirectModel, "indirect providers and resellers", at);
         drafts.extend(gap.map(|draft| draft.object(object)));

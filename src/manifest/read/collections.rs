@@ -58,7 +58,7 @@ impl<T: Shaped, const SET: bool, const MIN: usize> Shaped for Items<T, SET, MIN>
         let mut values = Vec::with_capacity(items.len());
         let mut complete = true;
         if SET {
-            complete &= !repeats(items.clone(), reader);
+            complete &= !repeats(&items, reader);
         }
         for item in items {
             reader.field = field;
@@ -89,18 +89,17 @@ impl<T: Shaped, const SET: bool, const MIN: usize> Shaped for Items<T, SET, MIN>
 
 /// Reports scalars that stand twice in a list.
 pub(super) fn repeats(
-    items: super::super::text::arena::Items<'_>,
+    items: &super::super::text::arena::Items<'_>,
     reader: &mut Reader<'_>,
 ) -> bool {
     // Lists are short; the odd long one gets a set.
-    let mut few: Vec<&str> = Vec::new();
     let mut many = std::collections::HashSet::new();
     let long = items.len() > 16;
     let mut found = false;
-    for item in items.filter(|item| item.is_scalar()) {
+    for (index, item) in items.clone().enumerate().filter(|(_, item)| item.is_scalar()) {
         let text = item.text();
-        if if long { many.insert(text) } else { !few.contains(&text) } {
-            few.push(text);
+        let earlier = || items.clone().take(index).filter(|earlier| earlier.is_scalar());
+        if if long { many.insert(text) } else { !earlier().any(|earlier| earlier.text() == text) } {
             continue;
         }
         found = true;

@@ -101,9 +101,9 @@ fn sort<'a>(
         wrong_type(own, what, "a mapping of keys and values", reader);
         return None;
     };
+    let mut next = 0;
     for (key, value) in entries {
-        let text = key.text();
-        let place = fields.iter().position(|field| field.key == text);
+        let place = position(fields, key.text(), next);
         let Some(slot) = place.and_then(|index| said.get_mut(index)) else {
             meant.extend(unknown_key(key, fields, what, reader));
             secret_of(key, value, reader);
@@ -115,8 +115,18 @@ fn sort<'a>(
             continue;
         }
         *slot = Some((key.span(), value));
+        next = place.map_or(0, |index| index + 1);
     }
     Some(meant)
+}
+
+/// Which field has a key. Nearly every document keeps the order of the table, so it is looked for
+/// from `next` on first.
+fn position(fields: &[Field], key: &str, next: usize) -> Option<usize> {
+    let is_it = |field: &Field| field.key == key;
+    let (before, after) = fields.split_at_checked(next)?;
+    let found = after.iter().position(is_it).map(|at| at + next);
+    found.or_else(|| before.iter().position(is_it))
 }
 
 /// A field's place: what the document says, and what Defaults say.
@@ -125,7 +135,9 @@ fn place<'a>(said: Said<'a>, field: &Field, fallbacks: Fallbacks<'a>) -> At<'a> 
         Some((key, value)) => At { key: Some(key), ..At::own(value) },
         None => At::ABSENT,
     };
-    if fallbacks.iter().any(Option::is_some) {
+    // Nothing is added to a scalar.
+    let is_whole = at.own.is_some_and(super::Node::is_scalar);
+    if !is_whole && fallbacks.iter().any(Option::is_some) {
         at.fallbacks = fallbacks.map(|node| node.and_then(|node| node.get(field.key)));
     }
     at

@@ -9,7 +9,9 @@ use crate::manifest::source::{Span, to_u32};
 
 /// Storage for the nodes of the documents of one chunk; reused from chunk to chunk.
 #[derive(Debug, Default)]
-pub struct Arena {
+pub struct Arena<'t> {
+    /// What the nodes were parsed from.
+    chunk: &'t str,
     nodes: Vec<Raw>,
     cooked: String,
 }
@@ -54,11 +56,16 @@ pub enum Shape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeId(u32);
 
-impl Arena {
+impl<'t> Arena<'t> {
     /// Forgets all nodes, keeps the memory.
     pub fn clear(&mut self) {
         self.nodes.clear();
         self.cooked.clear();
+    }
+
+    /// Says which text the nodes to come are of.
+    pub fn reads(&mut self, chunk: &'t str) {
+        self.chunk = chunk;
     }
 
     pub fn len(&self) -> usize {
@@ -184,9 +191,9 @@ impl Arena {
             .map(|raw| (raw.span, Span::new(raw.a, raw.b)))
     }
 
-    /// Looks at a node; `chunk` is the text it was parsed from.
-    pub fn node<'a>(&'a self, chunk: &'a str, id: NodeId) -> Node<'a> {
-        Node { arena: self, chunk, id }
+    /// Looks at a node.
+    pub fn node(&self, id: NodeId) -> Node<'_> {
+        Node { arena: self, id }
     }
 }
 
@@ -197,11 +204,10 @@ pub struct Mark {
     cooked: usize,
 }
 
-/// A node with its text at hand.
+/// A node with its text at hand. Small: it is handed around for every value.
 #[derive(Clone, Copy)]
 pub struct Node<'a> {
-    arena: &'a Arena,
-    chunk: &'a str,
+    arena: &'a Arena<'a>,
     id: NodeId,
 }
 
@@ -279,7 +285,7 @@ impl<'a> Node<'a> {
         let raw = self.raw();
         let range = raw.a as usize..raw.b as usize;
         match raw.kind {
-            Kind::Plain | Kind::Quoted => self.chunk.get(range).unwrap_or_default(),
+            Kind::Plain | Kind::Quoted => self.arena.chunk.get(range).unwrap_or_default(),
             Kind::CookedPlain | Kind::CookedQuoted => {
                 self.arena.cooked.get(range).unwrap_or_default()
             }
@@ -322,7 +328,7 @@ impl<'a> Node<'a> {
 
     fn children(self) -> Children<'a> {
         let raw = self.raw();
-        Children { arena: self.arena, chunk: self.chunk, at: self.id.0 + 1, left: raw.a }
+        Children { arena: self.arena, at: self.id.0 + 1, left: raw.a }
     }
 }
 
@@ -358,8 +364,7 @@ impl std::fmt::Debug for Node<'_> {
 
 #[derive(Clone, Copy, Debug)]
 struct Children<'a> {
-    arena: &'a Arena,
-    chunk: &'a str,
+    arena: &'a Arena<'a>,
     at: u32,
     left: u32,
 }
@@ -369,7 +374,7 @@ impl<'a> Children<'a> {
         self.left = self.left.checked_sub(1)?;
         let id = NodeId(self.at);
         self.at = self.arena.end_of(id);
-        Some(Node { arena: self.arena, chunk: self.chunk, id })
+        Some(Node { arena: self.arena, id })
     }
 }
 
@@ -420,7 +425,13 @@ impl<'a> Iterator for Entries<'a> {
 /// What an unquoted scalar means under the core schema.
 fn resolve_plain(text: &str) -> View<'_> {
     // Most texts begin with a letter that nothing else does.
-    if text.bytes().next().is_some_and(|b| !b"0123456789+-.~nNtTfF".contains(&b)) {
+    let telling = |b: &u8| {
+        matches!(
+            b,
+            b'0'..=b'9' | b'+' | b'-' | b'.' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F'
+        )
+    };
+    if text.as_bytes().first().is_some_and(|b| !telling(b)) {
         return View::String(text);
     }
     match text {
@@ -507,6 +518,7 @@ mod tests {
     fn a_copied_subtree_keeps_its_spans_and_stands_on_its_own() {
         let chunk = "[[a, b], c]";
         let mut arena = Arena::default();
+        arena.reads(chunk);
         let outer = arena.open(Shape::Sequence, 0);
         let inner = arena.open(Shape::Sequence, 1);
         arena.scalar(Span::new(2, 3), Style::Plain, Span::new(2, 3));
@@ -514,7 +526,7 @@ mod tests {
         arena.close(inner, 2, 7);
         arena.copy(inner);
         arena.close(outer, 2, 11);
-        let shown = format!("{:?}", arena.node(chunk, outer));
+        let shown = format!("{:?}", arena.node(outer));
         assert_eq!(shown.matches("plain \"a\"").count(), 2);
         assert_eq!(shown.matches("plain \"b\"").count(), 2);
         assert_eq!(arena.size(outer), 7);

@@ -28,7 +28,8 @@ pub const EXPANSION_MAX: u32 = 100_000;
 const FAULTS_MAX: usize = 100;
 
 /// Reads the documents of a chunk, whatever they are made of.
-pub fn parse_events(chunk: &str, arena: &mut Arena) -> Parsed {
+pub fn parse_events<'t>(chunk: &'t str, arena: &mut Arena<'t>) -> Parsed {
+    arena.reads(chunk);
     let options = granit_parser::options! {
         emit_comments: false,
         // One limit for brackets and one for blocks; the sum of both is ours to count.
@@ -48,9 +49,9 @@ pub fn parse_events(chunk: &str, arena: &mut Arena) -> Parsed {
     builder.parsed
 }
 
-struct Builder<'a> {
+struct Builder<'a, 't> {
     chunk: &'a str,
-    arena: &'a mut Arena,
+    arena: &'a mut Arena<'t>,
     parsed: Parsed,
     /// Everything before this byte is accounted for; what the events leave out (dashes, colons,
     /// the indicators of block scalars) is looked for behind it.
@@ -93,8 +94,8 @@ struct Anchored {
     scalar: bool,
 }
 
-impl<'a> Builder<'a> {
-    fn new(chunk: &'a str, arena: &'a mut Arena) -> Self {
+impl<'a, 't> Builder<'a, 't> {
+    fn new(chunk: &'a str, arena: &'a mut Arena<'t>) -> Self {
         Self {
             chunk,
             mark: arena.mark(),
@@ -478,7 +479,7 @@ fn is_yaml_1_2(line: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> (Arena, Parsed) {
+    fn parsed(text: &str) -> (Arena<'_>, Parsed) {
         let mut arena = Arena::default();
         let parsed = parse_events(text, &mut arena);
         (arena, parsed)
@@ -487,7 +488,7 @@ mod tests {
     fn trees(text: &str) -> String {
         let (arena, parsed) = parsed(text);
         assert_eq!(parsed.faults, [], "{text:?}");
-        let shown = |root: &NodeId| format!("{:?}", arena.node(text, *root));
+        let shown = |root: &NodeId| format!("{:?}", arena.node(*root));
         parsed.roots.iter().map(shown).collect::<Vec<_>>().concat()
     }
 
@@ -640,11 +641,13 @@ mod tests {
         let deep = |open: &str, close: &str, n: usize| open.repeat(n) + "x" + &close.repeat(n);
         for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", ""), ("[a: ", "]")] {
             let levels = if open == "[a: " { DEPTH_MAX / 2 } else { DEPTH_MAX };
-            let (arena, fits) = parsed(&deep(open, close, levels));
+            let text = deep(open, close, levels);
+            let (arena, fits) = parsed(&text);
             assert_eq!((fits.roots.len(), fits.faults.len()), (1, 0), "{open}");
             assert!(arena.len() > levels);
             for levels in [levels + 1, 100_000] {
-                let (arena, refused) = parsed(&deep(open, close, levels));
+                let text = deep(open, close, levels);
+                let (arena, refused) = parsed(&text);
                 assert_eq!(refused.faults[0].code, Code::P0005, "{open}");
                 assert!(refused.roots.is_empty() && arena.is_empty(), "{open}");
             }

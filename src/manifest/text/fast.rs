@@ -11,6 +11,7 @@
 //! not looked for again, except for the lone carriage return, which would be a line break.
 
 use super::arena::{Arena, Shape, Style};
+use super::scan::{block_word, flow_word};
 use super::{DEPTH_MAX, Parsed};
 use crate::manifest::source::{Span, to_u32};
 
@@ -21,7 +22,8 @@ const KEY_MAX: usize = 1000;
 const END: i32 = -1;
 
 /// Reads the one document of a chunk if it is in the plain subset, or leaves the arena alone.
-pub fn parse_fast(chunk: &str, arena: &mut Arena) -> Option<Parsed> {
+pub fn parse_fast<'t>(chunk: &'t str, arena: &mut Arena<'t>) -> Option<Parsed> {
+    arena.reads(chunk);
     let bytes = chunk.as_bytes();
     if memchr::memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n')) {
         return None;
@@ -34,10 +36,10 @@ pub fn parse_fast(chunk: &str, arena: &mut Arena) -> Option<Parsed> {
     parsed
 }
 
-struct Fast<'a> {
+struct Fast<'a, 't> {
     chunk: &'a str,
     bytes: &'a [u8],
-    arena: &'a mut Arena,
+    arena: &'a mut Arena<'t>,
     at: usize,
     /// The column of the first character of the line, once `next_line` has found one.
     column: i32,
@@ -53,7 +55,7 @@ struct Token {
     is_key: bool,
 }
 
-impl Fast<'_> {
+impl Fast<'_, '_> {
     fn document(mut self) -> Option<Parsed> {
         let mut parsed = Parsed::default();
         self.header()?;
@@ -336,11 +338,7 @@ impl Fast<'_> {
         }
         let start = self.at;
         loop {
-            let stop = |byte: &u8| *byte < b' ' || matches!(byte, b':' | b'#');
-            match self.rest().iter().position(stop) {
-                Some(length) => self.at += length,
-                None => self.at = self.bytes.len(),
-            }
+            self.at += block_word(self.rest());
             match self.peek() {
                 None | Some(b'\n' | b'\r') => return self.plain(start),
                 Some(b':') => match self.bytes.get(self.at + 1) {
@@ -382,10 +380,7 @@ impl Fast<'_> {
         }
         let start = self.at;
         loop {
-            let stop = |byte: &u8| {
-                *byte < b' ' || matches!(byte, b':' | b'#' | b',' | b'[' | b']' | b'{' | b'}')
-            };
-            self.at += self.rest().iter().position(stop)?;
+            self.at += flow_word(self.rest());
             match self.peek()? {
                 b',' | b'[' | b']' | b'{' | b'}' => return self.plain(start),
                 b':' => match self.bytes.get(self.at + 1)? {

@@ -14,11 +14,13 @@ mod csv;
 mod event;
 mod fast;
 mod json;
+mod scan;
 mod split;
 mod syntax;
 #[cfg(test)]
 mod tests;
 
+use characters::is_unsuspicious;
 pub use characters::{decode, forbidden, foreign_encoding, utf8};
 pub(in crate::manifest) use csv::cells_of;
 pub use csv::{Cell, Table, parse_csv};
@@ -62,21 +64,26 @@ pub struct Chunk<'a> {
     pub base: u32,
     bytes: &'a [u8],
     whole_file: bool,
+    /// Its text, if nothing is wrong with that of the whole file: one look at a file costs less
+    /// than one at each of its chunks.
+    text: Option<&'a str>,
 }
 
 /// Cuts a YAML file into chunks. A byte-order mark at its start belongs to none.
 pub fn chunks(bytes: &[u8]) -> Vec<Chunk<'_>> {
     if foreign_encoding(bytes).is_some() {
-        return vec![Chunk { base: 0, bytes, whole_file: true }];
+        return vec![Chunk { base: 0, bytes, whole_file: true, text: None }];
     }
     let skip = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
     let bytes = bytes.get(skip..).unwrap_or_default();
+    let whole = std::str::from_utf8(bytes).ok().filter(|text| is_unsuspicious(text));
     split(bytes)
         .into_iter()
         .map(|range| Chunk {
             base: to_u32(skip + range.start),
-            bytes: bytes.get(range).unwrap_or_default(),
+            bytes: bytes.get(range.clone()).unwrap_or_default(),
             whole_file: false,
+            text: whole.and_then(|text| text.get(range)),
         })
         .collect()
 }
@@ -84,6 +91,9 @@ pub fn chunks(bytes: &[u8]) -> Vec<Chunk<'_>> {
 impl<'a> Chunk<'a> {
     /// The chunk as text, or what keeps it from being one.
     pub fn text(&self) -> Result<&'a str, Vec<Fault>> {
+        if let Some(text) = self.text {
+            return Ok(text);
+        }
         let text = if self.whole_file { decode(self.bytes) } else { utf8(self.bytes) };
         let text = text.map_err(|fault| vec![fault])?;
         let faults = forbidden(text);
@@ -95,6 +105,6 @@ impl<'a> Chunk<'a> {
 ///
 /// Nearly every manifest is written in the plain subset that the fast path knows, at a tenth of
 /// the cost; everything else, and everything wrong, goes to the full parser.
-pub fn parse(chunk: &str, arena: &mut Arena) -> Parsed {
+pub fn parse<'t>(chunk: &'t str, arena: &mut Arena<'t>) -> Parsed {
     parse_fast(chunk, arena).unwrap_or_else(|| parse_events(chunk, arena))
 }

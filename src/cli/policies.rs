@@ -1,0 +1,88 @@
+//! What commands about access have in common: an estate without errors, its world, its policies.
+
+use super::files::Files;
+use super::output::Output;
+use super::{CommandError, Outcome, clock};
+use crate::manifest::Loaded;
+use crate::manifest::draft::{On, Where, way};
+use crate::manifest::finding::Place;
+use crate::model::time::Day;
+use crate::policy::rules::{Placed, Rule, Rules};
+use crate::policy::world::World;
+use crate::report;
+
+/// An estate that questions can be asked of.
+pub(crate) struct Policies {
+    pub loaded: Loaded,
+    pub rules: Rules,
+    pub world: World,
+    pub today: Day,
+}
+
+/// Where a policy stands, as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stands {
+    pub file: String,
+    pub line: Option<u32>,
+    /// Within partnerctl, not among the project's files.
+    pub built_in: bool,
+}
+
+impl Policies {
+    /// Reads them. If the manifests or the policies are wrong, that is shown instead.
+    pub(crate) fn read(
+        files: Files,
+        as_of: Option<Day>,
+        out: &Output,
+    ) -> Result<Result<Self, Outcome>, CommandError> {
+        let today = clock::today(as_of);
+        let loaded = files.load(today);
+        if loaded.has_errors() {
+            out.findings(&loaded.findings)?;
+            return Ok(Err(Outcome::Invalid));
+        }
+        let (rules, _) = Rules::of(&loaded.estate, &loaded.findings.sources, today);
+        let world = World::declared(&loaded.estate, today);
+        Ok(Ok(Self { loaded, rules, world, today }))
+    }
+
+    /// Where a policy stands.
+    pub(crate) fn stands(&self, rule: &Rule) -> Stands {
+        let at = match &rule.place {
+            Placed::Library { file, line } => {
+                return Stands { file: (*file).to_owned(), line: Some(*line), built_in: true };
+            }
+            Placed::Role { role, index } => {
+                let Some(declared) = self.loaded.estate.roles.get(role) else {
+                    return Stands { file: String::new(), line: None, built_in: false };
+                };
+                let path = way!["spec", "permissions", *index];
+                Where::Field { origin: declared.origin, path, on: On::Value }
+            }
+            Placed::Project { source, span } => Where::Bytes { source: *source, span: *span },
+        };
+        let Place { file, region } = self.loaded.place_of(at);
+        Stands { file, line: region.map(|region| region.line), built_in: false }
+    }
+
+    /// What reports say of the policies that decided.
+    pub(crate) fn cited(
+        &self,
+        ids: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Vec<report::Cited> {
+        ids.into_iter()
+            .filter_map(|id| {
+                let rule = self.rules.by_id(id.as_ref())?;
+                let Stands { file, line, built_in } = self.stands(rule);
+                Some(report::Cited {
+                    id: rule.id().to_owned(),
+                    reason: rule.reason().map(str::to_owned),
+                    permits: rule.permits(),
+                    file,
+                    line,
+                    built_in,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,338 @@
+//! Carriers: what gives a permission its effect.
+//!
+//! A permission in a Role document says what its holders may do; it gives them nothing. Inside a
+//! customer's tenant the role's group is given access by delegated access. In Partner Center it is
+//! the holder's own built-in roles that count. Where nothing carries a permission, the document
+//! promises what nobody has; where delegated access goes further, people have what no document
+//! says.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use crate::manifest::check::{World as Checked, at_field, object};
+use crate::manifest::code::Code;
+use crate::manifest::draft::{Draft, Where, way};
+use crate::manifest::suggest::listed;
+use crate::model::action::Action;
+use crate::model::estate::Declared;
+use crate::model::label::Selector;
+use crate::model::name::{CustomerKey, Kind, RoleKey};
+use crate::model::role::{Role, is_built_in};
+use crate::policy::library;
+use crate::policy::world::declared::held;
+
+/// What is done inside a customer's tenant: delegated access carries it.
+const DELEGATED: [Action; 4] = [
+    Action::AdministerOnBehalf,
+    Action::ViewServiceHealth,
+    Action::ViewServiceRequest,
+    Action::CreateServiceRequest,
+];
+
+/// Customers, sorted by name.
+type Customers<'a> = Rc<Vec<&'a CustomerKey>>;
+
+pub(super) fn check(world: &Checked<'_>, drafts: &mut Vec<Draft>) {
+    let estate = world.estate;
+    if estate.roles.is_empty() || !world.sees_everything() {
+        return;
+    }
+    let mut selections = Selections { world, known: HashMap::new() };
+    let mut granted: BTreeMap<&RoleKey, Vec<Customers<'_>>> = BTreeMap::new();
+    for access in estate.delegated_access.values() {
+        if access.metadata.has_expired(world.today) {
+            continue;
+        }
+        let customers = selections.of(&access.spec.customers);
+        for grant in &access.spec.grants {
+            granted.entry(&grant.to).or_default().push(Rc::clone(&customers));
+        }
+    }
+    let granted: BTreeMap<&RoleKey, Customers<'_>> =
+        granted.into_iter().map(|(role, several)| (role, union(several))).collect();
+    let holders = Holders::of(world);
+    for (key, role) in &estate.roles {
+        if role.metadata.has_expired(world.today) {
+            continue;
+        }
+        let carried = granted.get(key).cloned().unwrap_or_default();
+        without_carrier(key, role, &carried, &holders, &mut selections, drafts);
+    }
+    further(world, &mut selections, drafts);
+}
+
+/// Permissions of one role that nothing carries.
+fn without_carrier<'e>(
+    key: &RoleKey,
+    role: &'e Declared<Role>,
+    carried: &Customers<'e>,
+    holders: &Holders<'_>,
+    selections: &mut Selections<'_, 'e>,
+    drafts: &mut Vec<Draft>,
+) {
+    for (index, permission) in role.spec.permissions.iter().enumerate() {
+        for (at, action) in permission.allow.iter().enumerate() {
+            let lacking = holders.lacking(key, *action);
+            let path = || at_field(role, way!["spec", "permissions", index, "allow", at]);
+            if DELEGATED.contains(action) {
+                if lacking.as_ref().is_some_and(Vec::is_empty) {
+                    continue;
+                }
+                let wanted = match &permission.customers {
+                    Some(selector) => selections.of(selector),
+                    None => selections.all(),
+                };
+                let bare = difference(&wanted, carried);
+                if !bare.is_empty() {
+                    drafts.push(bare_customers(key, *action, &wanted, &bare, path()));
+                }
+            } else if permission.customers.is_none() || action.is_about_customers() {
+                report_lacking(key, *action, lacking, path, drafts);
+            }
+        }
+    }
+    for (index, included) in role.spec.includes.iter().enumerate() {
+        if !is_built_in(included.as_str()) {
+            continue;
+        }
+        let path = || at_field(role, way!["spec", "includes", index]);
+        // The first of its actions that somebody lacks stands for the others.
+        // Tickets aside: whoever signs in finds somebody to ask.
+        let asked = library::permitted(included.as_str()).iter().filter(|action| {
+            !matches!(action, Action::CreatePartnerTicket | Action::ViewPartnerTicket)
+        });
+        let lacking = asked.into_iter().find_map(|action| {
+            let lacking = holders.lacking(key, *action)?;
+            (!lacking.is_empty()).then_some((*action, lacking))
+        });
+        if let Some((action, lacking)) = lacking {
+            let message = format!(
+                "{} what `{included}` may do, `{action}` for one: {} no built-in role that gives it",
+                "nothing carries",
+                have(&lacking)
+            );
+            let help = format!(
+                "choose the agent or admin level behind `{included}` at each holder: a custom role gives nothing in Partner Center by itself"
+            );
+            drafts.push(
+                Draft::new(Code::P2101, path(), message).help(help).object(object(Kind::Role, key)),
+            );
+        }
+    }
+}
+
+fn bare_customers(
+    key: &RoleKey,
+    action: Action,
+    wanted: &[&CustomerKey],
+    bare: &[&CustomerKey],
+    at: Where,
+) -> Draft {
+    let whom = if bare.len() == wanted.len() && bare.len() > 1 {
+        format!("any of {} customers", bare.len())
+    } else {
+        named(bare)
+    };
+    Draft::new(Code::P2101, at, format!("nothing carries `{action}` for {whom}"))
+        .help(format!(
+            "grant role/{key} delegated access to these customers, or narrow the permission"
+        ))
+        .object(object(Kind::Role, key))
+}
+
+fn report_lacking(
+    key: &RoleKey,
+    action: Action,
+    lacking: Option<Vec<&str>>,
+    at: impl Fn() -> Where,
+    drafts: &mut Vec<Draft>,
+) {
+    let Some(lacking) = lacking.filter(|lacking| !lacking.is_empty()) else { return };
+    let message =
+        format!("nothing carries `{action}`: {} no built-in role that gives it", have(&lacking));
+    let roles: Vec<&str> = library::roles_that_permit(action).collect();
+    let help = if roles.is_empty() {
+        "no built-in role gives it: leave it out".to_owned()
+    } else {
+        format!(
+            "choose {} for each of them: a custom role gives nothing in Partner Center by itself",
+            listed(roles)
+        )
+    };
+    drafts.push(Draft::new(Code::P2101, at(), message).help(help).object(object(Kind::Role, key)));
+}
+
+/// `user/a and 2 more have`, `user/a has`.
+fn have(users: &[&str]) -> String {
+    match users {
+        [] => "nobody has".to_owned(),
+        [one] => format!("`{one}` has"),
+        [one, other] => format!("`{one}` and `{other}` have"),
+        [one, rest @ ..] => format!("`{one}` and {} more have", rest.len()),
+    }
+}
+
+/// `contoso`, or `contoso` and 11 more.
+fn named(customers: &[&CustomerKey]) -> String {
+    match customers {
+        [] => "nobody".to_owned(),
+        [one] => format!("`{one}`"),
+        [one, other] => format!("`{one}` and `{other}`"),
+        [one, rest @ ..] => format!("`{one}` and {} more customers", rest.len()),
+    }
+}
+
+/// Delegated access that reaches customers for which its role has no permission at all.
+fn further<'e>(world: &Checked<'e>, selections: &mut Selections<'_, 'e>, drafts: &mut Vec<Draft>) {
+    let mut permitted: BTreeMap<&RoleKey, Customers<'e>> = BTreeMap::new();
+    for (key, access) in &world.estate.delegated_access {
+        if access.metadata.has_expired(world.today) {
+            continue;
+        }
+        for (index, grant) in access.spec.grants.iter().enumerate() {
+            let Some((role, _)) = world.estate.roles.get_key_value(&grant.to) else { continue };
+            let covered = selections.of(&access.spec.customers);
+            let said = permitted
+                .entry(role)
+                .or_insert_with(|| permitted_customers(world, role, selections));
+            let more = difference(&covered, said);
+            if more.is_empty() {
+                continue;
+            }
+            let message = if more.len() == covered.len() {
+                format!(
+                    "this gives `{role}` access to {}, for whom it has no permission",
+                    named(&more)
+                )
+            } else {
+                format!("this also reaches {}, for whom `{role}` has no permission", named(&more))
+            };
+            let mut draft =
+                Draft::new(Code::P2102, at_field(access, way!["spec", "grants", index, "to"]), message)
+                    .help(format!("permit `administer-on-behalf` for them in role/{role}, or select fewer customers here"))
+                    .object(object(Kind::DelegatedAccess, key));
+            if let Some(declared) = world.estate.roles.get(role) {
+                draft = draft.related(
+                    format!("what `{role}` may do"),
+                    at_field(declared, way!["spec", "permissions"]),
+                );
+            }
+            drafts.push(draft);
+        }
+    }
+}
+
+/// Whose tenants a role may work in, by its permissions and by those of what it includes.
+fn permitted_customers<'e>(
+    world: &Checked<'e>,
+    role: &RoleKey,
+    selections: &mut Selections<'_, 'e>,
+) -> Customers<'e> {
+    let mut due = vec![role];
+    let mut seen: BTreeSet<&RoleKey> = BTreeSet::new();
+    let mut found = Vec::new();
+    while let Some(key) = due.pop() {
+        if !seen.insert(key) {
+            continue;
+        }
+        if is_built_in(key.as_str()) {
+            let permitted = library::permitted(key.as_str());
+            if permitted.contains(&Action::AdministerOnBehalf) {
+                found.push(selections.all());
+            }
+            continue;
+        }
+        let Some(role) = world.estate.roles.get(key) else { continue };
+        due.extend(&role.spec.includes);
+        for permission in &role.spec.permissions {
+            if permission.allow.iter().any(|action| DELEGATED.contains(action)) {
+                found.push(match &permission.customers {
+                    Some(selector) => selections.of(selector),
+                    None => selections.all(),
+                });
+            }
+        }
+    }
+    union(found)
+}
+
+/// Whom selectors select, each asked once.
+struct Selections<'w, 'e> {
+    world: &'w Checked<'e>,
+    known: HashMap<Option<&'e Selector>, Customers<'e>>,
+}
+
+impl<'e> Selections<'_, 'e> {
+    fn of(&mut self, selector: &'e Selector) -> Customers<'e> {
+        let world = self.world;
+        let found = self.known.entry(Some(selector)).or_insert_with(|| {
+            Rc::new(world.customers.selected(selector).into_iter().map(|(key, _)| key).collect())
+        });
+        Rc::clone(found)
+    }
+
+    fn all(&mut self) -> Customers<'e> {
+        let world = self.world;
+        let found = self.known.entry(None).or_insert_with(|| {
+            let all = Selector { all: true, ..Selector::default() };
+            Rc::new(world.customers.selected(&all).into_iter().map(|(key, _)| key).collect())
+        });
+        Rc::clone(found)
+    }
+}
+
+fn union(several: Vec<Customers<'_>>) -> Customers<'_> {
+    let mut several = several;
+    several.dedup_by(|a, b| Rc::ptr_eq(a, b));
+    if several.len() == 1
+        && let Some(one) = several.pop()
+    {
+        return one;
+    }
+    let mut all: Vec<&CustomerKey> = several.iter().flat_map(|one| one.iter().copied()).collect();
+    all.sort_unstable();
+    all.dedup();
+    Rc::new(all)
+}
+
+/// Who is in the first and not in the second, both sorted.
+fn difference<'a>(first: &Customers<'a>, second: &Customers<'a>) -> Vec<&'a CustomerKey> {
+    if Rc::ptr_eq(first, second) {
+        return Vec::new();
+    }
+    first.iter().filter(|key| second.binary_search(key).is_err()).copied().collect()
+}
+
+/// Who holds which custom role, and by which built-in roles.
+struct Holders<'a> {
+    of: BTreeMap<&'a str, Vec<(&'a str, Vec<&'a str>)>>,
+}
+
+impl<'a> Holders<'a> {
+    fn of(world: &Checked<'a>) -> Self {
+        let mut of: BTreeMap<&str, Vec<(&str, Vec<&str>)>> = BTreeMap::new();
+        for (key, user) in &world.estate.users {
+            if !user.spec.enabled || user.metadata.has_expired(world.today) {
+                continue;
+            }
+            let (built_in, custom): (Vec<&str>, Vec<&str>) =
+                held(&user.spec).partition(|role| is_built_in(role));
+            for role in custom {
+                of.entry(role).or_default().push((key.as_str(), built_in.clone()));
+            }
+        }
+        Self { of }
+    }
+
+    /// Those holders of a role to whom none of their built-in roles gives an action; nothing if
+    /// nobody holds it.
+    fn lacking(&self, role: &RoleKey, action: Action) -> Option<Vec<&'a str>> {
+        let holders = self.of.get(role.as_str())?;
+        let lacks = |built_in: &[&str]| {
+            !built_in.iter().any(|role| library::permitted(role).contains(&action))
+        };
+        Some(
+            holders.iter().filter(|(_, built_in)| lacks(built_in)).map(|(user, _)| *user).collect(),
+        )
+    }
+}

@@ -1,0 +1,207 @@
+//! All policies that hold for an estate: the library's, the roles', the project's own.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicySet};
+
+use super::compile::{self, Compiled};
+use super::level::Level;
+use super::library;
+use super::sheet::{self, Problem, Written};
+use super::vocabulary;
+use crate::manifest::code::Code;
+use crate::manifest::source::{Format, SourceId, Sources, Span};
+use crate::manifest::suggest::quoted;
+use crate::model::action::Action;
+use crate::model::estate::Estate;
+use crate::model::name::RoleKey;
+use crate::model::time::Day;
+
+/// One policy, and where it comes from.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    pub(crate) policy: Policy,
+    pub place: Placed,
+    /// For a guardrail: who can let its no pass.
+    pub level: Option<Level>,
+}
+
+/// Where a policy stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placed {
+    /// In the library.
+    Library { file: &'static str, line: u32 },
+    /// In a Role document: which of its permissions.
+    Role { role: RoleKey, index: usize },
+    /// In a file of the project.
+    Project { source: SourceId, span: Span },
+}
+
+impl Rule {
+    pub fn id(&self) -> &str {
+        self.policy.id().as_ref()
+    }
+
+    /// Why it is there, in the words of who wrote it.
+    pub fn reason(&self) -> Option<&str> {
+        self.policy.annotation("reason").filter(|reason| !reason.is_empty())
+    }
+
+    /// Whether it lets something pass, rather than refuse it.
+    pub fn permits(&self) -> bool {
+        self.policy.effect() == cedar_policy::Effect::Permit
+    }
+
+    /// Whether its scope admits an action.
+    pub fn is_about(&self, action: &EntityUid) -> bool {
+        let admits = |uid: &EntityUid| uid == action || vocabulary::is_in(action, uid);
+        match self.policy.action_constraint() {
+            ActionConstraint::Any => true,
+            ActionConstraint::Eq(uid) => uid == *action,
+            ActionConstraint::In(uids) => uids.iter().any(admits),
+        }
+    }
+
+    /// Whether nobody's permissions are changed by it: it speaks of the estate itself.
+    fn is_built_in(&self) -> bool {
+        matches!(self.place, Placed::Library { .. })
+    }
+}
+
+/// All policies that hold for an estate.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    all: Vec<Rule>,
+    by_id: HashMap<String, usize>,
+}
+
+impl Rules {
+    /// The library's policies alone.
+    pub fn library() -> Self {
+        let mut rules = Self::default();
+        for shelved in library::policies() {
+            let Written { policy, level, span: _ } = &shelved.written;
+            let place = Placed::Library { file: shelved.file, line: shelved.line };
+            rules.add(Rule { policy: policy.clone(), place, level: *level });
+        }
+        rules
+    }
+
+    /// The library's, and those that the roles of an estate and the files of its project make.
+    /// Second: what is wrong with the files.
+    pub(crate) fn of(
+        estate: &Estate,
+        sources: &Sources,
+        today: Day,
+    ) -> (Self, Vec<(SourceId, Problem)>) {
+        let mut rules = Self::library();
+        for Compiled { policy, role, index } in compile::roles(estate, today) {
+            rules.add(Rule { policy, place: Placed::Role { role, index }, level: None });
+        }
+        let mut problems = Vec::new();
+        for (source, file) in sources.iter().filter(|(_, file)| file.format == Format::Cedar) {
+            rules.read(source, &file.bytes, &mut problems);
+        }
+        (rules, problems)
+    }
+
+    /// Adds the policies of a file, and tells what is wrong with it.
+    fn read(&mut self, source: SourceId, bytes: &[u8], problems: &mut Vec<(SourceId, Problem)>) {
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            let message = "this file is not UTF-8".to_owned();
+            let help = Some("save it as UTF-8".to_owned());
+            let span = Span::default();
+            problems.push((source, Problem { code: Code::P0003, span, message, help }));
+            return;
+        };
+        let (written, found) = sheet::read(text);
+        problems.extend(found.into_iter().map(|problem| (source, problem)));
+        for Written { policy, span, level } in written {
+            let id: &str = policy.id().as_ref();
+            let own = text.get(span.range()).unwrap_or_default();
+            let at = sheet::annotation(own, "id").shifted(span.start);
+            let taken = self.by_id(id).map(Rule::is_built_in);
+            let refused = if id.starts_with(compile::PREFIX) || taken == Some(true) {
+                Some((
+                    Code::P2004,
+                    format!("the id {} is not free", quoted(id)),
+                    "ids of the built-in library, and those that begin with `role.`, are taken: give it another",
+                ))
+            } else if taken.is_some() {
+                Some((
+                    Code::P2003,
+                    format!("the id {} stands twice", quoted(id)),
+                    "give each policy an id of its own, in all files together",
+                ))
+            } else {
+                None
+            };
+            if let Some((code, message, help)) = refused {
+                problems.push((
+                    source,
+                    Problem { code, span: at, message, help: Some(help.to_owned()) },
+                ));
+                continue;
+            }
+            self.add(Rule { policy, place: Placed::Project { source, span }, level });
+        }
+    }
+
+    fn add(&mut self, rule: Rule) {
+        self.by_id.insert(rule.id().to_owned(), self.all.len());
+        self.all.push(rule);
+    }
+
+    /// In order: the library's, the roles', the project's.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.all.iter()
+    }
+
+    pub fn by_id(&self, id: &str) -> Option<&Rule> {
+        self.by_id.get(id).and_then(|at| self.all.get(*at))
+    }
+
+    /// Those that a condition holds for.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&Rule) -> bool) -> Self {
+        let mut rules = Self::default();
+        for rule in self.all.iter().filter(|rule| keep(rule)) {
+            rules.add(rule.clone());
+        }
+        rules
+    }
+
+    /// All of them, as Cedar's authorizer takes them.
+    pub fn set(&self) -> PolicySet {
+        set(self.all.iter())
+    }
+
+    /// For each action, the policies whose scope admits it: the others could decide nothing.
+    pub(crate) fn by_action(
+        &self,
+        actions: impl IntoIterator<Item = EntityUid>,
+    ) -> BTreeMap<EntityUid, PolicySet> {
+        actions
+            .into_iter()
+            .map(|action| {
+                let about = set(self.all.iter().filter(|rule| rule.is_about(&action)));
+                (action, about)
+            })
+            .collect()
+    }
+}
+
+fn set<'a>(rules: impl Iterator<Item = &'a Rule>) -> PolicySet {
+    let mut set = PolicySet::new();
+    for rule in rules {
+        // Ids are distinct, and no policy is a template's link: it cannot be refused.
+        let added = set.add(rule.policy.clone());
+        debug_assert!(added.is_ok(), "{added:?}");
+    }
+    set
+}
+
+/// All actions that permissions are about.
+pub(crate) fn actions() -> impl Iterator<Item = EntityUid> {
+    Action::ALL.iter().map(|action| action.cedar())
+}
