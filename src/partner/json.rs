@@ -1,6 +1,6 @@
 //! Reading JSON leniently: what the services send is not always what their pages show.
 //!
-//! A byte-order mark before it, keys in PascalCase, numbers where texts should be, empty texts where
+//! A byte-order mark before it, keys in `PascalCase`, numbers where texts should be, empty texts where
 //! dates should be, members that nobody told us of: none of that is a reason to fail. What *is*
 //! wrong, such as an id that is none, still fails: an object that is silently dropped would look
 //! as if it did not exist.
@@ -19,14 +19,14 @@ use serde_json::Value;
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let body = without_mark(body);
     if has_pascal_keys(body) {
-        let value: Value = serde_json::from_slice(body).map_err(cause)?;
-        return serde_json::from_value(camel(value)).map_err(cause);
+        let value: Value = serde_json::from_slice(body).map_err(|error| cause(&error))?;
+        return serde_json::from_value(camel(value)).map_err(|error| cause(&error));
     }
-    serde_json::from_slice(body).map_err(cause)
+    serde_json::from_slice(body).map_err(|error| cause(&error))
 }
 
 /// Without the value that stood there, which may be anything.
-fn cause(error: serde_json::Error) -> String {
+fn cause(error: &serde_json::Error) -> String {
     match error.classify() {
         serde_json::error::Category::Eof => "it ends too early".to_owned(),
         serde_json::error::Category::Syntax => {
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(timestamp("2015-11-24T01:07:00.863"), expected);
         assert_eq!(timestamp("2015-11-24T02:07:00.863+01:00"), expected);
         assert_eq!(
-            timestamp("2022-02-10T11:24:42.3148266Z").map(|t| t.as_second()),
+            timestamp("2022-02-10T11:24:42.3148266Z").map(Timestamp::as_second),
             Some(1_644_492_282)
         );
         assert_eq!(timestamp("0001-01-01T00:00:00"), None);

@@ -52,8 +52,8 @@ impl Reader {
         previous: Option<&Snapshot>,
     ) -> Result<Snapshot, Error> {
         match previous {
-            Some(previous) => observe::since(&self.line, scope, previous).await,
-            None => observe::full(&self.line, scope).await,
+            Some(previous) => Box::pin(observe::since(&self.line, scope, previous)).await,
+            None => Box::pin(observe::full(&self.line, scope)).await,
         }
     }
 
@@ -246,7 +246,7 @@ impl Reader {
         account::has_signed(&self.line, reseller).await
     }
 
-    /// A profile of the account as it is right now, with its short-lived ETag.
+    /// A profile of the account as it is right now, with its short-lived `ETag`.
     pub async fn profile(&self, kind: ProfileKind) -> Result<Option<Profile>, Error> {
         account::profile(&self.line, kind).await
     }

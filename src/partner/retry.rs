@@ -29,7 +29,7 @@ impl Default for Patience {
             throttles_max: 20,
             first_wait: Duration::from_millis(250),
             wait_max: Duration::from_secs(15),
-            retry_after_max: Duration::from_secs(15 * 60),
+            retry_after_max: Duration::from_mins(15),
         }
     }
 }

@@ -58,7 +58,10 @@ struct Stage {
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
-fn stage(answers: Vec<(u16, Vec<(&'static str, &'static str)>, String)>) -> Stage {
+/// Status, headers, body.
+type Shown = (u16, Vec<(&'static str, &'static str)>, String);
+
+fn stage(answers: Vec<Shown>) -> Stage {
     let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
     let kept = Arc::clone(&asked);
     let handler = move |request: http::Request<Body>| {
@@ -312,7 +315,7 @@ async fn device_flow() {
         .unwrap();
     assert_eq!(waiting.user_code, "R4N5KPQ2S");
     assert_eq!(waiting.verification_uri, "https://microsoft.com/devicelogin");
-    assert_eq!(waiting.expires_in, Duration::from_secs(900));
+    assert_eq!(waiting.expires_in, Duration::from_mins(15));
     assert!(!format!("{waiting:?}").contains("opaque"));
     let tenant = "contoso.onmicrosoft.com";
     let clock = Clock::system();
@@ -714,7 +717,7 @@ async fn delta() {
         _ => serde_json::from_str(&empty()).unwrap(),
     };
     let handler = move |request: http::Request<Body>| {
-        let answers = answers.clone();
+
         async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await.unwrap().to_bytes();

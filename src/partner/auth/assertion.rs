@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::Error;
 
 /// Long enough for a slow clock, too short to be worth stealing.
-const LIFETIME: Duration = Duration::from_secs(10 * 60);
+const LIFETIME: Duration = Duration::from_mins(10);
 
 /// Signs an assertion (RFC 7523) with PS256, naming the certificate by its SHA-256.
 ///

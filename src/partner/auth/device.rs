@@ -49,7 +49,7 @@ pub async fn begin(
     let form = Form(vec![("client_id", client.as_str()), ("scope", &scope)]);
     let answer: DeviceCode = endpoint::post(transport, &url, &form).await?;
     Ok(Waiting {
-        code: answer.device_code,
+        code: answer.code,
         user_code: answer.user_code,
         verification_uri: answer.verification_uri,
         expires_in: Duration::from_secs(endpoint::seconds(&answer.expires_in, LIFETIME_ASSUMED)),

@@ -52,8 +52,8 @@ pub(super) struct Granted {
 /// What a device code request is answered with.
 #[derive(Deserialize)]
 pub(super) struct DeviceCode {
-    #[serde(deserialize_with = "json::secret")]
-    pub(super) device_code: SecretString,
+    #[serde(rename = "device_code", deserialize_with = "json::secret")]
+    pub(super) code: SecretString,
     pub(super) user_code: String,
     #[serde(alias = "verification_url")]
     pub(super) verification_uri: String,

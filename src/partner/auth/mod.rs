@@ -27,11 +27,11 @@ pub use vault::Vault;
 #[derive(Debug)]
 pub enum Error {
     /// The login authority refused.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// It could not be asked, or its answer makes no sense.
     Unreachable { cause: String },
     /// A person must sign in again: no repeat helps.
-    SignInNeeded { why: SignIn, refusal: Option<Refusal> },
+    SignInNeeded { why: SignIn, refusal: Option<Box<Refusal>> },
     /// A secret is not where the project says it is.
     Secret { what: &'static str, place: String, cause: String },
     /// What the identity is made of does not suffice.
@@ -91,8 +91,8 @@ impl Refusal {
 
     fn into_error(self) -> Error {
         match self.sign_in() {
-            Some(why) => Error::SignInNeeded { why, refusal: Some(self) },
-            None => Error::Refused(self),
+            Some(why) => Error::SignInNeeded { why, refusal: Some(Box::new(self)) },
+            None => Error::Refused(Box::new(self)),
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::model::project::{Federation, Identity};
 use crate::model::secret::SecretReference;
 
 /// A token that lives no longer than this is not used any more.
-const EXPIRY_MARGIN: Duration = Duration::from_secs(60);
+const EXPIRY_MARGIN: Duration = Duration::from_mins(1);
 /// For answers that do not say how long a token lives.
 const LIFETIME_ASSUMED: u64 = 300;
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -16,17 +16,17 @@ use super::AT_ONCE;
 pub(super) struct Account {
     pub(super) profiles: BTreeMap<ProfileKind, Profile>,
     pub(super) partnerships: Vec<Partnership>,
-    pub(super) account_roles: Vec<AccountRole>,
+    pub(super) roles: Vec<AccountRole>,
     pub(super) blind: Vec<Blind>,
 }
 
 pub(super) async fn read(line: &ReadingLine, scope: &Scope) -> Result<Account, Error> {
-    let (profiles, partnerships, (account_roles, blind)) = tokio::try_join!(
+    let (profiles, partnerships, (roles, blind)) = tokio::try_join!(
         profiles(line, scope),
         partnerships(line, scope),
         account_roles(line, scope)
     )?;
-    Ok(Account { profiles, partnerships, account_roles, blind: blind.into_iter().collect() })
+    Ok(Account { profiles, partnerships, roles, blind: blind.into_iter().collect() })
 }
 
 pub(super) async fn profiles(

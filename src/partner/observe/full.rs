@@ -40,7 +40,7 @@ pub(in crate::partner) async fn full(line: &ReadingLine, scope: &Scope) -> Resul
         customers: customers.customers,
         partnerships: account.partnerships,
         profiles: account.profiles,
-        account_roles: account.account_roles,
+        account_roles: account.roles,
         delegated,
         blind,
         marks,

@@ -15,7 +15,7 @@ use super::super::center::audit::{self, Audited, Fate};
 use super::super::error::{Error, Reason};
 use super::super::graph::delta::{self, Changed, Moved, Watched};
 use super::super::graph::page::{Page, rest_of};
-use super::super::graph::wire::{AssignmentWire, OrganizationWire, UserWire};
+use super::super::graph::wire::{AssignmentWire, GroupWire, OrganizationWire, UserWire};
 use super::super::graph::{batch, directory as graph, roles};
 use super::super::line::ReadingLine;
 use super::super::request::{Class, Service};
@@ -77,7 +77,7 @@ pub(in crate::partner) async fn since(
         customers,
         partnerships: account.partnerships,
         profiles: account.profiles,
-        account_roles: account.account_roles,
+        account_roles: account.roles,
         delegated,
         blind,
         marks: Marks {
@@ -225,7 +225,7 @@ async fn groups(
         }
         let (mark, _) = directory::mark(line, Watched::Groups).await?;
         let whole = graph::groups(line).await?;
-        let groups = whole.items.into_iter().map(|group| group.observed()).collect();
+        let groups = whole.items.into_iter().map(GroupWire::observed).collect();
         return Ok((groups, mark, None));
     };
     let mut groups = previous.groups.clone();
@@ -317,8 +317,8 @@ async fn account_of(
             .to_owned(),
         seen_at: previous.marks.account_roles,
     }];
-    let account_roles = previous.account_roles.clone();
-    Ok((account::Account { profiles, partnerships, account_roles, blind }, false))
+    let roles = previous.account_roles.clone();
+    Ok((account::Account { profiles, partnerships, roles, blind }, false))
 }
 
 async fn delegated_of(

@@ -17,7 +17,7 @@ use super::super::request::Class;
 
 /// How long a service is left alone that says "too many" and not until when; doubled each time.
 const BACK_OFF: Duration = Duration::from_secs(2);
-const BACK_OFF_MAX: Duration = Duration::from_secs(60);
+const BACK_OFF_MAX: Duration = Duration::from_mins(1);
 /// A wait ends a little later than the service said: its clock and ours do not tick together.
 const MARGIN: Duration = Duration::from_millis(100);
 /// After so many windows without a refusal, a twentieth more than the limit is tried, one by one.
@@ -78,7 +78,7 @@ pub(super) struct Rate {
 impl Rate {
     /// What is known before anything was asked.
     pub(super) fn of(class: Class) -> Self {
-        const MINUTE: Duration = Duration::from_secs(60);
+        const MINUTE: Duration = Duration::from_mins(1);
         const TEN: Duration = Duration::from_secs(10);
         match class {
             Class::Customers => Self { published: 500, ..Self::new(MINUTE, 500, 16) },
@@ -87,8 +87,7 @@ impl Rate {
             // 3 500 units in ten seconds for the smallest tenants; most of our calls cost 1 to 3.
             Class::Directory => Self::new(TEN, 1000, 12),
             // 3 000 in two and a half minutes.
-            Class::DirectoryChanges => Self::new(TEN, 200, 8),
-            Class::Delegation => Self::new(TEN, 200, 8),
+            Class::DirectoryChanges | Class::Delegation => Self::new(TEN, 200, 8),
         }
     }
 
@@ -149,6 +148,7 @@ impl Rate {
     }
 
     /// Learns from an answer.
+    #[expect(clippy::needless_pass_by_value, reason = "a request is answered once")]
     pub(super) fn answered(&mut self, ticket: Ticket, now: Duration, answer: Answer) {
         let Ticket { cost, is_probe } = ticket;
         self.flying = self.flying.saturating_sub(1);

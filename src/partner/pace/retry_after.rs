@@ -36,7 +36,7 @@ mod tests {
         assert_eq!(parse("57"), Some(Duration::from_secs(57)));
         assert_eq!(parse(" 2.128 "), Some(Duration::from_millis(2128)));
         assert_eq!(parse("0"), Some(Duration::ZERO));
-        assert_eq!(parse("Fri, 09 Jan 2026 02:03:12 GMT"), Some(Duration::from_secs(60)));
+        assert_eq!(parse("Fri, 09 Jan 2026 02:03:12 GMT"), Some(Duration::from_mins(1)));
         assert_eq!(parse("Fri, 09 Jan 2026 02:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(
             super::parse("Fri, 09 Jan 2026 02:03:12 GMT", Some(later), now),

@@ -7,6 +7,7 @@ use crate::model::id::TenantId;
 
 /// What to observe.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
 pub struct Scope {
     pub users: bool,
     /// Groups whose members matter, beside the agent groups and those that can hold directory roles.

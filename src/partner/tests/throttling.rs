@@ -27,7 +27,7 @@ struct Throttle {
 impl Throttle {
     fn arrive(&mut self) -> Option<u64> {
         let now = Instant::now();
-        while self.seen.front().is_some_and(|at| now.duration_since(*at) >= Duration::from_secs(60))
+        while self.seen.front().is_some_and(|at| now.duration_since(*at) >= Duration::from_mins(1))
         {
             self.seen.pop_front();
         }
@@ -39,7 +39,7 @@ impl Throttle {
         self.refused += 1;
         self.row += 1;
         self.row_max = self.row_max.max(self.row);
-        let wait = Duration::from_secs(60).saturating_sub(now.duration_since(self.seen[0]));
+        let wait = Duration::from_mins(1).saturating_sub(now.duration_since(self.seen[0]));
         Some(wait.as_secs() + 1)
     }
 }

@@ -57,7 +57,7 @@ where
             let body = Limited::new(body, ANSWER_BYTES_MAX)
                 .collect()
                 .await
-                .map_err(|error| Lost::on_the_way(error))?
+                .map_err(Lost::on_the_way)?
                 .to_bytes();
             Ok(http::Response::from_parts(parts, body))
         }

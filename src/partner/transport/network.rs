@@ -12,7 +12,7 @@ use super::{ANSWER_BYTES_MAX, Lost, Transport};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// As the service's own clients have it. A ledger's lease must outlive it.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(180);
+pub const REQUEST_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// A pool of connections.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::json;
+use sha2::Digest as _;
 
 use super::*;
 use crate::model::id::ApplicationId;
@@ -256,7 +257,6 @@ async fn a_certificate_signs_what_its_public_key_verifies() {
     assert_eq!(read.claims["sub"], CLIENT);
     assert_eq!(read.claims["iat"], 1_767_924_132);
     assert_eq!(read.claims["exp"], 1_767_924_132 + 600);
-    use sha2::Digest as _;
     let thumbprint = URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(certificate.der()));
     assert_eq!(read.header.x5t_s256, Some(thumbprint));
 }

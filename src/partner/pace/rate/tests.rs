@@ -25,7 +25,7 @@ struct Server {
     level_at: Duration,
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 impl Server {
     fn new(throttle: Throttle, limit: u32, phase: Duration) -> Self {
@@ -55,7 +55,8 @@ impl Server {
                 }
             }
             Throttle::Bucket => {
-                let gained = (now - self.level_at).as_secs_f64() * f64::from(self.limit) / 60.0;
+                let gained =
+                    now.saturating_sub(self.level_at).as_secs_f64() * f64::from(self.limit) / 60.0;
                 self.level = (self.level + gained).min(f64::from(self.limit));
                 self.level_at = now;
                 if self.level < 1.0 {
@@ -90,7 +91,7 @@ fn run(mut rate: Rate, mut server: Server, latency_ms: u64, duration: Duration) 
     #[derive(PartialEq, Eq, PartialOrd, Ord)]
     enum Event {
         Arrive(u64),
-        Answer(u64, Option<Option<Duration>>),
+        Answer(u64, Result<(), Duration>),
         Ask,
     }
     let mut events = BinaryHeap::from([Reverse((Duration::ZERO, 0u64, Event::Ask))]);
@@ -105,8 +106,8 @@ fn run(mut rate: Rate, mut server: Server, latency_ms: u64, duration: Duration) 
         match event {
             Event::Ask => {}
             Event::Arrive(id) => {
-                let answer = server.arrive(now).err().map(Some);
-                if answer.is_some() {
+                let answer = server.arrive(now);
+                if answer.is_err() {
                     row += 1;
                     outcome.refused += 1;
                 } else {
@@ -119,8 +120,10 @@ fn run(mut rate: Rate, mut server: Server, latency_ms: u64, duration: Duration) 
                 continue;
             }
             Event::Answer(id, answer) => {
-                let answer =
-                    answer.map_or(Answer::Let, |retry_after| Answer::Throttled { retry_after });
+                let answer = match answer {
+                    Ok(()) => Answer::Let,
+                    Err(wait) => Answer::Throttled { retry_after: Some(wait) },
+                };
                 rate.answered(tickets.remove(&id).unwrap(), now, answer);
             }
         }
