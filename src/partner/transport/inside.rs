@@ -1,6 +1,5 @@
 //! Into a service within this process: the same bytes, no socket.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::Mutex;
 
@@ -33,9 +32,8 @@ impl<S> fmt::Debug for Inside<S> {
 
 impl<S> Transport for Inside<S>
 where
-    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
-        + Clone
-        + Send,
+    S: Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send,
+    S::Error: fmt::Display + Send,
     S::Future: Send,
 {
     fn send(
@@ -52,7 +50,9 @@ where
             }
             let service =
                 self.service.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-            let Ok(response) = service.oneshot(request.map(Body::from)).await;
+            // A service that gives up says nothing about whether it did what was asked.
+            let response =
+                service.oneshot(request.map(Body::from)).await.map_err(Lost::on_the_way)?;
             let (parts, body) = response.into_parts();
             let body = Limited::new(body, ANSWER_BYTES_MAX)
                 .collect()
