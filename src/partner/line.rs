@@ -195,6 +195,13 @@ impl Wire {
                     (Seen::Lost(arrival), Error::Lost { place: place(request), arrival, cause })
                 }
             };
+            history.unauthorized =
+                if matches!(seen, Seen::Status(401, _)) { history.unauthorized + 1 } else { 0 };
+            if history.unauthorized > 1
+                && let Some(missing) = access.lacks_second_factor()
+            {
+                return Err(Error::SignIn(missing));
+            }
             match next(request.repeat, seen, history, patience) {
                 Next::Renew => {
                     history.has_renewed = true;
@@ -202,9 +209,6 @@ impl Wire {
                 }
                 Next::Yield => {}
                 Next::Wait(wait) => clock.sleep(jittered(wait)).await,
-                Next::Stop if matches!(seen, Seen::Status(401, _)) => {
-                    return Err(access.lacks_second_factor().map_or(error, Error::SignIn));
-                }
                 Next::Stop => return Err(error),
             }
         }

@@ -34,6 +34,9 @@ impl Default for Patience {
     }
 }
 
+/// So many refusals of a token in a row are believed.
+const UNAUTHORIZED_MAX: u32 = 5;
+
 /// What came of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
@@ -50,6 +53,8 @@ pub(super) struct History {
     pub(super) attempts: u32,
     pub(super) throttles: u32,
     pub(super) has_renewed: bool,
+    /// In a row.
+    pub(super) unauthorized: u32,
 }
 
 /// What to do next.
@@ -77,6 +82,8 @@ pub(super) fn next(repeat: Repeat, seen: Seen, history: History, patience: &Pati
     };
     match seen {
         Seen::Status(401, _) if !history.has_renewed => Next::Renew,
+        // A new token may be refused for a moment where it is not known yet.
+        Seen::Status(401, _) if is_safe && history.unauthorized < UNAUTHORIZED_MAX => wait(None),
         Seen::Status(429, _) if history.throttles > patience.throttles_max => Next::Stop,
         Seen::Status(429 | 503, Some(after)) if after > patience.retry_after_max => Next::Stop,
         Seen::Status(429, _) => Next::Yield,
@@ -94,7 +101,7 @@ mod tests {
     use super::*;
 
     fn after(repeat: Repeat, seen: Seen, attempts: u32) -> Next {
-        let history = History { attempts, throttles: 0, has_renewed: true };
+        let history = History { attempts, throttles: 0, has_renewed: true, unauthorized: attempts };
         next(repeat, seen, history, &Patience::default())
     }
 
@@ -141,7 +148,9 @@ mod tests {
         let fresh = History { attempts: 1, ..History::default() };
         let seen = Seen::Status(401, None);
         assert_eq!(next(Repeat::Never, seen, fresh, &Patience::default()), Next::Renew);
-        assert_eq!(after(Repeat::Freely, seen, 2), Next::Stop);
+        assert_eq!(after(Repeat::Never, seen, 2), Next::Stop);
+        assert!(matches!(after(Repeat::Freely, seen, 2), Next::Wait(_)));
+        assert_eq!(after(Repeat::Freely, seen, 5), Next::Stop);
     }
 
     #[test]
@@ -149,7 +158,7 @@ mod tests {
         let patience = Patience::default();
         let long = Seen::Status(429, Some(patience.retry_after_max + Duration::from_secs(1)));
         assert_eq!(after(Repeat::Freely, long, 1), Next::Stop);
-        let history = History { attempts: 30, throttles: 21, has_renewed: false };
+        let history = History { attempts: 30, throttles: 21, ..History::default() };
         assert_eq!(next(Repeat::Freely, Seen::Status(429, None), history, &patience), Next::Stop);
     }
 

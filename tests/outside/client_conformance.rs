@@ -716,14 +716,11 @@ async fn delta() {
         }
         _ => serde_json::from_str(&empty()).unwrap(),
     };
-    let handler = move |request: http::Request<Body>| {
-
-        async move {
-            let (parts, body) = request.into_parts();
-            let body = body.collect().await.unwrap().to_bytes();
-            let line = parts.uri.path_and_query().unwrap().to_string();
-            answers(&line, serde_json::from_slice(&body).ok()).to_string()
-        }
+    let handler = move |request: http::Request<Body>| async move {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let line = parts.uri.path_and_query().unwrap().to_string();
+        answers(&line, serde_json::from_slice(&body).ok()).to_string()
     };
     let stage = Stage {
         transport: Arc::new(Inside::new(Router::new().fallback(handler))),

@@ -19,10 +19,12 @@
 
 mod cli;
 mod client_conformance;
+mod client_emulator;
 mod examples;
 mod forty;
 mod fresh;
 mod hostile;
+mod login;
 mod one_mistake;
 mod stories;
 mod world;

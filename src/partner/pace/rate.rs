@@ -70,6 +70,8 @@ pub(super) struct Rate {
     blocked_until: Duration,
     /// Refusals since anything was let through.
     refusals: u32,
+    /// Those of the last window, while no limit is known.
+    refused: Vec<Duration>,
     refused_at: Duration,
     /// Since a refusal nothing was let through yet: the next goes alone.
     is_wary: bool,
@@ -106,6 +108,7 @@ impl Rate {
             sent_at: Duration::ZERO,
             blocked_until: Duration::ZERO,
             refusals: 0,
+            refused: Vec::new(),
             refused_at: Duration::ZERO,
             is_wary: false,
         }
@@ -177,15 +180,17 @@ impl Rate {
                 // through, until it too is refused. Who kept to a limit and was refused all the same
                 // counted over the edge of two windows, or is not alone: less, then.
                 let seen = self.answered_cost.saturating_add(self.flying_cost);
+                let is_about_rates = self.is_about_rates(now, seen, retry_after);
                 let learned = match self.limit {
-                    None => seen,
-                    Some(limit) if self.is_wary => limit.saturating_sub(cost),
-                    Some(limit) => seen.clamp(most_of(limit), limit),
+                    None => is_about_rates.then_some(seen),
+                    Some(limit) if self.is_wary => Some(limit.saturating_sub(cost)),
+                    Some(limit) => Some(seen.clamp(most_of(limit), limit)),
+                };
+                if let Some(learned) = learned {
+                    let learned = learned.min(self.published).max(1);
+                    self.limit = Some(learned);
+                    self.trusted = self.trusted.min(most_of(learned));
                 }
-                .min(self.published)
-                .max(1);
-                self.limit = Some(learned);
-                self.trusted = self.trusted.min(most_of(learned));
                 self.refusals += 1;
                 self.refused_at = now;
                 self.is_wary = true;
@@ -195,6 +200,20 @@ impl Rate {
             }
             Answer::Other => self.occupy(now, cost),
         }
+    }
+
+    /// Whether a refusal says how much a window holds, rather than that the service is busy just now.
+    ///
+    /// Who had a window's limit used up would be told to stay away for a good part of it. A short wait
+    /// early on says nothing about a minute; many of them do.
+    fn is_about_rates(&mut self, now: Duration, seen: u32, wait: Option<Duration>) -> bool {
+        const OFTEN: usize = 4;
+        self.refused.retain(|at| *at + self.window > now);
+        self.refused.push(now);
+        let used_much = |of: u32| seen >= of / 4;
+        wait.map_or(used_much(self.trusted), |wait| wait >= self.window / 4)
+            || (self.published < u32::MAX && used_much(self.published))
+            || self.refused.len() >= OFTEN
     }
 
     fn occupy(&mut self, now: Duration, cost: u32) {
