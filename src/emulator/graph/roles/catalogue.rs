@@ -22,3 +22,10 @@ pub(crate) fn all() -> Vec<BuiltIn> {
 pub(crate) fn by_id(id: &str) -> Option<BuiltIn> {
     all().into_iter().find(|role| role.id.eq_ignore_ascii_case(id))
 }
+
+impl BuiltIn {
+    /// A line about it: of no more use than its name.
+    pub(crate) fn description(&self) -> String {
+        format!("The built-in role {}.", self.name)
+    }
+}
