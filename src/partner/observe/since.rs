@@ -58,7 +58,10 @@ pub(in crate::partner) async fn since(
         delegated_of(line, scope, previous, audited.as_ref()),
     )?;
     let mut groups = groups;
-    let lists = groups_moved.as_ref();
+    without_the_gone(&mut groups, previous, &users);
+    // Who came back out of the bin may have come back into groups without a word about these.
+    let is_anybody_back = previous.deleted_users.keys().any(|id| users.contains_key(id));
+    let lists = groups_moved.as_ref().filter(|_| !is_anybody_back);
     directory::read_lists(line, scope, &mut groups, delegated::groups(&delegated), lists).await?;
     let (customers, customers_at) = customers;
     let mut found = moved.directory;
@@ -240,6 +243,24 @@ async fn groups(
         };
     }
     Ok((groups, Some(moved.mark), Some(moved.changed)))
+}
+
+/// Who is not there any more is a member of nothing; the groups' own delta need not say so.
+fn without_the_gone(
+    groups: &mut BTreeMap<ObjectId, Group>,
+    previous: &Snapshot,
+    users: &BTreeMap<ObjectId, User>,
+) {
+    let gone: BTreeSet<ObjectId> =
+        previous.users.keys().filter(|id| !users.contains_key(id)).copied().collect();
+    if gone.is_empty() {
+        return;
+    }
+    for group in groups.values_mut() {
+        for list in [&mut group.members, &mut group.owners].into_iter().flatten() {
+            list.retain(|id, _| !gone.contains(id));
+        }
+    }
 }
 
 async fn audited(
