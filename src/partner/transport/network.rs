@@ -92,3 +92,70 @@ fn chain(error: reqwest::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Shutdown, TcpListener};
+
+    use super::*;
+    use crate::partner::transport::Arrival;
+
+    fn request(port: u16) -> http::Request<Bytes> {
+        http::Request::post(format!("http://127.0.0.1:{port}/secret-path"))
+            .body(Bytes::from_static(b"{}"))
+            .unwrap()
+    }
+
+    /// A server for one connection: reads a request and answers with these bytes.
+    fn answers(bytes: &'static [u8]) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut read = [0; 4096];
+            let mut seen = Vec::new();
+            while !seen.ends_with(b"{}") {
+                let n = stream.read(&mut read).unwrap();
+                seen.extend_from_slice(&read[..n]);
+            }
+            stream.write_all(bytes).unwrap();
+            stream.shutdown(Shutdown::Both).ok();
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn what_never_left_and_what_may_have_arrived_are_told_apart() {
+        let nobody = {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.local_addr().unwrap().port()
+        };
+        let network = Network::new().unwrap();
+        let lost = network.send(request(nobody)).await.unwrap_err();
+        assert_eq!(lost.arrival, Arrival::No, "{lost:?}");
+        for broken in [&b""[..], b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"] {
+            let lost = network.send(request(answers(broken))).await.unwrap_err();
+            assert_eq!(lost.arrival, Arrival::Possible, "{lost:?}");
+            assert!(!lost.cause.contains("secret-path"), "{lost:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_not_followed() {
+        let port = answers(
+            b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+        );
+        let answer = Network::new().unwrap().send(request(port)).await.unwrap();
+        assert_eq!(answer.status(), 302);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_waited_for_without_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let network = Network::with_timeout(Duration::from_millis(200)).unwrap();
+        let lost = network.send(request(port)).await.unwrap_err();
+        assert_eq!(lost.arrival, Arrival::Possible, "{lost:?}");
+    }
+}
