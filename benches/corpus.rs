@@ -21,7 +21,7 @@ pub(crate) fn write(folder: &Path, documents: usize) -> io::Result<usize> {
     let hundreds = documents / 100;
     for at in 0..hundreds {
         partnership(&mut all, at);
-        (0..8).for_each(|n| role(&mut all, at * 8 + n));
+        (0..8).for_each(|n| role(&mut all, at * 8 + n, hundreds * 2));
         (0..30).for_each(|n| user(&mut all, at * 30 + n, hundreds * 8));
         (0..50).for_each(|n| customer(&mut all, at * 50 + n, hundreds));
         (0..2).for_each(|n| delegated_access(&mut all, at * 2 + n, hundreds * 8));
@@ -99,8 +99,10 @@ fn partnership(all: &mut Vec<String>, at: usize) {
     );
 }
 
-fn role(all: &mut Vec<String>, at: usize) {
+fn role(all: &mut Vec<String>, at: usize, templates: usize) {
     let segment = at % 97;
+    // Delegated access carries it for as many roles as there are templates.
+    let administer = if at < templates { "administer-on-behalf, " } else { "" };
     push(
         all,
         "Role",
@@ -113,7 +115,7 @@ fn role(all: &mut Vec<String>, at: usize) {
     mailNickname: support-group-{at}
   includes: [helpdesk-agent]
   permissions:
-    - allow: [administer-on-behalf, manage-subscriptions]
+    - allow: [{administer}manage-subscriptions]
       customers:
         labels: {{segment: segment-{segment}}}
 "

@@ -6,6 +6,9 @@ use crate::manifest::code::Code;
 use crate::manifest::reference::{FieldEntry, Found, KindEntry, find, kinds, metadata};
 use crate::model::action::Action;
 use crate::model::scalar::{Grammar, Scalar};
+use crate::policy::library::permitting;
+use crate::policy::vocabulary::{applies, groups_of};
+use crate::policy::world::Type;
 
 /// Show the reference of a kind, a field, a finding or an action
 ///
@@ -51,12 +54,42 @@ pub(crate) fn run(out: &Output, args: &ExplainArgs) -> Result<Outcome, CommandEr
 
 fn explain_action(action: Action, to: &mut dyn Write) -> io::Result<()> {
     writeln!(to, "{action}: {}\n", meaning(action))?;
-    writeln!(to, "A Role grants it, on all customers or on selected ones:\n")?;
+    let done_to: Vec<&str> = applies(action)
+        .resources
+        .iter()
+        .map(|ty| match ty {
+            Type::User => "a user",
+            Type::Application => "an application",
+            Type::Role => "a role",
+            Type::Customer => "a customer",
+            Type::Provider => "an indirect provider",
+            Type::Reseller => "an indirect reseller",
+            Type::Account => "the account",
+        })
+        .collect();
+    writeln!(to, "Done to {}.", done_to.join(" or "))?;
+    let groups: Vec<String> =
+        groups_of(action).map(|group| format!("Action::\"{group}\"")).collect();
+    writeln!(to, "Policies know it as Action::\"{action}\", in {}.\n", groups.join(", "))?;
+    writeln!(to, "Built-in roles that have it:\n")?;
+    let mut any = false;
+    for shelved in permitting(action) {
+        any = true;
+        writeln!(to, "  {}", shelved.reason)?;
+        writeln!(to, "    {}, {}:{}", shelved.id, shelved.file, shelved.line)?;
+    }
+    if !any {
+        writeln!(to, "  none")?;
+    }
+    writeln!(
+        to,
+        "\nA Role of your own says it like this, on all customers or on selected ones:\n"
+    )?;
     writeln!(to, "  permissions:\n    - allow: [{action}]\n")?;
     writeln!(to, "and an AccessTest asks for it: `{{who: user/NAME, may: [{action}]}}`.")
 }
 
-fn meaning(action: Action) -> &'static str {
+pub(super) fn meaning(action: Action) -> &'static str {
     let Grammar::Choices(choices) = Action::GRAMMAR else { return "" };
     choices
         .iter()

@@ -41,7 +41,7 @@ impl Policies {
             out.findings(&loaded.findings)?;
             return Ok(Err(Outcome::Invalid));
         }
-        let (rules, _) = Rules::of(&loaded.estate, &loaded.findings.sources, today);
+        let rules = Rules::declared(&loaded.estate, &loaded.findings.sources, today);
         let world = World::declared(&loaded.estate, today);
         Ok(Ok(Self { loaded, rules, world, today }))
     }

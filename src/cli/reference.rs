@@ -5,12 +5,15 @@ use std::fmt::Write as _;
 use super::{command, schema};
 use crate::manifest::code::{Code, Severity};
 use crate::manifest::reference::{FieldEntry, kinds, metadata};
+use crate::model::action::Action;
+use crate::policy::{library, vocabulary};
 
 /// Every generated file, by its path in the repository.
 pub fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
         ("docs/cli.md".to_owned(), cli()),
         ("docs/findings.md".to_owned(), findings()),
+        ("docs/library.md".to_owned(), library()),
         ("docs/manifest.md".to_owned(), manifest()),
     ];
     pages.extend(
@@ -72,6 +75,45 @@ fn findings() -> String {
             };
             let _ = writeln!(page, "{down}{line}");
         }
+    }
+    page
+}
+
+/// What each built-in role may do, and what nobody may.
+fn library() -> String {
+    let mut page = format!("# The built-in policies\n\n{GENERATED}\n");
+    page.push_str("What is not permitted here, nor by a Role document or a policy of the project, is denied. See [policies.md](policies.md).\n");
+    let mut file = "";
+    for policy in library::told() {
+        if policy.file != file {
+            file = policy.file;
+            let _ = write!(
+                page,
+                "\n## [{file}](../{file})\n\n| id | says | does | from |\n|---|---|---|---|\n"
+            );
+        }
+        let level = policy.level.map_or_else(String::new, |level| format!(" ({})", level.word()));
+        let effect = if policy.permits { "permits" } else { "forbids" };
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {effect}{level} {} | {} |",
+            policy.id,
+            policy.reason,
+            policy.actions().join(", "),
+            policy.source
+        );
+    }
+    page.push_str("\n## Actions\n\n| action | in | means | built-in roles that have it |\n|---|---|---|---|\n");
+    for action in Action::ALL {
+        let groups: Vec<String> = vocabulary::groups_of(*action).collect();
+        let roles: Vec<&str> = library::roles_that_permit(*action).collect();
+        let _ = writeln!(
+            page,
+            "| `{action}` | {} | {} | {} |",
+            groups.join(", "),
+            super::explain::meaning(*action),
+            roles.join(", ")
+        );
     }
     page
 }

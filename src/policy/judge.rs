@@ -1,10 +1,12 @@
 //! Deciding: may this one do that, and by which policies?
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use cedar_policy::{
-    AuthorizationError, Authorizer, Context, Decision as Said, Entities, EntityUid, PolicySet,
-    Request,
+    AuthorizationError, Authorizer, Context, Decision as Said, Entities, EntityUid, Policy,
+    PolicySet, PrincipalConstraint, Request,
 };
 
 use super::rules::{self, Rules};
@@ -13,12 +15,60 @@ use crate::model::action::Action;
 
 /// Answers questions about one world by one set of rules.
 ///
-/// The entities are made once, and only the policies that could speak of an action are asked.
+/// The entities are made once. Cedar evaluates every policy that it is handed, so it is handed only
+/// those whose scope admits the action, and of those that are for a role's holders only those for
+/// the roles that the principal holds: the others could decide nothing.
 pub struct Judge<'a> {
     pub rules: &'a Rules,
     entities: Entities,
-    about: BTreeMap<EntityUid, PolicySet>,
+    about: BTreeMap<EntityUid, About>,
     authorizer: Authorizer,
+}
+
+/// The policies that speak of one action.
+#[derive(Default)]
+struct About {
+    /// Those for anybody.
+    anybody: Vec<Policy>,
+    /// Those for the holders of a role.
+    holders: BTreeMap<EntityUid, Vec<Policy>>,
+    /// What holders of the same roles are judged by.
+    sets: RefCell<BTreeMap<Vec<EntityUid>, Rc<PolicySet>>>,
+}
+
+impl About {
+    fn of(rules: &Rules, action: &EntityUid) -> Self {
+        let mut about = Self::default();
+        for rule in rules.iter().filter(|rule| rule.is_about(action)) {
+            let policy = rule.policy.clone();
+            match policy.principal_constraint() {
+                PrincipalConstraint::In(role) if role.type_name().basename() == "Role" => {
+                    about.holders.entry(role).or_default().push(policy);
+                }
+                _ => about.anybody.push(policy),
+            }
+        }
+        about
+    }
+
+    /// The policies that could speak of a principal.
+    fn set(&self, principal: &EntityUid, entities: &Entities) -> Rc<PolicySet> {
+        let held = entities.ancestors(principal).into_iter().flatten();
+        let mut roles: Vec<EntityUid> = held
+            // A role is in itself.
+            .chain([principal])
+            .filter(|role| self.holders.contains_key(*role))
+            .cloned()
+            .collect();
+        roles.sort_unstable();
+        if let Some(set) = self.sets.borrow().get(&roles) {
+            return Rc::clone(set);
+        }
+        let theirs = roles.iter().filter_map(|role| self.holders.get(role)).flatten();
+        let set = Rc::new(rules::set(self.anybody.iter().chain(theirs)));
+        self.sets.borrow_mut().insert(roles, Rc::clone(&set));
+        set
+    }
 }
 
 impl std::fmt::Debug for Judge<'_> {
@@ -66,7 +116,8 @@ impl<'a> Judge<'a> {
         entities: Entities,
         actions: impl IntoIterator<Item = EntityUid>,
     ) -> Self {
-        let about = rules.by_action(actions);
+        let about = actions.into_iter().map(|action| (action.clone(), About::of(rules, &action)));
+        let about = about.collect();
         Self { rules, entities, about, authorizer: Authorizer::new() }
     }
 
@@ -87,12 +138,13 @@ impl<'a> Judge<'a> {
         resource: EntityUid,
         context: Context,
     ) -> Decision {
-        let Some(policies) = self.about.get(&action) else { return Decision::default() };
+        let Some(about) = self.about.get(&action) else { return Decision::default() };
+        let policies = about.set(&principal, &self.entities);
         // Without a schema nothing is checked, so nothing is refused.
         let Ok(request) = Request::new(principal, action, resource, context, None) else {
             return Decision::default();
         };
-        let response = self.authorizer.is_authorized(&request, policies, &self.entities);
+        let response = self.authorizer.is_authorized(&request, &policies, &self.entities);
         let mut by: Vec<String> =
             response.diagnostics().reason().map(ToString::to_string).collect();
         by.sort_unstable();

@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use cedar_policy::{ActionConstraint, Effect, EntityUid, Policy};
+
+use super::level::Level;
 use super::sheet::{self, Written};
+use super::vocabulary;
 use crate::manifest::source::Lines;
 use crate::model::action::Action;
 use crate::model::role;
@@ -69,6 +73,55 @@ pub(crate) fn policies() -> &'static [Shelved] {
     &POLICIES
 }
 
+/// A policy of the library, for whoever wants to read of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Told {
+    policy: &'static Policy,
+    pub id: &'static str,
+    pub reason: &'static str,
+    /// The document that says so.
+    pub source: &'static str,
+    pub permits: bool,
+    pub level: Option<Level>,
+    pub file: &'static str,
+    pub line: u32,
+}
+
+impl Told {
+    /// The actions, and groups of actions, that its scope names.
+    pub fn actions(&self) -> Vec<String> {
+        let word = |uid: &EntityUid| uid.id().unescaped().to_owned();
+        match self.policy.action_constraint() {
+            ActionConstraint::Any => vec!["anything".to_owned()],
+            ActionConstraint::Eq(uid) => vec![word(&uid)],
+            ActionConstraint::In(uids) => uids.iter().map(word).collect(),
+        }
+    }
+}
+
+/// All policies of the library, in the order of its files.
+pub fn told() -> impl Iterator<Item = Told> {
+    policies().iter().map(|shelved| {
+        let Written { policy, level, span: _ } = &shelved.written;
+        Told {
+            policy,
+            id: policy.id().as_ref(),
+            reason: policy.annotation("reason").unwrap_or_default(),
+            source: policy.annotation("source").unwrap_or_default(),
+            permits: policy.effect() == Effect::Permit,
+            level: *level,
+            file: shelved.file,
+            line: shelved.line,
+        }
+    })
+}
+
+/// The permits of the library that speak of an action.
+pub fn permitting(action: Action) -> impl Iterator<Item = Told> {
+    let asked = action.cedar();
+    told().filter(move |told| told.permits && vocabulary::admits(told.policy, &asked))
+}
+
 /// What a built-in role permits, by itself.
 ///
 /// These are Cedar's answers, written down: most validations need them, and none should have to
@@ -98,7 +151,7 @@ mod tests {
     use super::*;
     use crate::policy::judge::Judge;
     use crate::policy::rules::Rules;
-    use crate::policy::vocabulary::{self, applies};
+    use crate::policy::vocabulary::applies;
     use crate::policy::world::World;
 
     #[test]

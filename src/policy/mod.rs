@@ -22,5 +22,7 @@ pub mod library;
 pub mod near;
 pub mod rules;
 mod sheet;
+#[cfg(test)]
+mod tests;
 pub mod vocabulary;
 pub mod world;

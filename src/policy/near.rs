@@ -48,10 +48,22 @@ pub fn near(judge: &Judge<'_>, who: &Uid, action: Action, what: &Uid) -> Vec<Nea
             (!failed.is_empty()).then(|| Near { id: rule.id().to_owned(), failed })
         })
         .collect();
-    let least = found.iter().map(|near| near.failed.len()).min().unwrap_or(0);
-    found.retain(|near| near.failed.len() == least);
+    // A permit that is meant for others is further away than one whose conditions do not hold.
+    found.sort_by_key(|near| (near.is_for_others(), near.failed.len()));
+    let nearest = found.first().map(|near| (near.is_for_others(), near.failed.len()));
+    found.retain(|near| Some((near.is_for_others(), near.failed.len())) == nearest);
     found.truncate(NEAR_MAX);
     found
+}
+
+impl Near {
+    /// Whether it is the one who asks that it does not admit.
+    fn is_for_others(&self) -> bool {
+        self.failed.iter().any(|condition| match condition {
+            Condition::Role(_) => true,
+            Condition::Text(text) => text.starts_with("principal "),
+        })
+    }
 }
 
 impl Condition {

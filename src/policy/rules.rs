@@ -1,8 +1,8 @@
 //! All policies that hold for an estate: the library's, the roles', the project's own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicySet};
+use cedar_policy::{EntityUid, Policy, PolicySet};
 
 use super::compile::{self, Compiled};
 use super::level::Level;
@@ -54,15 +54,10 @@ impl Rule {
 
     /// Whether its scope admits an action.
     pub fn is_about(&self, action: &EntityUid) -> bool {
-        let admits = |uid: &EntityUid| uid == action || vocabulary::is_in(action, uid);
-        match self.policy.action_constraint() {
-            ActionConstraint::Any => true,
-            ActionConstraint::Eq(uid) => uid == *action,
-            ActionConstraint::In(uids) => uids.iter().any(admits),
-        }
+        vocabulary::admits(&self.policy, action)
     }
 
-    /// Whether nobody's permissions are changed by it: it speaks of the estate itself.
+    /// Whether it comes with the program.
     fn is_built_in(&self) -> bool {
         matches!(self.place, Placed::Library { .. })
     }
@@ -85,6 +80,11 @@ impl Rules {
             rules.add(Rule { policy: policy.clone(), place, level: *level });
         }
         rules
+    }
+
+    /// All that hold for an estate whose files were found to be right.
+    pub fn declared(estate: &Estate, sources: &Sources, today: Day) -> Self {
+        Self::of(estate, sources, today).0
     }
 
     /// The library's, and those that the roles of an estate and the files of its project make.
@@ -173,29 +173,16 @@ impl Rules {
 
     /// All of them, as Cedar's authorizer takes them.
     pub fn set(&self) -> PolicySet {
-        set(self.all.iter())
-    }
-
-    /// For each action, the policies whose scope admits it: the others could decide nothing.
-    pub(crate) fn by_action(
-        &self,
-        actions: impl IntoIterator<Item = EntityUid>,
-    ) -> BTreeMap<EntityUid, PolicySet> {
-        actions
-            .into_iter()
-            .map(|action| {
-                let about = set(self.all.iter().filter(|rule| rule.is_about(&action)));
-                (action, about)
-            })
-            .collect()
+        set(self.all.iter().map(|rule| &rule.policy))
     }
 }
 
-fn set<'a>(rules: impl Iterator<Item = &'a Rule>) -> PolicySet {
+/// Policies as Cedar's authorizer takes them.
+pub(crate) fn set<'a>(policies: impl Iterator<Item = &'a Policy>) -> PolicySet {
     let mut set = PolicySet::new();
-    for rule in rules {
+    for policy in policies {
         // Ids are distinct, and no policy is a template's link: it cannot be refused.
-        let added = set.add(rule.policy.clone());
+        let added = set.add(policy.clone());
         debug_assert!(added.is_ok(), "{added:?}");
     }
     set

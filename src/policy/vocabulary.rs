@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, Schema};
+use cedar_policy::{ActionConstraint, Entity, EntityId, EntityTypeName, EntityUid, Policy, Schema};
 
 use super::world::Type;
 use crate::model::action::Action;
@@ -102,6 +102,22 @@ pub(crate) fn is_in(action: &EntityUid, group: &EntityUid) -> bool {
         entities.iter().map(|entity| (entity.uid(), groups(&entity.uid()))).collect()
     });
     GROUPS.get(action).is_some_and(|groups| groups.contains(group))
+}
+
+/// Whether the scope of a policy admits an action.
+pub(crate) fn admits(policy: &Policy, action: &EntityUid) -> bool {
+    match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(uid) => uid == *action,
+        ActionConstraint::In(uids) => uids.iter().any(|uid| uid == action || is_in(action, uid)),
+    }
+}
+
+/// The groups that an action belongs to.
+pub(crate) fn groups_of(action: Action) -> impl Iterator<Item = String> {
+    let own = action.cedar();
+    let groups = action_entities().iter().map(Entity::uid);
+    groups.filter(move |group| is_in(&own, group)).map(|group| group.id().unescaped().to_owned())
 }
 
 #[cfg(test)]

@@ -27,5 +27,6 @@ mod fresh;
 mod hostile;
 mod login;
 mod one_mistake;
+mod policies;
 mod stories;
 mod world;

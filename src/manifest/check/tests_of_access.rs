@@ -30,7 +30,8 @@ fn one(
         Check::Who { who, on, .. } => {
             let at = || at_field(test, way!["spec", index, "who"]);
             match who {
-                Reference::Document(Kind::User | Kind::Role, _) | Reference::Application(_) => {
+                Reference::Document(Kind::User | Kind::Role | Kind::Partnership, _)
+                | Reference::Application(_) => {
                     resolve(world, who, at, || object.to_owned(), drafts);
                 }
                 Reference::Document(kind, _) => drafts.push(
@@ -39,7 +40,7 @@ fn one(
                         at(),
                         format!("a {} does nothing that could be tested", kind.word()),
                     )
-                    .help("let `who` name a user, a role or an application")
+                    .help("let `who` name a user, a role, a partnership or an application")
                     .object(object),
                 ),
             }

@@ -22,7 +22,7 @@ struct WhoCheck {
 }
 
 shape!(WhoCheck, "a check", {
-    /// A user, a role (whoever holds it and nothing else), or an application.
+    /// A user, a role (whoever holds it and nothing else), a partnership, or an application.
     "who" => who: required Reference, Local;
     /// Actions that must be allowed.
     "may" => may: default SetOfSome<Action>, Local, Vec::new(), "";

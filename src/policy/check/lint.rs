@@ -16,10 +16,6 @@ use crate::policy::world::declared::held;
 
 /// `own`: all rules, where the project has some of its own.
 pub(super) fn check(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Draft>) {
-    if !world.sees_everything() {
-        // Whoever is not seen may hold anything.
-        return;
-    }
     let holders = holders(world);
     roles(world, &holders, drafts);
     useless(world, drafts);
@@ -30,7 +26,7 @@ pub(super) fn check(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<D
     }
 }
 
-/// How many hold each custom role, by themselves or through a role that includes it.
+/// The roles that somebody holds, by themselves or through a role that includes it.
 fn holders<'a>(world: &Checked<'a>) -> BTreeSet<&'a str> {
     let mut found: BTreeSet<&str> = BTreeSet::new();
     let mut due: Vec<&str> =

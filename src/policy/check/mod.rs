@@ -9,7 +9,7 @@ mod guards;
 mod lint;
 mod own;
 
-use crate::manifest::code::Code;
+use crate::manifest::code::{Code, Severity};
 use crate::manifest::draft::{Draft, way};
 use crate::manifest::source::Format;
 use crate::manifest::{Examined, Examiner};
@@ -26,22 +26,26 @@ impl Examiner for Policies {
     fn examine(&self, examined: &mut Examined<'_, '_>) {
         let Examined { world, sources, drafts } = examined;
         customers_of_the_account(world, drafts);
-        carriers::check(world, drafts);
-        let is_own = |format| format == Format::Cedar;
-        if !sources.iter().any(|(_, source)| is_own(source.format)) {
-            guards::check(world, None, drafts);
-            lint::check(world, None, drafts);
-            return;
+        // What warns and notes is about an estate that is right: a mistake is told once.
+        let is_right = world.sees_everything()
+            && !drafts
+                .iter()
+                .any(|draft| draft.severity == Severity::Error && !draft.code.waivable());
+        if is_right {
+            carriers::check(world, drafts);
         }
-        let (rules, problems) = Rules::of(world.estate, sources, world.today);
-        let are_right = problems.is_empty();
-        own::problems(problems, drafts);
         let mark = drafts.len();
-        own::check(world, sources, &rules, drafts);
-        guards::check(world, Some(&rules), drafts);
-        // What nobody may do is not known while a policy is not right.
-        if are_right && drafts.len() == mark {
-            lint::check(world, Some(&rules), drafts);
+        let mut rules = None;
+        if sources.iter().any(|(_, source)| source.format == Format::Cedar) {
+            let (found, problems) = Rules::of(world.estate, sources, world.today);
+            own::problems(problems, drafts);
+            own::check(world, sources, &found, drafts);
+            rules = Some(found);
+        }
+        let policies_are_right = drafts.len() == mark;
+        guards::check(world, rules.as_ref(), drafts);
+        if is_right && policies_are_right {
+            lint::check(world, rules.as_ref(), drafts);
         }
     }
 }
