@@ -7,6 +7,7 @@ mod access;
 mod can;
 mod clock;
 mod completions;
+mod emulator;
 mod explain;
 mod files;
 mod fmt;
@@ -63,6 +64,7 @@ enum Command {
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
     Schema(schema::SchemaArgs),
+    Emulator(emulator::EmulatorArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -142,6 +144,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Login(args) => login::login(&out, args),
         Command::Logout(args) => login::logout(&out, args),
         Command::Schema(args) => schema::run(&out, args),
+        Command::Emulator(args) => emulator::run(&out, args),
         Command::Completions(args) => completions::run(&out, args),
         Command::Man(args) => man::run(&out, args),
     };

@@ -157,6 +157,11 @@ impl Emulator {
         self.world.store().read(|tx| tx.dump())
     }
 
+    /// Becomes the tenant that was written out elsewhere.
+    pub fn take_over(&self, dump: &Dump) -> Result<(), StoreError> {
+        self.world.store().write(|tx| tx.take_over(dump))
+    }
+
     /// Credentials that work here. Each call makes a new refresh token.
     pub fn credentials(&self) -> Result<Credentials, StoreError> {
         identity::credentials(&self.world)

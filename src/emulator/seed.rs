@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::center::documents::{
     Customer, Partner, Qualification, Relationship, Role, RoleMember, Side,
@@ -13,13 +14,15 @@ use super::directory::{
     ADMIN_AGENTS, BILLING_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, Group, HELPDESK_AGENTS, Member,
     RoleAssignment, RoleEligibility, SALES_AGENTS, Sort, USER_ADMINISTRATOR, User, group_by_name,
 };
+use super::graph::gdap::{self, Draft, Refusal, relationship};
 use super::store::{Scan, StoreError, Write};
 use super::tenant::{self, Program, Tenant};
 use super::{Emulator, center};
 use crate::model::account::{self, Account};
 use crate::model::contact::{Address, Person};
 use crate::model::customer;
-use crate::model::estate::{Declared, Estate};
+use crate::model::delegated_access::AutoExtend;
+use crate::model::estate::{CustomerIndex, Declared, Estate};
 use crate::model::partnership::{self, PartnershipState, With};
 use crate::model::role;
 use crate::model::user::{self, AdminLevel, AgentLevel, Holding, RoleGrant};
@@ -38,7 +41,7 @@ impl Emulator {
                 Some(account) => begin(tx, &account.spec)?,
                 None => tenant::begin_again(tx, &Tenant::of(tx)?)?,
             }
-            Seeding { tx, estate, groups: BTreeMap::new() }.all()
+            Seeding { tx, estate, groups: BTreeMap::new(), customers: BTreeMap::new() }.all()
         })
     }
 }
@@ -190,6 +193,14 @@ struct Seeding<'a, 'tx> {
     estate: &'a Estate,
     /// The group of each role, by the role's name.
     groups: BTreeMap<String, String>,
+    /// The tenant of each customer, by the customer's name.
+    customers: BTreeMap<String, relationship::Customer>,
+}
+
+/// Tells a template's relationships apart.
+fn mark(template: &str, tenant: &str) -> String {
+    let digest = Sha256::digest(format!("{template} {tenant}"));
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Seeding<'_, '_> {
@@ -203,8 +214,55 @@ impl Seeding<'_, '_> {
         for partnership in self.estate.partnerships.values() {
             self.partnership(partnership)?;
         }
-        for customer in self.estate.customers.values() {
-            self.customer(customer)?;
+        for (name, customer) in &self.estate.customers {
+            let made = self.customer(customer)?;
+            self.customers.insert(name.as_str().to_owned(), made);
+        }
+        self.access()
+    }
+
+    /// One relationship for each customer that a template selects, active, under the name that the
+    /// template gives it.
+    fn access(&self) -> Result<(), StoreError> {
+        let index = CustomerIndex::of(self.estate, |_| true);
+        for (template, declared) in &self.estate.delegated_access {
+            let access = &declared.spec;
+            let assignments: Vec<(String, Vec<String>)> = access
+                .grants
+                .iter()
+                .filter_map(|grant| {
+                    let group = self.groups.get(grant.to.as_str())?.clone();
+                    let roles = grant.directory_roles.iter();
+                    Some((group, roles.map(|role| role.0.0.to_string()).collect()))
+                })
+                .collect();
+            let mut roles: Vec<String> =
+                assignments.iter().flat_map(|(_, roles)| roles.clone()).collect();
+            roles.sort();
+            roles.dedup();
+            let cut: String = template.as_str().chars().take(20).collect();
+            for (name, _) in index.selected(&access.customers) {
+                let Some(customer) = self.customers.get(name.as_str()) else { continue };
+                let draft = Draft {
+                    display_name: format!(
+                        "{cut}-{}-1",
+                        mark(template.as_str(), &customer.tenant_id)
+                    ),
+                    duration_days: i32::try_from(access.duration.0).unwrap_or(i32::MAX),
+                    customer: Some(customer.clone()),
+                    roles: roles.clone(),
+                    auto_extends: access.auto_extend == AutoExtend::HalfYear,
+                };
+                match gdap::establish(self.tx, draft, customer, &assignments) {
+                    Ok(_) => {}
+                    Err(Refusal::Store(error)) => return Err(error),
+                    // An estate without findings has nothing that is refused, but roles that carry
+                    // no group: what cannot be live is left out, as if somebody had yet to do it.
+                    Err(refusal) => {
+                        tracing::warn!(%refusal, template = template.as_str(), "not seeded");
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -365,7 +423,10 @@ impl Seeding<'_, '_> {
         Ok(())
     }
 
-    fn customer(&self, declared: &Declared<customer::Customer>) -> Result<(), StoreError> {
+    fn customer(
+        &self,
+        declared: &Declared<customer::Customer>,
+    ) -> Result<relationship::Customer, StoreError> {
         let customer = &declared.spec;
         let id = match &customer.tenant_id {
             Some(id) => id.0.to_string(),
@@ -408,7 +469,7 @@ impl Seeding<'_, '_> {
             }));
         }
         self.tx.put(&made)?;
-        Ok(())
+        Ok(relationship::Customer { tenant_id: made.id, display_name: Some(made.company_name) })
     }
 
     fn billing(

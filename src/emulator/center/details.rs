@@ -15,7 +15,7 @@ use super::documents::{Belonging, Customer, Sort};
 use super::wire::{check_etag, collection, etag, member, ok, stored, text};
 use crate::emulator::audit::{By, Deed, record};
 use crate::emulator::caller::Caller;
-use crate::emulator::error::{CenterError, Shape};
+use crate::emulator::error::{CenterError, Code, Shape};
 use crate::emulator::world::World;
 
 fn customer_for(
@@ -137,12 +137,22 @@ fn belongings(
 ) -> Result<Response, CenterError> {
     let items = world.store().read(|tx| {
         check(tx, caller, need)?;
-        let customer = related(tx, id)?;
+        let customer = related(tx, id).map_err(|error| of_commerce(error, sort))?;
         let all = tx.with::<Belonging>("of", &Belonging::key(&customer.id, sort))?;
         Ok::<_, CenterError>(all)
     })?;
     let items = items.into_iter().map(|found| found.document).filter(kept).map(written).collect();
     Ok(ok(&collection(items), &world.quirks()))
+}
+
+/// Where things are bought, an unrelated customer is refused in other words.
+fn of_commerce(error: CenterError, sort: Sort) -> CenterError {
+    let is_commerce = matches!(sort, Sort::Subscription | Sort::Order);
+    if !is_commerce || error.status != StatusCode::NOT_FOUND {
+        return error;
+    }
+    let message = "No relationship between partner and customer.";
+    CenterError::commerce(StatusCode::FORBIDDEN, Code::Text(20002), message)
 }
 
 fn written(belonging: Belonging) -> Value {

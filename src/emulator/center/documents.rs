@@ -19,10 +19,12 @@ pub(crate) struct Customer {
     /// Legacy delegated administration.
     pub has_dap: bool,
     /// The indirect reseller whose customer it is, on a provider's side.
+    #[serde(default)]
     pub reseller: Option<String>,
     /// Providers that accepted it together with us, on a reseller's side.
     #[serde(default)]
     pub providers: Vec<String>,
+    #[serde(default)]
     pub email: Option<String>,
     pub address: Map<String, Value>,
     /// Without links and attributes.
@@ -36,6 +38,7 @@ pub(crate) struct Customer {
     /// The status of its account, where there is one.
     #[serde(default)]
     pub validation: Option<Value>,
+    #[serde(default)]
     pub organization_registration_number: Option<String>,
 }
 

@@ -16,8 +16,6 @@ mod relationships;
 mod replay;
 mod roles;
 mod sandbox;
-#[cfg(test)]
-mod tests;
 mod users;
 mod wire;
 

@@ -16,7 +16,7 @@ use super::wire::{check_etag, etag, member, ok, self_link, stored, text};
 use crate::emulator::audit::{By, Deed, record};
 use crate::emulator::caller::Caller;
 use crate::emulator::error::{CenterError, Code};
-use crate::emulator::store::{StoreError, Write};
+use crate::emulator::store::{Read, StoreError, Write};
 use crate::emulator::tenant::{Quirks, Tenant};
 use crate::emulator::world::World;
 
@@ -220,10 +220,23 @@ fn read(
     let quirks = world.quirks();
     let (profile, now) = world.store().read(|tx| {
         check(tx, caller, sort.see)?;
-        let profile = tx.get::<Profile>(sort.id)?.ok_or(StoreError::Missing("profile"))?;
-        Ok::<_, CenterError>((profile.document, tx.now()))
+        Ok::<_, CenterError>((kept(tx, sort)?, tx.now()))
     })?;
     Ok(ok(&written(sort, &profile, now, is_final, &quirks), &quirks))
+}
+
+/// A profile with what only the tenant knows.
+fn kept(tx: &Read<'_>, sort: &Sort) -> Result<Profile, StoreError> {
+    let found = tx.get::<Profile>(sort.id)?.ok_or(StoreError::Missing("profile"))?;
+    let mut profile = found.document;
+    if sort.id == ORGANIZATION.id {
+        let tenant = Tenant::of(tx)?;
+        let domain = tenant.domain().to_owned();
+        for (name, value) in [("id", &tenant.id), ("tenantId", &tenant.id), ("domain", &domain)] {
+            profile.body.insert(name.to_owned(), value.as_str().into());
+        }
+    }
+    Ok(profile)
 }
 
 fn write(
@@ -235,8 +248,7 @@ fn write(
     let quirks = world.quirks();
     let (profile, now) = world.store().write(|tx| {
         check(tx, caller, access::CHANGE_PROFILES)?;
-        let mut profile =
-            tx.get::<Profile>(sort.id)?.ok_or(StoreError::Missing("profile"))?.document;
+        let mut profile = kept(tx, sort)?;
         let given = member(body, "attributes").and_then(|attributes| text(attributes, "etag"));
         if let Some(given) = given.filter(|_| sort.has_etag) {
             check_etag(given, &etag(&profile.body))?;

@@ -1,9 +1,9 @@
 //! `/_emulator/...`: commands by JSON, from this machine alone.
 
-use axum::extract::{DefaultBodyLimit, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::emulator::act::{Act, ActError, act};
+use crate::emulator::center::documents::{Belonging, Customer, Partner, ValidationCode};
+use crate::emulator::directory::{Group, User};
 use crate::emulator::faults::FaultPlan;
 use crate::emulator::http::log::{Entry, entries};
 use crate::emulator::serve::{Peer, is_from_here};
-use crate::emulator::store::{Dump, StoreError};
+use crate::emulator::store::{Document, Dump, StoreError};
 use crate::emulator::tenant::Quirks;
 use crate::emulator::world::World;
 
@@ -27,6 +29,7 @@ pub(super) fn routes() -> Router<World> {
         .route("/quirks", get(quirks).put(set_quirks))
         .route("/act", post(do_act))
         .route("/tenant", get(dump).put(take_over))
+        .route("/objects/{kind}", put(put_object))
         // A tenant with all its customers is large.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn(only_from_here))
@@ -193,5 +196,30 @@ async fn take_over(
     Json(dump): Json<Dump>,
 ) -> Result<StatusCode, Failure> {
     world.store().write(|tx| tx.take_over(&dump))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// One thing of the tenant, as it is stored: for what no deed of anybody's makes, such as
+/// subscriptions.
+async fn put_object(
+    State(world): State<World>,
+    Path(kind): Path<String>,
+    Json(body): Json<Value>,
+) -> Result<StatusCode, Failure> {
+    match kind.as_str() {
+        Customer::KIND => put_one::<Customer>(&world, body),
+        Partner::KIND => put_one::<Partner>(&world, body),
+        Belonging::KIND => put_one::<Belonging>(&world, body),
+        ValidationCode::KIND => put_one::<ValidationCode>(&world, body),
+        User::KIND => put_one::<User>(&world, body),
+        Group::KIND => put_one::<Group>(&world, body),
+        _ => Err(Failure(StatusCode::NOT_FOUND, format!("there is no kind {kind}"))),
+    }
+}
+
+fn put_one<D: Document>(world: &World, body: Value) -> Result<StatusCode, Failure> {
+    let document: D = serde_json::from_value(body)
+        .map_err(|error| Failure(StatusCode::BAD_REQUEST, error.to_string()))?;
+    world.store().write(|tx| tx.put(&document))?;
     Ok(StatusCode::NO_CONTENT)
 }

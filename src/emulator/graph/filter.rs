@@ -126,7 +126,8 @@ impl Filter {
             Self::And(all) | Self::Or(all) => all.iter().any(Self::is_advanced),
             Self::Not(_) => true,
             Self::Compare { op, value, .. } => *op == Op::Ne || value.is_null(),
-            Self::Text { op, .. } => *op != TextOp::StartsWith,
+            // A search is asked for by itself, and the header was there.
+            Self::Text { op, .. } => *op == TextOp::EndsWith,
             Self::In { .. } | Self::Any { .. } => false,
         }
     }

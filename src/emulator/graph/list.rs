@@ -213,8 +213,13 @@ pub(super) fn short(
 impl Call {
     /// A page as an answer; its objects are projected already.
     pub(super) fn collection(&self, fragment: &str, page: Page) -> Response {
+        self.collection_at(self.context(fragment), page)
+    }
+
+    /// The same, of a shape that is described elsewhere.
+    pub(super) fn collection_at(&self, context: String, page: Page) -> Response {
         let mut body = Map::new();
-        body.insert("@odata.context".to_owned(), self.context(fragment).into());
+        body.insert("@odata.context".to_owned(), context.into());
         if let Some(count) = page.count {
             body.insert("@odata.count".to_owned(), count.into());
         }

@@ -37,6 +37,10 @@ pub(crate) fn routes() -> Router<World> {
         .merge(objects::routes())
         .merge(principals::routes())
         .merge(roles::routes())
+        .merge(gdap::routes())
         .merge(delta::routes())
         .merge(batch::routes())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,12 +6,15 @@
 //! a timer: whoever looks calls [`settle`] first.
 
 pub(crate) mod assignment;
+mod body;
 pub(crate) mod customer;
 pub(crate) mod duration;
 pub(crate) mod operation;
 pub(crate) mod relationship;
 pub(crate) mod request;
+mod serve;
 mod settle;
+mod show;
 
 use jiff::Timestamp;
 
@@ -21,6 +24,7 @@ use super::roles::catalogue;
 use crate::emulator::directory::Group;
 use crate::emulator::store::{Document, Found, Scan, StoreError, Write};
 use crate::emulator::tenant::Quirks;
+pub(super) use serve::routes;
 pub(crate) use settle::{settle, settle_in};
 
 /// The longest name, in characters.

@@ -135,8 +135,7 @@ fn an_assignment_stays_within_its_relationship() {
 }
 
 #[test]
-fn a_hundred_thousand_lapse_within_a_moment_of_each_other() {
-    // A scaled-down witness of the batches: more than one of them.
+fn more_than_one_batch_lapses_at_once() {
     let store = store();
     store
         .write(|tx| {

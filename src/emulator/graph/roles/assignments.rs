@@ -86,8 +86,9 @@ fn expand(tx: &Read<'_>, query: &Query, object: &mut Map<String, Value>) -> Resu
         let shown = match name.as_str() {
             "principal" => objects::show(tx, &text(object, "principalId"))?
                 .map(|object| objects::project(&Query::default(), object)),
-            "roleDefinition" => catalogue::by_id(&text(object, "roleDefinitionId"))
-                .map(|role| definitions::show(&role)),
+            "roleDefinition" => {
+                catalogue::by_id(&text(object, "roleDefinitionId")).map(definitions::show)
+            }
             other => {
                 let message = format!("The expansion of '{other}' is not supported.");
                 return Err(GraphError::bad_request(message));
@@ -117,7 +118,8 @@ async fn create(call: Call) -> Answer {
     let scope = need(&body, "directoryScopeId")?;
     let role = catalogue::by_id(role)
         .ok_or_else(|| invalid("roleDefinitionId", "The role definition is not found."))?
-        .id;
+        .id
+        .clone();
     if scope != "/" && !scope.starts_with("/administrativeUnits/") {
         return Err(invalid("directoryScopeId", "The directory scope is invalid."));
     }

@@ -47,7 +47,7 @@ async fn one(Path(id): Path<String>, call: Call) -> Answer {
     call.read(|tx| call.may_read(tx, READ_ROLES))?;
     let role = catalogue::by_id(&id).ok_or_else(|| GraphError::not_found(&id))?;
     let context = call.context("roleManagement/directory/roleDefinitions/$entity");
-    Ok(ok(annotated([("@odata.context", context)], query.project(show(&role), &[]))))
+    Ok(ok(annotated([("@odata.context", context)], query.project(show(role), &[]))))
 }
 
 pub(super) fn show(role: &BuiltIn) -> Map<String, Value> {

@@ -154,7 +154,8 @@ async fn request(call: Call) -> Answer {
     let scope = need(&body, "directoryScopeId")?;
     let role = catalogue::by_id(need(&body, "roleDefinitionId")?)
         .ok_or_else(|| invalid("roleDefinitionId", "The role definition is not found."))?
-        .id;
+        .id
+        .clone();
     let (id, status, at) = call.write(|tx| {
         call.actor(tx)?.may_write_roles()?;
         let held = tx.with::<RoleEligibility>("principal", &principal)?;

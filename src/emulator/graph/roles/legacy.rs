@@ -66,19 +66,19 @@ pub(in crate::emulator::graph) fn show_activated(
     template: &str,
 ) -> Result<Option<Map<String, Value>>, GraphError> {
     let tenant = Tenant::of(tx)?;
-    Ok(catalogue::by_id(template).map(|role| typed("directoryRole", show(&tenant, &role))))
+    Ok(catalogue::by_id(template).map(|role| typed("directoryRole", show(&tenant, role))))
 }
 
 /// The activated role with an id, or `roleTemplateId=...`.
-fn find(tx: &Read<'_>, id: &str) -> Result<BuiltIn, GraphError> {
+fn find(tx: &Read<'_>, id: &str) -> Result<&'static BuiltIn, GraphError> {
     let tenant = Tenant::of(tx)?;
     let template = id.strip_prefix("roleTemplateId=").map(|id| id.trim_matches('\''));
-    let is_it = |role: &BuiltIn| match template {
+    let is_it = |role: &&BuiltIn| match template {
         Some(template) => role.id.eq_ignore_ascii_case(template),
         None => role_id(&tenant, role).eq_ignore_ascii_case(id),
     };
-    match catalogue::all().into_iter().find(is_it) {
-        Some(role) if is_activated(tx, &role)? => Ok(role),
+    match catalogue::all().iter().find(is_it) {
+        Some(role) if is_activated(tx, role)? => Ok(role),
         _ => Err(GraphError::not_found(id)),
     }
 }
@@ -108,8 +108,8 @@ async fn list(call: Call) -> Answer {
         let tenant = Tenant::of(tx)?;
         let mut all = Vec::new();
         for role in catalogue::all() {
-            if is_activated(tx, &role)? {
-                all.push(show(&tenant, &role));
+            if is_activated(tx, role)? {
+                all.push(show(&tenant, role));
             }
         }
         Ok(all)
@@ -125,7 +125,7 @@ async fn one(Path(id): Path<String>, call: Call) -> Answer {
     let query = call.query(ONE)?;
     let object = call.read(|tx| {
         call.may_read(tx, READ_ROLES)?;
-        Ok(show(&Tenant::of(tx)?, &find(tx, &id)?))
+        Ok(show(&Tenant::of(tx)?, find(tx, &id)?))
     })?;
     let context = call.context("directoryRoles/$entity");
     Ok(ok(annotated([("@odata.context", context)], query.project(object, &[]))))
@@ -138,14 +138,14 @@ async fn activate(call: Call) -> Answer {
     let role = catalogue::by_id(template).ok_or_else(|| GraphError::not_found(template))?;
     let object = call.write(|tx| {
         call.actor(tx)?.may_write_roles()?;
-        if is_activated(tx, &role)? {
+        if is_activated(tx, role)? {
             let message = "A conflicting object with one or more of the specified property values is present in the directory.";
             return Err(GraphError::bad_request(message));
         }
         let mut asked: Vec<String> = tx.setting(ACTIVATED)?.unwrap_or_default();
         asked.push(role.id.clone());
         tx.set(ACTIVATED, &asked)?;
-        Ok(show(&Tenant::of(tx)?, &role))
+        Ok(show(&Tenant::of(tx)?, role))
     })?;
     let location = call.url(&format!("/directoryRoles/{}", objects::id_of(&object)));
     let context = call.context("directoryRoles/$entity");
@@ -177,7 +177,7 @@ async fn add(Path(id): Path<String>, call: Call) -> Answer {
         call.actor(tx)?.may_write_roles()?;
         let role = find(tx, &id)?;
         must_be_able_to_hold(tx, &member)?;
-        if held(tx, &role, &member)?.is_some() {
+        if held(tx, role, &member)?.is_some() {
             let message = "One or more added object references already exist for the following modified properties: 'members'.";
             return Err(GraphError::bad_request(message));
         }
@@ -193,7 +193,7 @@ async fn remove(Path((id, member)): Path<(String, String)>, call: Call) -> Answe
         call.actor(tx)?.may_write_roles()?;
         let role = find(tx, &id)?;
         let member = member.to_lowercase();
-        let held = held(tx, &role, &member)?.ok_or_else(|| GraphError::not_found(&member))?;
+        let held = held(tx, role, &member)?.ok_or_else(|| GraphError::not_found(&member))?;
         must_leave_an_administrator(tx, &held)?;
         tx.purge::<RoleAssignment>(&held.id)?;
         Ok(())
