@@ -71,12 +71,11 @@ impl ProjectArgs {
         if self.project.is_none() && nearest()?.is_none() {
             return current_folder();
         }
-        Ok(self.manifests().find()?.root)
+        Ok(self.manifests().find(None)?.root)
     }
 
-    fn manifests(&self) -> ManifestArgs {
-        let project = self.project.clone();
-        ManifestArgs { folder: None, files: Vec::new(), project, complete: false }
+    fn manifests(&self) -> SourceArgs {
+        SourceArgs { files: Vec::new(), project: self.project.clone(), complete: false }
     }
 }
 
@@ -157,7 +156,8 @@ impl Files {
 impl ManifestArgs {
     /// All manifests of the project in a folder.
     pub(crate) fn of_folder(folder: &Path) -> Self {
-        Self { folder: Some(folder.to_owned()), files: Vec::new(), project: None, complete: false }
+        let source = SourceArgs { files: Vec::new(), project: None, complete: false };
+        Self { folder: Some(folder.to_owned()), source }
     }
 
     /// Reads the files that the arguments name.

@@ -21,11 +21,11 @@ use partnerctl::model::time::Day;
 use partnerctl::model::user::AgentLevel;
 use partnerctl::partner::auth::{Credentials, Endpoints, Tokens, Vault};
 use partnerctl::partner::clock::Clock;
-use partnerctl::partner::graph::body::{NewUser, PasswordProfile, UserFields};
+use partnerctl::partner::graph::body::{Action, NewUser, PasswordProfile, UserFields};
 use partnerctl::partner::pace::Pacer;
 use partnerctl::partner::retry::Patience;
 use partnerctl::partner::snapshot::{
-    Aspect, Delegated, GroupRef, Holding, Index, Marks, ObjectId, Scope, Snapshot, file,
+    Aspect, DelegationStatus, GroupRef, Holding, Index, Marks, ObjectId, Scope, Snapshot, file,
 };
 use partnerctl::partner::transport::{Inside, Transport};
 use partnerctl::partner::{Connection, Reader, Writer};
@@ -42,13 +42,17 @@ impl Tables for NoTables {
     }
 }
 
+/// So many customers have given us delegated access.
+const DELEGATED: usize = 25;
+
 /// An estate with so many customers, users beside the two that there always are, and groups.
 fn estate(customers: usize, users: usize, groups: usize) -> Estate {
     let mut text = format!("{ACCOUNT}---\n{USERS}");
     for n in 0..customers {
+        let labels = if n < DELEGATED { ", labels: {tier: gold}" } else { "" };
         writeln!(
             text,
-            "---\napiVersion: partnerctl/v1\nkind: Customer\nmetadata: {{name: c-{n}}}\nspec:\n  companyName: Customer {n}\n  domain: c{n}.onmicrosoft.com\n  tenantId: 00000000-0d3c-4b3e-9c6a-{n:012x}"
+            "---\napiVersion: partnerctl/v1\nkind: Customer\nmetadata: {{name: c-{n}{labels}}}\nspec:\n  companyName: Customer {n}\n  domain: c{n}.onmicrosoft.com\n  tenantId: 00000000-0d3c-4b3e-9c6a-{n:012x}"
         )
         .unwrap();
     }
@@ -58,6 +62,9 @@ fn estate(customers: usize, users: usize, groups: usize) -> Estate {
             "---\napiVersion: partnerctl/v1\nkind: Role\nmetadata: {{name: r-{n}}}\nspec:\n  group: {{name: Group {n}, mailNickname: group-{n}}}"
         )
         .unwrap();
+    }
+    if groups > 0 {
+        text.push_str("---\napiVersion: partnerctl/v1\nkind: DelegatedAccess\nmetadata: {name: gold}\nspec:\n  customers: {labels: {tier: gold}}\n  duration: P730D\n  grants: [{to: r-0, directoryRoles: [Service Support Administrator, Directory Readers]}]\n");
     }
     for n in 0..users {
         let role = n % groups.max(1);
@@ -188,7 +195,6 @@ impl Tenant {
 fn scope() -> Scope {
     Scope {
         groups: (0..40).map(|n| GroupRef::Name(format!("Group {n}"))).collect(),
-        delegated: Delegated::Nothing,
         ..Scope::everything()
     }
 }
@@ -216,6 +222,9 @@ fn assert_same(left: &Snapshot, right: &Snapshot, case: &str) {
     for (id, user) in &left.users {
         assert_eq!(Some(user), right.users.get(id), "{case}");
     }
+    for (id, delegation) in &left.delegated {
+        assert_eq!(Some(delegation), right.delegated.get(id), "{case}");
+    }
     assert_eq!(left.assignments, right.assignments, "{case}");
     assert_eq!(left.profiles, right.profiles, "{case}");
     assert!(left == right, "{case}"); // far too much to be shown
@@ -234,15 +243,24 @@ async fn a_large_tenant_is_read_in_few_calls_and_ten_changes_in_fewer() {
     assert!(index.groups_of(ben).contains(&group(&first, "Group 7")));
     let chie = user(&first, "chie@fabrikam.example");
     assert!(index.holds(chie, GLOBAL_ADMINISTRATOR.0, Holding::Active));
+    assert_eq!(first.delegated.len(), DELEGATED);
+    for delegation in first.delegated.values() {
+        assert_eq!(delegation.status, DelegationStatus::Active);
+        assert_eq!((delegation.duration_days, delegation.roles.len()), (Some(730), 2));
+        let assignments = delegation.assignments.as_ref().unwrap();
+        assert_eq!(assignments[0].group, group(&first, "Group 0"));
+    }
     assert!(first.tenant.is_some() && first.domains.contains("fabrikam.example"));
     let full = tenant.questions().await;
     assert!(full <= 120, "{full} calls");
     assert_eq!(u64::try_from(full).unwrap(), reader.calls());
 
     let writer = Writer::new(tenant.connection.clone());
-    for id in first.customers.keys().take(4) {
+    for id in first.customers.keys().take(3) {
         writer.end_relationship(*id).await.unwrap();
     }
+    let (ended, _) = first.delegated.first_key_value().unwrap();
+    writer.request_delegation(ended, Action::Terminate).await.unwrap();
     writer.add_member(group(&first, "Group 1"), chie).await.unwrap();
     writer.remove_member(group(&first, "Group 7"), ben).await.unwrap();
     let disabled = UserFields { account_enabled: Some(false), ..UserFields::default() };
@@ -263,7 +281,7 @@ async fn a_large_tenant_is_read_in_few_calls_and_ten_changes_in_fewer() {
     let second = reader.snapshot(&scope(), Some(&first)).await.unwrap();
     let changed = tenant.questions().await;
     assert!(changed <= 20, "{changed} calls");
-    assert_eq!(second.customers.len(), 9_996);
+    assert_eq!(second.customers.len(), 9_997);
     assert_eq!(second.users[&ben].enabled, Some(false));
     assert!(second.blind.iter().any(|blind| blind.aspect == Aspect::CustomerNames));
     let whole = reader.snapshot(&scope(), None).await.unwrap();
