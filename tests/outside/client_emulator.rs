@@ -297,6 +297,11 @@ async fn a_large_tenant_is_read_in_few_calls_and_ten_changes_in_fewer() {
     println!("{full} calls in full, {changed} after ten changes, {quiet} after none");
 }
 
+/// How much bad weather: `PARTNERCTL_SEEDS=200` (and 250 for 500 users) takes minutes.
+fn seeds(usual: u64) -> u64 {
+    std::env::var("PARTNERCTL_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(usual)
+}
+
 /// A fifth of all requests goes wrong, in every way there is.
 fn weather(seed: u64) -> String {
     let faults = [
@@ -323,7 +328,7 @@ async fn in_bad_weather_a_tenant_is_read_completely_and_correctly() {
     let tenant = Tenant::new(2_000, 100, 10);
     let calm = tenant.reader().snapshot(&scope(), None).await.unwrap();
     assert_eq!(calm.customers.len(), 2_000);
-    for seed in 1..=30 {
+    for seed in 1..=seeds(20) {
         tenant.command("PUT", "faults", &weather(seed)).await;
         // A limiter of its own, as each run has.
         let connection =
@@ -363,15 +368,15 @@ async fn create_once(writer: &Writer, n: usize) {
 
 #[tokio::test(flavor = "current_thread")]
 async fn in_bad_weather_every_user_is_made_once() {
-    const USERS: usize = 100;
+    let users = usize::try_from(seeds(40)).unwrap() * 2;
     let tenant = Tenant::new(1, 0, 0);
     let before = tenant.reader().snapshot(&scope(), None).await.unwrap().users.len();
     tenant.command("PUT", "faults", &weather(7)).await;
     let writer = Writer::new(tenant.connection.clone());
-    for n in 0..USERS {
+    for n in 0..users {
         create_once(&writer, n).await;
     }
     tenant.command("DELETE", "faults", "").await;
     let after = tenant.reader().snapshot(&scope(), None).await.unwrap();
-    assert_eq!(after.users.len(), before + USERS);
+    assert_eq!(after.users.len(), before + users);
 }

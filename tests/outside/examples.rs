@@ -163,7 +163,7 @@ fn experiments_with_fabrikam() {
                 access,
                 "directoryRoles: [Service Support Administrator, Directory Readers]\n    - to: escalation-lead\n      directoryRoles: [Service Support Administrator, Directory Readers, Helpdesk Administrator]",
                 "directoryRoles: [Global Administrator, Directory Readers]\n    - to: escalation-lead\n      directoryRoles: [Service Support Administrator]",
-                &["P1502"],
+                &["P1502", "P2202"],
             ),
             edit(
                 access,

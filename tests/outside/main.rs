@@ -30,6 +30,7 @@ mod fresh;
 mod hostile;
 mod login;
 mod one_mistake;
+mod page;
 mod policies;
 mod stories;
 mod world;

@@ -1,5 +1,6 @@
 //! Entities that no policy can tell apart, before and after.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use cedar_policy::Context;
@@ -9,9 +10,8 @@ use indexmap::IndexSet;
 use super::ask::{Outcome, Probes};
 use super::column::{Column, Columns, Part, Role, ViewId};
 use super::look::{LookId, Looks, Names};
-use super::roster::{Entry, Roster, Types};
+use super::roster::{self, Roster, Types};
 use super::{Care, Refused, ask};
-use crate::model::action::Action;
 use crate::policy::world::{Type, Uid, World};
 
 /// The number of a class, in the order of their first members.
@@ -50,19 +50,20 @@ impl Class {
     }
 
     pub(super) fn has(&self, role: Role, types: &Types) -> bool {
-        match role {
-            Role::Principal => self.principal && types.principals.contains(&self.ty),
-            Role::Resource => self.resource && types.resources.contains(&self.ty),
-        }
+        let asked = match role {
+            Role::Principal => self.principal,
+            Role::Resource => self.resource,
+        };
+        asked && types.of_role(role).contains(&self.ty)
     }
 }
 
 /// The entities of a roster, by class.
 #[derive(Debug)]
 pub(super) struct Classes<'a> {
-    entries: Vec<Entry<'a>>,
+    entries: Vec<roster::Entry<'a>>,
     class_of: Vec<ClassId>,
-    classes: IndexSet<Class>,
+    known: IndexSet<Class>,
     /// How many members, and the first two.
     members: Vec<(u64, Vec<usize>)>,
     pub standings: IndexSet<Standing>,
@@ -73,18 +74,18 @@ impl<'a> Classes<'a> {
         let Roster { entries, looks, .. } = roster;
         let mut standings = IndexSet::new();
         let of_look = regards.standings(&entries, &looks, &mut standings)?;
-        let mut classes = IndexSet::new();
+        let mut known = IndexSet::new();
         let mut class_of = Vec::with_capacity(entries.len());
         let mut members: Vec<(u64, Vec<usize>)> = Vec::new();
         for (at, entry) in entries.iter().enumerate() {
-            let Entry { ty, name: _, principal, resource, looks } = entry;
+            let roster::Entry { ty, name: _, principal, resource, looks } = entry;
             let mut sides = [None; 2];
             for ((side, look), of_look) in sides.iter_mut().zip(looks).zip(&of_look) {
                 *side = look.and_then(|look| *of_look.get(look)?);
             }
             let class =
                 Class { ty: *ty, principal: *principal, resource: *resource, standings: sides };
-            let (id, new) = classes.insert_full(class);
+            let (id, new) = known.insert_full(class);
             if new {
                 members.push((0, Vec::new()));
             }
@@ -96,11 +97,11 @@ impl<'a> Classes<'a> {
             }
             class_of.push(id);
         }
-        Ok(Self { entries, class_of, classes, members, standings })
+        Ok(Self { entries, class_of, known, members, standings })
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (ClassId, &Class)> {
-        self.classes.iter().enumerate()
+        self.known.iter().enumerate()
     }
 
     /// How many entities these classes have.
@@ -110,7 +111,7 @@ impl<'a> Classes<'a> {
 
     /// As `len`, of one type alone.
     pub(super) fn len_of(&self, ids: &[ClassId], ty: Type) -> u64 {
-        let is = |id: &ClassId| self.classes.get_index(*id).is_some_and(|class| class.ty == ty);
+        let is = |id: &ClassId| self.known.get_index(*id).is_some_and(|class| class.ty == ty);
         let of_type: Vec<ClassId> = ids.iter().copied().filter(is).collect();
         self.len(&of_type)
     }
@@ -122,7 +123,7 @@ impl<'a> Classes<'a> {
 
     /// The member with this number.
     pub(super) fn uid(&self, member: usize) -> Option<Uid> {
-        self.entries.get(member).map(Entry::uid)
+        self.entries.get(member).map(roster::Entry::uid)
     }
 
     /// All members of these classes, by type and name.
@@ -153,12 +154,12 @@ type Seen = (ViewId, usize, LookId);
 impl Regards<'_> {
     fn standings(
         &self,
-        entries: &[Entry<'_>],
+        entries: &[roster::Entry<'_>],
         looks: &Looks<'_>,
         standings: &mut IndexSet<Standing>,
     ) -> Result<[OfLook; 2], Refused> {
         let views: Vec<Viewed> = self.views(looks);
-        let first = self.first_of_looks(entries, looks.len());
+        let first = first_of_looks(entries, looks.len());
         let outcomes = self.ask(entries, &views, &first)?;
         let mut marks = Marks::default();
         let mut result = [OfLook::new(), OfLook::new()];
@@ -189,28 +190,15 @@ impl Regards<'_> {
         self.columns.views.iter().map(view).collect()
     }
 
-    /// For each side, an entity of each look that is there.
-    fn first_of_looks(&self, entries: &[Entry<'_>], looks: usize) -> [Vec<Option<usize>>; 2] {
-        let mut first = [vec![None; looks], vec![None; looks]];
-        for (at, entry) in entries.iter().enumerate() {
-            for (first, look) in first.iter_mut().zip(entry.looks) {
-                if let Some(slot) = look.and_then(|look| first.get_mut(look)) {
-                    slot.get_or_insert(at);
-                }
-            }
-        }
-        first
-    }
-
     /// Asks Cedar each atom of one entity of each look that its view has.
     fn ask(
         &self,
-        entries: &[Entry<'_>],
+        entries: &[roster::Entry<'_>],
         views: &[Viewed],
         first: &[Vec<Option<usize>>; 2],
     ) -> Result<HashMap<Seen, Outcome>, Refused> {
         // Whom to ask: a side and an entity for each.
-        let mut whom: BTreeMap<Seen, (usize, &Entry<'_>)> = BTreeMap::new();
+        let mut whom: BTreeMap<Seen, (usize, &roster::Entry<'_>)> = BTreeMap::new();
         for (view, viewed) in views.iter().enumerate() {
             if !self.columns.atoms.iter().any(|atom| atom.view == view) {
                 continue;
@@ -232,32 +220,25 @@ impl Regards<'_> {
             )?);
         }
         let mut probes = BTreeMap::new();
+        for (view, role) in self.columns.atoms.iter().map(|atom| (atom.view, atom.role)) {
+            if let Entry::Vacant(slot) = probes.entry((view, role)) {
+                slot.insert(self.probes(view, role)?);
+            }
+        }
         let mut outcomes = HashMap::with_capacity(whom.len());
         for (seen, (side, entry)) in whom {
-            let (view, _, _) = seen;
+            let Some(store) = stores.get(side) else { continue };
             let mut outcome = Outcome::default();
             for role in [Role::Principal, Role::Resource] {
-                let types = match role {
-                    Role::Principal => &self.types.principals,
-                    Role::Resource => &self.types.resources,
-                };
-                if !types.contains(&entry.ty) {
-                    continue;
+                let Some(probes) = probes.get(&(seen.0, role)) else { continue };
+                if self.types.of_role(role).contains(&entry.ty) {
+                    let uid = entry.uid().cedar();
+                    let action = self.columns.views.get_index(seen.0).and_then(|view| view.action);
+                    let request = ask::request(uid.clone(), action, uid, self.context)?;
+                    let answer = probes.ask(&request, store);
+                    outcome.hold.extend(answer.hold);
+                    outcome.err.extend(answer.err);
                 }
-                let probes = match probes.entry((view, role)) {
-                    std::collections::btree_map::Entry::Occupied(probes) => probes.into_mut(),
-                    std::collections::btree_map::Entry::Vacant(slot) => {
-                        slot.insert(self.probes(view, role)?)
-                    }
-                };
-                let (Some((probes, action)), Some(store)) = (probes, stores.get(side)) else {
-                    continue;
-                };
-                let uid = entry.uid().cedar();
-                let request = ask::request(uid.clone(), *action, uid, self.context)?;
-                let answer = probes.ask(&request, store);
-                outcome.hold.extend(answer.hold);
-                outcome.err.extend(answer.err);
             }
             if self.care == Care::NoErrors {
                 outcome.err.clear();
@@ -267,22 +248,11 @@ impl Regards<'_> {
         Ok(outcomes)
     }
 
-    /// The atoms of a view that one role is asked, and the action they speak of.
-    fn probes(
-        &self,
-        view: ViewId,
-        role: Role,
-    ) -> Result<Option<(Probes, Option<Action>)>, Refused> {
+    /// The atoms of a view that one role is asked.
+    fn probes(&self, view: ViewId, role: Role) -> Result<Probes, Refused> {
         let atoms = self.columns.atoms.iter().enumerate();
-        let atoms: Vec<_> = atoms
-            .filter(|(_, atom)| atom.view == view && atom.role == role)
-            .map(|(id, atom)| (id, &atom.expr))
-            .collect();
-        if atoms.is_empty() {
-            return Ok(None);
-        }
-        let action = self.columns.views.get_index(view).and_then(|view| view.action);
-        Ok(Some((Probes::new(atoms)?, action)))
+        let atoms = atoms.filter(|(_, atom)| atom.view == view && atom.role == role);
+        Probes::new(atoms.map(|(id, atom)| (id, &atom.expr)))
     }
 
     /// All that is known of a look on a side.
@@ -311,7 +281,7 @@ impl Regards<'_> {
     }
 
     fn standing(&self, role: Role, facts: &Facts, marks: &mut Marks) -> Standing {
-        let columns = &self.columns.columns;
+        let columns = &self.columns.all;
         let mut standing =
             Standing { alive: FixedBitSet::with_capacity(columns.len()), marks: Vec::new() };
         for (at, column) in columns.iter().enumerate() {
@@ -370,3 +340,16 @@ struct Facts {
 
 /// Column, outcomes of its leaves (holds, errs), and what its views see.
 type Marks = IndexSet<(usize, Vec<(bool, bool)>, Vec<LookId>)>;
+
+/// For each side, an entity of each look that is there.
+fn first_of_looks(entries: &[roster::Entry<'_>], looks: usize) -> [Vec<Option<usize>>; 2] {
+    let mut first = [vec![None; looks], vec![None; looks]];
+    for (at, entry) in entries.iter().enumerate() {
+        for (first, look) in first.iter_mut().zip(entry.looks) {
+            if let Some(slot) = look.and_then(|look| first.get_mut(look)) {
+                slot.get_or_insert(at);
+            }
+        }
+    }
+    first
+}

@@ -54,8 +54,10 @@ impl Parsed {
         let id = policy.id().clone();
         let unknown = |what: String| Refused::Unknown { policy: id.clone(), what };
         let parsed = match policy.to_pst().map_err(|error| unknown(error.to_string()))? {
-            pst::Policy::Static(parsed) => parsed,
-            pst::Policy::Linked(_) => return Err(Refused::Linked { policy: id }),
+            pst::Policy::Static(parsed) if policy.template_id().is_none() => parsed,
+            pst::Policy::Static(_) | pst::Policy::Linked(_) => {
+                return Err(Refused::Linked { policy: id });
+            }
         };
         let body = parsed.body();
         let conjuncts = conjuncts(body).map_err(unknown)?;
@@ -147,7 +149,10 @@ fn binary(op: BinaryOp, var: Var, right: Expr) -> Expr {
 }
 
 fn not(expr: &Arc<Expr>) -> Arc<Expr> {
-    Arc::new(Expr::UnaryOp { op: UnaryOp::Not, expr: Arc::clone(expr) })
+    Arc::new(match truth(expr) {
+        Some(value) => Expr::Literal(Literal::Bool(!value)),
+        None => Expr::UnaryOp { op: UnaryOp::Not, expr: Arc::clone(expr) },
+    })
 }
 
 const fn truth(expr: &Expr) -> Option<bool> {
@@ -209,13 +214,7 @@ impl Known<'_> {
                     }
                 }
             }
-            Expr::UnaryOp { op: UnaryOp::Not, expr } => {
-                let inner = self.fold(expr)?;
-                match truth(&inner) {
-                    Some(value) => Arc::new(Expr::Literal(Literal::Bool(!value))),
-                    None => not(&inner),
-                }
-            }
+            Expr::UnaryOp { op: UnaryOp::Not, expr } => not(&self.fold(expr)?),
             Expr::IfThenElse { cond, then_expr, else_expr } => {
                 let cond = self.fold(cond)?;
                 match truth(&cond) {
@@ -332,7 +331,7 @@ impl Column {
 /// All policies of both sides.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
-    pub columns: Vec<Column>,
+    pub all: Vec<Column>,
     pub atoms: Vec<Atom>,
     known: IndexSet<(Role, Option<Action>, String)>,
     pub views: IndexSet<View>,
@@ -361,7 +360,7 @@ impl Columns {
                 }
             }
         }
-        self.columns.push(Column { actions, principal, resource, views });
+        self.all.push(Column { actions, principal, resource, views });
     }
 
     fn leaf(

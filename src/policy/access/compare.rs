@@ -4,12 +4,11 @@
 //! ones, is the request allowed? Everything that the answer depends on is in it, so questions that
 //! are equal have equal answers, for whichever entities and on whichever side they come up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use cedar_policy::{Authorizer, Context, Decision, PolicyId, PolicySet};
 use fixedbitset::FixedBitSet;
-use indexmap::IndexMap;
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use super::classes::{ClassId, Classes, Standing, StandingId};
 use super::column::{Column, Role};
@@ -21,7 +20,7 @@ use crate::model::action::Action;
 /// Actions to which the same policies apply, on either side, and the same types.
 #[derive(Debug)]
 pub(super) struct Group {
-    pub actions: BTreeSet<Action>,
+    actions: BTreeSet<Action>,
     applies: [FixedBitSet; 2],
     types: &'static Types,
 }
@@ -54,9 +53,14 @@ struct Question {
 
 pub(super) type QuestionId = usize;
 
-/// Whom to ask it about: side, principal, action, resource.
+/// On which side to ask it, and about whom.
 #[derive(Debug, Clone, Copy)]
-struct About(usize, usize, Action, usize);
+struct About {
+    side: usize,
+    principal: usize,
+    action: Action,
+    resource: usize,
+}
 
 /// What Cedar answered.
 #[derive(Debug, Clone)]
@@ -74,7 +78,7 @@ pub(super) struct Crowd {
     first: Vec<usize>,
 }
 
-/// Two crowds, or an entity and itself; what is asked before and after differs.
+/// A pair of crowds (or an entity and itself) of which different things are asked before and after.
 #[derive(Debug)]
 pub(super) struct Cell<P> {
     pub place: P,
@@ -84,22 +88,22 @@ pub(super) struct Cell<P> {
 /// What is to be asked for one group of actions.
 #[derive(Debug)]
 pub(super) struct Sheet {
-    pub group: Group,
+    pub actions: BTreeSet<Action>,
     pub principals: Vec<Crowd>,
     pub resources: Vec<Crowd>,
     /// Each principal of a crowd on each resource of another but itself; by principals, then
     /// resources.
     pub cells: Vec<Cell<(usize, usize)>>,
-    /// Each entity of a class on itself: the class, and its crowds.
-    pub selves: Vec<Cell<(ClassId, usize, usize)>>,
+    /// Each entity of a class on itself.
+    pub selves: Vec<Cell<ClassId>>,
 }
 
 /// Finds out what must be asked, then asks it.
 #[derive(Debug)]
 pub(super) struct Comparison<'c, 'a> {
-    pub classes: &'c Classes<'a>,
-    pub columns: &'c [Column],
-    pub care: Care,
+    classes: &'c Classes<'a>,
+    columns: &'c [Column],
+    care: Care,
     questions: IndexMap<Question, About>,
 }
 
@@ -109,87 +113,76 @@ impl<'c, 'a> Comparison<'c, 'a> {
     }
 
     pub(super) fn sheet(&mut self, group: Group) -> Sheet {
-        let mut narrowed = Narrowed::new(self.columns);
-        let principals = narrowed.crowds(self.classes, Role::Principal, &group);
-        let resources = narrowed.crowds(self.classes, Role::Resource, &group);
-        let action = group.actions.first().copied();
-        let mut sheet = Sheet { group, principals, resources, cells: vec![], selves: vec![] };
-        let Some(action) = action else { return sheet };
-        for (x, principals) in sheet.principals.iter().enumerate() {
-            for (y, resources) in sheet.resources.iter().enumerate() {
-                if principals.is_quiet() && resources.is_quiet() {
+        let mut narrowed = Narrowed::new(self.classes, self.columns, &group);
+        let principals = narrowed.crowds(Role::Principal);
+        let resources = narrowed.crowds(Role::Resource);
+        let mut sheet =
+            Sheet { actions: group.actions, principals, resources, cells: vec![], selves: vec![] };
+        let Some(action) = sheet.actions.first().copied() else { return sheet };
+        let Sheet { principals, resources, cells, selves, .. } = &mut sheet;
+        let all: Vec<usize> = (0..resources.len()).collect();
+        let unquiet = |at: &usize| resources.get(*at).is_some_and(|crowd| !crowd.is_quiet());
+        let unquiet: Vec<usize> = all.iter().copied().filter(unquiet).collect();
+        for (x, one) in principals.iter().enumerate() {
+            let ys = if one.is_quiet() { &unquiet } else { &all };
+            for (y, two) in ys.iter().filter_map(|y| Some((*y, resources.get(*y)?))) {
+                if narrowed.asks_the_same(one, two) {
                     continue;
                 }
-                let Some((principal, resource)) = principals.pair(resources) else { continue };
-                let questions =
-                    self.ask_both(&narrowed, principals, resources, |side, question| {
-                        (question, About(side, principal, action, resource))
-                    });
-                if let Some(questions) = questions {
-                    sheet.cells.push(Cell { place: (x, y), questions });
-                }
+                let Some((principal, resource)) = one.pair(two) else { continue };
+                let questions = [0, 1].map(|side| {
+                    let question = narrowed.question(side, one, two)?;
+                    Some(self.number(question, About { side, principal, action, resource }))
+                });
+                cells.push(Cell { place: (x, y), questions });
             }
         }
-        self.selves(&narrowed, &mut sheet, action);
-        sheet
-    }
-
-    /// Entities that are principal and resource alike.
-    fn selves(&mut self, narrowed: &Narrowed<'_>, sheet: &mut Sheet, action: Action) {
-        let crowd_of = |crowds: &[Crowd]| {
-            let pairs = crowds.iter().enumerate();
-            let pairs = pairs.flat_map(|(at, crowd)| crowd.classes.iter().map(move |id| (*id, at)));
-            pairs.collect::<IndexMap<ClassId, usize>>()
+        let crowd_of = |crowds: &[Crowd]| -> IndexMap<ClassId, usize> {
+            let crowds = crowds.iter().enumerate();
+            crowds.flat_map(|(at, crowd)| crowd.classes.iter().map(move |id| (*id, at))).collect()
         };
-        let resources = crowd_of(&sheet.resources);
-        for (class, x) in crowd_of(&sheet.principals) {
-            let Some(y) = resources.get(&class).copied() else { continue };
-            let (Some(principals), Some(resources)) =
-                (sheet.principals.get(x), sheet.resources.get(y))
+        let on = crowd_of(resources);
+        for (class, x) in crowd_of(principals) {
+            let (Some(one), Some(two)) =
+                (principals.get(x), on.get(&class).and_then(|y| resources.get(*y)))
             else {
                 continue;
             };
-            let Some(member) = self.classes.first(class).first().copied() else { continue };
-            let (columns, care) = (self.columns, self.care);
-            let questions = self.ask_both(narrowed, principals, resources, |side, mut question| {
-                question.same = care != Care::NoSelves
-                    && question
-                        .alive
-                        .ones()
-                        .any(|at| columns.get(at).is_some_and(|column| !column.views.is_empty()));
-                (question, About(side, member, action, member))
-            });
-            if let Some(questions) = questions {
-                sheet.selves.push(Cell { place: (class, x, y), questions });
+            if let Some(questions) = self.of_itself(&narrowed, class, one, two, action) {
+                selves.push(Cell { place: class, questions });
             }
         }
+        sheet
     }
 
-    /// The questions before and after, unless they are the same.
-    fn ask_both(
+    /// What is asked of an entity of a class on itself.
+    fn of_itself(
         &mut self,
         narrowed: &Narrowed<'_>,
-        principals: &Crowd,
-        resources: &Crowd,
-        about: impl Fn(usize, Question) -> (Question, About),
+        class: ClassId,
+        one: &Crowd,
+        two: &Crowd,
+        action: Action,
     ) -> Option<[Option<QuestionId>; 2]> {
-        let [before, after] = [0, 1].map(|side| {
-            let principal = principals.standings.get(side).copied().flatten()?;
-            let resource = resources.standings.get(side).copied().flatten()?;
-            Some(about(side, narrowed.question(principal, resource)?))
-        });
-        if before.as_ref().map(|(question, _)| question)
-            == after.as_ref().map(|(question, _)| question)
-        {
+        if narrowed.asks_the_same(one, two) {
             return None;
         }
-        Some([before, after].map(|side| {
-            let (question, about) = side?;
-            let entry = self.questions.entry(question);
-            let id = entry.index();
-            entry.or_insert(about);
-            Some(id)
-        }))
+        let member = self.classes.first(class).first().copied()?;
+        let compares =
+            |at| self.columns.get(at).is_some_and(|column: &Column| !column.views.is_empty());
+        let questions = [0, 1].map(|side| {
+            let mut question = narrowed.question(side, one, two)?;
+            question.same = self.care != Care::NoSelves && question.alive.ones().any(compares);
+            Some((question, About { side, principal: member, action, resource: member }))
+        });
+        Some(questions.map(|side| side.map(|(question, about)| self.number(question, about))))
+    }
+
+    fn number(&mut self, question: Question, about: About) -> QuestionId {
+        let entry = self.questions.entry(question);
+        let id = entry.index();
+        entry.or_insert(about);
+        id
     }
 
     /// Cedar's answer to every question, in order.
@@ -200,7 +193,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
         context: &Context,
     ) -> Result<Vec<Answer>, Refused> {
         let mut there = [names.opened.clone(), names.opened.clone()];
-        for About(side, principal, _, resource) in self.questions.values() {
+        for About { side, principal, action: _, resource } in self.questions.values() {
             if let Some(there) = there.get_mut(*side) {
                 there.extend(
                     [principal, resource].into_iter().filter_map(|at| self.classes.uid(*at)),
@@ -214,7 +207,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
             asked.push((policies, ask::store(side.map(|side| side.world), there)?));
         }
         let mut answers = Vec::with_capacity(self.questions.len());
-        for About(side, principal, action, resource) in self.questions.values().copied() {
+        for About { side, principal, action, resource } in self.questions.values().copied() {
             let (Some((policies, store)), Some(principal), Some(resource)) =
                 (asked.get(side), self.classes.uid(principal), self.classes.uid(resource))
             else {
@@ -248,30 +241,35 @@ impl Crowd {
 
 /// Standings, of the columns alone that apply to a group.
 #[derive(Debug)]
-struct Narrowed<'c> {
-    columns: &'c [Column],
+struct Narrowed<'n> {
+    classes: &'n Classes<'n>,
+    columns: &'n [Column],
+    applies: [FixedBitSet; 2],
+    types: &'static Types,
     standings: IndexSet<Standing>,
 }
 
-impl<'c> Narrowed<'c> {
-    fn new(columns: &'c [Column]) -> Self {
-        Self { columns, standings: IndexSet::new() }
+impl<'n> Narrowed<'n> {
+    fn new(classes: &'n Classes<'n>, columns: &'n [Column], group: &Group) -> Self {
+        let Group { actions: _, applies, types } = group;
+        Self { classes, columns, applies: applies.clone(), types, standings: IndexSet::new() }
     }
 
-    fn crowds(&mut self, classes: &Classes<'_>, role: Role, group: &Group) -> Vec<Crowd> {
-        let mut known: [Vec<Option<usize>>; 2] =
-            [0, 1].map(|_| vec![None; classes.standings.len()]);
-        let mut crowds: IndexMap<[Option<usize>; 2], (Vec<ClassId>, Vec<usize>)> = IndexMap::new();
-        for (id, class) in classes.iter().filter(|(_, class)| class.has(role, group.types)) {
-            let mut standings = [None; 2];
-            let sides = standings.iter_mut().zip(class.standing(role)).zip(&group.applies);
-            for ((narrowed, standing), (applies, known)) in sides
-                .map(|(pair, applies)| (pair, applies))
-                .zip(&mut known)
-                .map(|((pair, applies), known)| (pair, (applies, known)))
-            {
-                let Some(standing) = standing else { continue };
-                *narrowed = self.narrow(classes, standing, applies, known);
+    fn crowds(&mut self, role: Role) -> Vec<Crowd> {
+        // Most classes share their standings with others.
+        let mut known: [HashMap<StandingId, usize>; 2] = Default::default();
+        let mut crowds: IndexMap<_, (Vec<ClassId>, Vec<usize>)> = IndexMap::new();
+        let classes = self.classes;
+        for (id, class) in classes.iter().filter(|(_, class)| class.has(role, self.types)) {
+            let mut standings = class.standing(role);
+            for (side, (standing, known)) in standings.iter_mut().zip(&mut known).enumerate() {
+                *standing = standing.and_then(|id| {
+                    known.get(&id).copied().or_else(|| {
+                        let narrow = self.narrow(side, classes.standings.get_index(id)?)?;
+                        known.insert(id, narrow);
+                        Some(narrow)
+                    })
+                });
             }
             let (members, first) = crowds.entry(standings).or_default();
             members.push(id);
@@ -282,35 +280,47 @@ impl<'c> Narrowed<'c> {
         crowds.into_iter().map(crowd).collect()
     }
 
-    fn narrow(
-        &mut self,
-        classes: &Classes<'_>,
-        id: StandingId,
-        applies: &FixedBitSet,
-        known: &mut [Option<usize>],
-    ) -> Option<usize> {
-        let slot = known.get_mut(id)?;
-        if slot.is_none() {
-            let Standing { alive, marks } = classes.standings.get_index(id)?;
-            let alive = alive & applies;
-            let mixed = self.columns.iter().enumerate().filter(|(_, column)| column.is_mixed());
-            let marks =
-                mixed.zip(marks).map(|((at, _), mark)| if alive.contains(at) { *mark } else { 0 });
-            let marks = marks.collect();
-            *slot = Some(self.standings.insert_full(Standing { alive, marks }).0);
-        }
-        *slot
+    fn narrow(&mut self, side: usize, standing: &Standing) -> Option<usize> {
+        let alive = &standing.alive & self.applies.get(side)?;
+        let mixed = self.columns.iter().enumerate().filter(|(_, column)| column.is_mixed());
+        let marks = mixed.zip(&standing.marks);
+        let marks = marks.map(|((at, _), mark)| if alive.contains(at) { *mark } else { 0 });
+        let marks = marks.collect();
+        Some(self.standings.insert_full(Standing { alive, marks }).0)
     }
 
-    fn question(&self, principal: usize, resource: usize) -> Option<Question> {
-        let principal = self.standings.get_index(principal)?;
-        let resource = self.standings.get_index(resource)?;
-        let alive = &principal.alive & &resource.alive;
-        let marks = principal.marks.iter().zip(&resource.marks);
-        let marks = marks.map(|(one, two)| (*one, *two)).map(|(one, two)| {
-            // Not alive for one of them: what the other would be is no matter.
-            if one == 0 || two == 0 { (0, 0) } else { (one, two) }
-        });
-        Some(Question { marks: marks.collect(), alive, same: false })
+    /// How both are regarded on a side, if they are there.
+    fn meet(&self, side: usize, one: &Crowd, two: &Crowd) -> Option<(&Standing, &Standing)> {
+        let standing =
+            |crowd: &Crowd| self.standings.get_index(crowd.standings.get(side).copied().flatten()?);
+        Some((standing(one)?, standing(two)?))
     }
+
+    /// The questions before and after are the same. Says so of most pairs, and so makes nothing.
+    fn asks_the_same(&self, one: &Crowd, two: &Crowd) -> bool {
+        let (before, after) = match (self.meet(0, one, two), self.meet(1, one, two)) {
+            (None, None) => return true,
+            (Some(before), Some(after)) => (before, after),
+            (Some(_), None) | (None, Some(_)) => return false,
+        };
+        alive(before).eq(alive(after)) && marks(before).eq(marks(after))
+    }
+
+    fn question(&self, side: usize, one: &Crowd, two: &Crowd) -> Option<Question> {
+        let (one, two) = self.meet(side, one, two)?;
+        let marks = marks((one, two)).collect();
+        Some(Question { alive: &one.alive & &two.alive, marks, same: false })
+    }
+}
+
+/// The columns alive for both, in words of bits.
+fn alive((one, two): (&Standing, &Standing)) -> impl Iterator<Item = usize> {
+    let words = one.alive.as_slice().iter().zip(two.alive.as_slice());
+    words.map(|(one, two)| one & two)
+}
+
+/// The marks of both, where the column is alive for both.
+fn marks((one, two): (&Standing, &Standing)) -> impl Iterator<Item = (u32, u32)> {
+    let marks = one.marks.iter().zip(&two.marks);
+    marks.map(|(one, two)| if *one == 0 || *two == 0 { (0, 0) } else { (*one, *two) })
 }

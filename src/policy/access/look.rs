@@ -85,7 +85,7 @@ impl Names {
                 }
                 EvalResult::Set(set) => values.extend(set.iter().cloned()),
                 EvalResult::Record(record) => {
-                    values.extend(record.iter().map(|(_, value)| value.clone()))
+                    values.extend(record.iter().map(|(_, value)| value.clone()));
                 }
                 EvalResult::Bool(_)
                 | EvalResult::Long(_)

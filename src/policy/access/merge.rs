@@ -100,9 +100,8 @@ fn collect(
     // Those on themselves that change so.
     let mut selves: BTreeMap<ClassId, &Answer> = BTreeMap::new();
     for cell in &sheet.selves {
-        let (class, _, _) = cell.place;
         if let Some(answer) = direction.decided(answers, cell.questions) {
-            selves.insert(class, answer);
+            selves.insert(cell.place, answer);
         }
     }
     for (ys, (xs, policies)) in rows(sheet, answers, direction) {
@@ -134,7 +133,7 @@ fn collect(
 
 fn add(pieces: &mut Pieces, place: Place, sheet: &Sheet, policies: BTreeSet<PolicyId>) {
     let (actions, decided) = pieces.entry(place).or_default();
-    actions.extend(&sheet.group.actions);
+    actions.extend(&sheet.actions);
     decided.extend(policies);
 }
 

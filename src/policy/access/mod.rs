@@ -207,8 +207,8 @@ impl<'a> Case<'_, 'a> {
             care: self.care,
         };
         let classes = Classes::new(roster, &regards)?;
-        let mut comparison = Comparison::new(&classes, &columns.columns, self.care);
-        let groups = compare::groups(&self.universe.actions, &columns.columns);
+        let mut comparison = Comparison::new(&classes, &columns.all, self.care);
+        let groups = compare::groups(&self.universe.actions, &columns.all);
         let sheets: Vec<Sheet> = groups.into_iter().map(|group| comparison.sheet(group)).collect();
         let answers = comparison.answers(self.sides, &names, self.context)?;
         Ok((sheets, answers, classes))

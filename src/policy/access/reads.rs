@@ -32,6 +32,7 @@ impl Footprint {
 
 /// All that an expression can see.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each variable of the language")]
 pub(super) struct Reads {
     pub principal: bool,
     pub action: bool,
@@ -72,7 +73,7 @@ impl Reads {
             Expr::Var(Var::Resource) => self.resource = true,
             Expr::Var(Var::Context) => self.context = true,
             Expr::UnaryOp { op, expr: operand } if known_unary(*op) => self.walk(operand)?,
-            Expr::BinaryOp { op: op @ (BinaryOp::HasTag | BinaryOp::GetTag), left, right } => {
+            Expr::BinaryOp { op: BinaryOp::HasTag | BinaryOp::GetTag, left, right } => {
                 self.open(left)?;
                 self.walk(right)?;
                 match right.as_ref() {
@@ -81,7 +82,6 @@ impl Reads {
                     }
                     _ => self.footprint.all_tags = true,
                 }
-                let _ = op;
             }
             Expr::BinaryOp { op: BinaryOp::In, left, right } => {
                 self.open(left)?;

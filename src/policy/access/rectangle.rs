@@ -47,7 +47,7 @@ pub struct Access<'a> {
     pub(super) classes: Arc<Vec<Classes<'a>>>,
 }
 
-impl<'a> Access<'a> {
+impl Access<'_> {
     /// In a fixed order: by context, actions, and who comes first.
     pub fn rectangles(&self) -> &[Rectangle] {
         &self.rectangles

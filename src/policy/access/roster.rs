@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use super::column::Role;
 use super::look::{Look, LookId, Looks, Names};
 use super::reads::Footprint;
 use super::{Care, Universe, Which};
@@ -28,6 +29,13 @@ impl Types {
             all.resources.extend(resources);
         }
         all
+    }
+
+    pub(super) const fn of_role(&self, role: Role) -> &BTreeSet<Type> {
+        match role {
+            Role::Principal => &self.principals,
+            Role::Resource => &self.resources,
+        }
     }
 
     pub(super) fn of(action: Action) -> &'static Self {
@@ -84,11 +92,8 @@ impl<'a> Roster<'a> {
         names: &Names,
         care: Care,
     ) -> Self {
-        let mut looks = Looks::new();
+        let mut seen = Seen::new(worlds, footprint);
         let mut entries = Vec::new();
-        // Looking at a shape is worth doing once.
-        let mut known: [Vec<Option<LookId>>; 2] =
-            worlds.map(|world| vec![None; world.map_or(0, World::shapes_len)]);
         for ty in Type::ALL {
             let principals = Chosen::new(&universe.principals, &types.principals, ty);
             let resources = Chosen::new(&universe.resources, &types.resources, ty);
@@ -98,36 +103,54 @@ impl<'a> Roster<'a> {
             };
             let named: BTreeSet<&str> =
                 names.all.iter().filter(|uid| uid.ty == ty).map(|uid| uid.name.as_str()).collect();
-            for (name, shapes) in rows {
+            for (name, [before, after]) in rows {
                 let (principal, resource) = (principals.has(name), resources.has(name));
-                if !principal && !resource {
-                    continue;
+                if principal || resource {
+                    let known = care != Care::NoNames && named.contains(name.as_str());
+                    let own = known.then_some(name);
+                    let looks = [seen.look(0, ty, own, before), seen.look(1, ty, own, after)];
+                    entries.push(Entry { ty, name, principal, resource, looks });
                 }
-                let own = (care != Care::NoNames && named.contains(name.as_str())).then_some(name);
-                let mut found = [None; 2];
-                for (side, world) in worlds.into_iter().enumerate() {
-                    let (Some(world), Some(id)) = (world, shapes.get(side).copied().flatten())
-                    else {
-                        continue;
-                    };
-                    let seen = known.get_mut(side).and_then(|known| known.get_mut(id.0 as usize));
-                    let look = match (&seen, own) {
-                        (Some(Some(look)), None) => Some(*look),
-                        _ => world
-                            .shape(id)
-                            .map(|shape| looks.insert_full(Look::of(ty, own, shape, footprint)).0),
-                    };
-                    if let (Some(seen), None) = (seen, own) {
-                        *seen = look;
-                    }
-                    if let Some(found) = found.get_mut(side) {
-                        *found = look;
-                    }
-                }
-                entries.push(Entry { ty, name, principal, resource, looks: found });
             }
         }
-        Self { entries, looks }
+        Self { entries, looks: seen.looks }
+    }
+}
+
+/// Shapes that were looked at. A shape is worth looking at once.
+struct Seen<'a, 'f> {
+    worlds: [Option<&'a World>; 2],
+    footprint: &'f Footprint,
+    looks: Looks<'a>,
+    known: [Vec<Option<LookId>>; 2],
+}
+
+impl<'a, 'f> Seen<'a, 'f> {
+    fn new(worlds: [Option<&'a World>; 2], footprint: &'f Footprint) -> Self {
+        let known = worlds.map(|world| vec![None; world.map_or(0, World::shapes_len)]);
+        Self { worlds, footprint, looks: Looks::new(), known }
+    }
+
+    /// The look of an entity on a side, if it is there; with its own name if that matters.
+    fn look(
+        &mut self,
+        side: usize,
+        ty: Type,
+        own: Option<&'a Str>,
+        shape: Option<ShapeId>,
+    ) -> Option<LookId> {
+        let id = shape?;
+        let world = self.worlds.get(side).copied().flatten()?;
+        let known = self.known.get_mut(side)?.get_mut(id.0 as usize)?;
+        if let (None, Some(look)) = (own, *known) {
+            return Some(look);
+        }
+        let look = Look::of(ty, own, world.shape(id)?, self.footprint);
+        let (look, _) = self.looks.insert_full(look);
+        if own.is_none() {
+            *known = Some(look);
+        }
+        Some(look)
     }
 }
 
@@ -166,7 +189,7 @@ impl<'u> Chosen<'u> {
 }
 
 /// All of a type, in either world.
-fn everyone<'a>(worlds: [Option<&'a World>; 2], ty: Type) -> Vec<Row<'a>> {
+fn everyone(worlds: [Option<&World>; 2], ty: Type) -> Vec<Row<'_>> {
     let [before, after] = worlds.map(|world| world.map_or(&[][..], |world| world.of(ty)));
     let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
     let mut rows = Vec::new();

@@ -259,7 +259,7 @@ fn condition(depth: usize, dice: &mut Dice<'_>) -> String {
     if depth == 0 {
         return dice.of(LEAVES).to_owned();
     }
-    let mut part = |dice: &mut Dice<'_>| condition(depth - 1, dice);
+    let part = |dice: &mut Dice<'_>| condition(depth - 1, dice);
     match dice.below(8) {
         0..=2 => dice.of(LEAVES).to_owned(),
         3 | 4 => format!("({} && {})", part(dice), part(dice)),

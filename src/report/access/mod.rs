@@ -1,5 +1,9 @@
 //! Who may do what on what: rectangles of people, actions and things.
 
+mod html;
+
+pub use html::{Action, Cell, Page, Policy, Rectangle, Role, html};
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 

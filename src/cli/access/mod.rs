@@ -1,3 +1,5 @@
+mod page;
+
 use std::collections::BTreeSet;
 
 use super::can::{action_named, reference, unknown};
@@ -64,12 +66,16 @@ pub(crate) fn run(out: &Output, args: &AccessArgs) -> Result<Outcome, CommandErr
     let found =
         matrix(&side, &universe).map_err(|refused| CommandError::Internal(refused.to_string()))?;
     let shown = shown(&policies, &universe, &found);
+    let page = match args.format {
+        Format::Html => Some(page::page(&policies, &universe, &shown)?),
+        Format::Text | Format::Csv | Format::Json => None,
+    };
     let width = out.style().width;
-    out.result(|to| match args.format {
-        Format::Text => report::text(&shown, width, to),
-        Format::Csv => report::csv(&shown, to),
-        Format::Json => report::json(&shown, to),
-        Format::Html => report::json(&shown, to),
+    out.result(|to| match (args.format, page) {
+        (Format::Html, Some(page)) => report::html(&page, to),
+        (Format::Csv, _) => report::csv(&shown, to),
+        (Format::Json, _) => report::json(&shown, to),
+        _ => report::text(&shown, width, to),
     })?;
     Ok(Outcome::Done)
 }
