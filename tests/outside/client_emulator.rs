@@ -293,6 +293,12 @@ async fn a_large_tenant_is_read_in_few_calls_and_ten_changes_in_fewer() {
     let third = reader.snapshot(&scope(), Some(&second)).await.unwrap();
     assert_same(&third, &second, "nothing happened");
     let quiet = tenant.questions().await;
+    // Who asked for less before is told everything now.
+    let customers = Scope { customers: true, ..Scope::default() };
+    let less = reader.snapshot(&customers, None).await.unwrap();
+    assert!(less.users.is_empty() && less.customers.len() == second.customers.len());
+    let more = reader.snapshot(&scope(), Some(&less)).await.unwrap();
+    assert_same(&more, &second, "from less to more");
     assert!(quiet <= 12, "{quiet} calls");
     println!("{full} calls in full, {changed} after ten changes, {quiet} after none");
 }

@@ -49,27 +49,28 @@ pub(in crate::partner) async fn full(line: &ReadingLine, scope: &Scope) -> Resul
 
 /// From where a later observation can go on, and what time it is there.
 async fn marks(line: &ReadingLine, scope: &Scope) -> Result<(Marks, Timestamp), Error> {
-    let (directory, audited) = tokio::try_join!(directory::marks(line, scope.users), async {
-        if !scope.customers {
-            return Ok(None);
-        }
-        let now = line.clock().now();
-        match audit::since(line, now, &BTreeSet::new(), now).await {
-            Ok(audited) => Ok(audited),
-            // Without the audit log every observation is a whole one.
-            Err(error) if matches!(error.reason(), Some(Reason::Denied | Reason::NeedsUser)) => {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    })?;
+    let directory = directory::marks(line, scope.users).await?;
+    // The directory's clock is the service's; ours, where nobody asked the directory.
     let begun = directory.date.unwrap_or_else(|| line.clock().now());
+    let seen = if scope.customers { audited(line, begun).await? } else { None };
     let marks = Marks {
         users: directory.users,
         groups: directory.groups,
-        audit: audited.as_ref().map(|_| begun),
-        audited: audited.map(|audited| audited.seen).unwrap_or_default(),
+        audit: seen.is_some().then_some(begun),
+        audited: seen.unwrap_or_default(),
         ..Marks::default()
     };
     Ok((marks, begun))
+}
+
+/// The records that the next observation will meet again; nothing without an audit log, and then that
+/// one too must be a whole one.
+async fn audited(line: &ReadingLine, now: Timestamp) -> Result<Option<BTreeSet<String>>, Error> {
+    match audit::since(line, now, &BTreeSet::new(), now).await {
+        Ok(audited) => Ok(audited.map(|audited| audited.seen)),
+        Err(error) if matches!(error.reason(), Some(Reason::Denied | Reason::NeedsUser)) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }

@@ -20,8 +20,8 @@ use super::super::graph::{batch, directory as graph, roles};
 use super::super::line::ReadingLine;
 use super::super::request::{Class, Service};
 use super::super::snapshot::{
-    Aspect, Blind, Customer, Delegated, Group, Holding, Marks, ObjectId, RoleAssignment, Scope,
-    Snapshot, User,
+    Aspect, Blind, Customer, Delegated, Delegation, DelegationStatus, Group, Holding, Marks,
+    ObjectId, RoleAssignment, Scope, Snapshot, User,
 };
 use super::delegated::Known;
 use super::directory::Directory;
@@ -51,8 +51,8 @@ pub(in crate::partner) async fn since(
         (account, roles_read),
         delegated,
     ) = tokio::try_join!(
-        users(line, previous, moved.users),
-        groups(line, previous, moved.groups),
+        users(line, scope, previous, moved.users),
+        groups(line, scope, previous, moved.groups),
         customers_of(line, scope, previous, audited.as_ref()),
         account_of(line, scope, previous, audited.as_ref(), begun),
         delegated_of(line, scope, previous, audited.as_ref()),
@@ -189,11 +189,12 @@ type Users = (BTreeMap<ObjectId, User>, Option<String>);
 
 async fn users(
     line: &ReadingLine,
+    scope: &Scope,
     previous: &Snapshot,
     moved: Option<Moved>,
 ) -> Result<Users, Error> {
     let Some(moved) = moved else {
-        if previous.marks.users.is_none() && previous.users.is_empty() {
+        if !scope.users {
             return Ok((BTreeMap::new(), None));
         }
         let (mark, _) = directory::mark(line, Watched::Users).await?;
@@ -219,11 +220,12 @@ type Groups = (BTreeMap<ObjectId, Group>, Option<String>, Option<BTreeSet<Object
 
 async fn groups(
     line: &ReadingLine,
+    scope: &Scope,
     previous: &Snapshot,
     moved: Option<Moved>,
 ) -> Result<Groups, Error> {
     let Some(moved) = moved else {
-        if previous.marks.groups.is_none() && previous.groups.is_empty() {
+        if !scope.users {
             return Ok((BTreeMap::new(), None, Some(BTreeSet::new())));
         }
         let (mark, _) = directory::mark(line, Watched::Groups).await?;
@@ -354,7 +356,8 @@ async fn delegated_of(
     let known = &previous.delegated;
     let is_quiet = !audited.touches_delegation
         && !known.values().any(|one| one.status.is_moving())
-        && known.len() > DELEGATED_LIST_MAX;
+        && known.len() > DELEGATED_LIST_MAX
+        && known.values().all(|one| is_as_wanted(scope, one));
     if is_quiet {
         return Ok(known.clone());
     }
@@ -363,6 +366,13 @@ async fn delegated_of(
     let known = (!audited.touches_delegation || !touched.is_empty())
         .then_some(Known { delegated: known, touched });
     delegated::read(line, scope, known).await
+}
+
+/// Whether an earlier, perhaps less curious look saw as much as is wanted now.
+fn is_as_wanted(scope: &Scope, one: &Delegation) -> bool {
+    one.assignments.is_some()
+        || one.status != DelegationStatus::Active
+        || !scope.delegated.wants_assignments(one.customer)
 }
 
 /// What the records cannot tell.
