@@ -162,7 +162,7 @@ pub struct Loaded {
 
 impl Loaded {
     /// Where a field of a document stands, or a piece of a text.
-    pub(crate) fn place_of(&self, at: Where) -> finding::Place {
+    pub(crate) fn place_of(&self, at: &Where) -> finding::Place {
         locate::place(at, &self.places, &self.fallbacks, &self.findings.sources)
     }
 

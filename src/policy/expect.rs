@@ -142,7 +142,7 @@ impl Runner<'_> {
                     return Ok(vec![(way!["who"], format!("`{who}` does nothing"))]);
                 };
                 let mut found = Vec::new();
-                let by = by.as_ref().map(|by| by.as_str());
+                let by = by.as_ref().map(super::super::model::text::Title::as_str);
                 if let Some(by) = by
                     && self.judge.rules.by_id(by).is_none()
                 {

@@ -4,6 +4,7 @@
 //! Administrator. Unless a project has guardrails of its own on these questions, only those few
 //! are asked about.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use cedar_policy::{Context, RestrictedExpression};
@@ -55,13 +56,7 @@ fn roles(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Draft>) {
     if suspects.is_empty() {
         return;
     }
-    let library;
-    let rules = if let Some(own) = own {
-        own
-    } else {
-        library = Rules::library();
-        &library
-    };
+    let rules = &*own.map_or_else(|| Cow::Owned(Rules::library()), Cow::Borrowed);
     let declared = World::declared_but_for_customers(world.estate, world.today);
     let uids = suspects.iter().map(|(key, _)| Uid::new(Type::User, key.as_str()));
     let Ok(entities) = declared.entities_around(uids) else { return };
@@ -130,13 +125,7 @@ fn directory_roles(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Dr
     if suspects.is_empty() {
         return;
     }
-    let library;
-    let rules = if let Some(own) = own {
-        own
-    } else {
-        library = Rules::library();
-        &library
-    };
+    let rules = &*own.map_or_else(|| Cow::Owned(Rules::library()), Cow::Borrowed);
     let declared = World::declared(world.estate, world.today);
     for (key, access) in suspects {
         let mut customers: Vec<Uid> = world
