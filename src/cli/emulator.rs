@@ -354,10 +354,8 @@ impl TargetArgs {
 }
 
 async fn act(out: &Output, args: &ActArgs) -> Result<Outcome, CommandError> {
-    let estate = match args.at.project.read_if_any(out)? {
-        Some(files) => Some(files.load(clock::today(None)).estate),
-        None => None,
-    };
+    let files = args.at.project.read_if_any(out)?;
+    let estate = files.map(|files| files.load(clock::today(None)).estate);
     let act = act_of(args, estate.as_ref())?;
     let remote = args.at.remote(out)?;
     let answer = remote.send("POST", "/_emulator/act", Some(&json!(act))).await?;

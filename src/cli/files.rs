@@ -63,7 +63,7 @@ impl ProjectArgs {
         if self.project.is_none() && nearest()?.is_none() {
             return Ok(None);
         }
-        self.manifests().read(out).map(Some)
+        self.source().read(out).map(Some)
     }
 
     /// The folder that `.partnerctl/` stands in: the project's, else the current one.
@@ -71,10 +71,10 @@ impl ProjectArgs {
         if self.project.is_none() && nearest()?.is_none() {
             return current_folder();
         }
-        Ok(self.manifests().find(None)?.root)
+        Ok(self.source().find(None)?.root)
     }
 
-    fn manifests(&self) -> SourceArgs {
+    fn source(&self) -> SourceArgs {
         SourceArgs { files: Vec::new(), project: self.project.clone(), complete: false }
     }
 }

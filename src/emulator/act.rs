@@ -203,13 +203,12 @@ fn by_invitation(
     if Tenant::of(tx)?.id != partner {
         return refused(format!("the invitation is from another partner, {partner}"));
     }
-    let waiting: Vec<ActCustomer> = match &act.r#as {
-        Some(domain) => vec![acting(act, domain)],
-        None => {
-            let mut fitting = act.customers.clone();
-            fitting.retain(|customer| is_waiting_for(customer, providers));
-            fitting
-        }
+    let waiting = if let Some(domain) = &act.r#as {
+        vec![acting(act, domain)]
+    } else {
+        let mut fitting = act.customers.clone();
+        fitting.retain(|customer| is_waiting_for(customer, providers));
+        fitting
     };
     if act.r#as.is_none() && act.customers.is_empty() {
         return refused("the link is not bound to a tenant: say with --as who opens it");
@@ -291,11 +290,10 @@ pub(crate) fn known_or_new(tx: &Write<'_>, who: &ActCustomer) -> Result<Customer
         Some(id) => tx.get::<Customer>(&id.to_lowercase())?,
         None => None,
     };
-    let known = match by_id {
-        Some(known) => Some(known),
-        None => tx.find::<Customer>("domain", &domain)?,
-    };
-    if let Some(known) = known {
+    if let Some(known) = by_id {
+        return Ok(known.document);
+    }
+    if let Some(known) = tx.find::<Customer>("domain", &domain)? {
         return Ok(known.document);
     }
     let id = match &who.tenant_id {

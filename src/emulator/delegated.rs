@@ -73,7 +73,7 @@ pub(crate) fn answer(
     let Some(asked) = tx.get::<Relationship>(&id.to_lowercase())? else {
         return Err(ActError::Refused("there is no such request".to_owned()));
     };
-    Ok(vec![answer_one(tx, act, yes, asked.document)?])
+    Ok(vec![answer_one(tx, act, yes, &asked)?])
 }
 
 /// Customers answer all that waits of one template.
@@ -87,7 +87,7 @@ pub(crate) fn answer_all(
     let mut done = Vec::new();
     for asked in of_template(tx, template, Status::ApprovalPending)? {
         if is_meant(tx, act, &asked)? {
-            done.push(answer_one(tx, act, yes, asked.document)?);
+            done.push(answer_one(tx, act, yes, &asked)?);
         }
     }
     Ok(done)
@@ -160,7 +160,7 @@ fn answer_one(
     tx: &Write<'_>,
     act: &Act,
     yes: bool,
-    asked: Relationship,
+    asked: &Relationship,
 ) -> Result<String, ActError> {
     let by = match (&act.r#as, &asked.customer) {
         (Some(domain), _) => {

@@ -21,6 +21,7 @@ pub(crate) const SALES_AGENTS: &str = "SalesAgents";
 /// A user of the partner's tenant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the wire's names")]
 pub(crate) struct User {
     pub id: String,
     pub user_principal_name: String,
@@ -52,6 +53,7 @@ impl Document for User {
 /// A group of the partner's tenant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the wire's names")]
 pub(crate) struct Group {
     pub id: String,
     pub display_name: String,
@@ -93,6 +95,7 @@ pub(crate) enum Sort {
 /// That something is a member of a group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "a member's member is who belongs")]
 pub(crate) struct Member {
     pub id: String,
     pub group: String,

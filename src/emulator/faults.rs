@@ -355,7 +355,7 @@ fn lost() -> Response {
 }
 
 /// Does something to the body of an answer that has one.
-async fn with_body(response: Response, change: impl FnOnce(Bytes) -> Body) -> Response {
+async fn with_body(response: Response, change: impl FnOnce(&Bytes) -> Body) -> Response {
     let (mut parts, body) = response.into_parts();
     match body.collect().await {
         Ok(whole) => {
@@ -364,7 +364,7 @@ async fn with_body(response: Response, change: impl FnOnce(Bytes) -> Body) -> Re
                 return Response::from_parts(parts, Body::empty());
             }
             parts.headers.remove(CONTENT_LENGTH);
-            Response::from_parts(parts, change(whole))
+            Response::from_parts(parts, change(&whole))
         }
         Err(error) => {
             tracing::error!(%error, "a body of our own");
@@ -373,18 +373,18 @@ async fn with_body(response: Response, change: impl FnOnce(Bytes) -> Body) -> Re
     }
 }
 
-fn cut(whole: Bytes) -> Body {
+fn cut(whole: &Bytes) -> Body {
     Body::from(whole.slice(..whole.len() / 2))
 }
 
-fn marked(whole: Bytes) -> Body {
-    Body::from([b"\xef\xbb\xbf".as_slice(), &whole].concat())
+fn marked(whole: &Bytes) -> Body {
+    Body::from([b"\xef\xbb\xbf".as_slice(), whole].concat())
 }
 
 /// Four pieces, and a pause before each.
-fn trickle(whole: Bytes, pause: Duration) -> Body {
+fn trickle(whole: &Bytes, pause: Duration) -> Body {
     let piece = (whole.len() / 4).max(1);
-    Body::from_stream(stream::unfold(whole, move |mut rest| async move {
+    Body::from_stream(stream::unfold(whole.clone(), move |mut rest| async move {
         if rest.is_empty() {
             return None;
         }
@@ -401,11 +401,11 @@ mod tests {
     use super::*;
     use crate::emulator::testing::{As, Bench};
 
-    fn plan(rules: Value) -> FaultPlan {
+    fn plan(rules: &Value) -> FaultPlan {
         serde_json::from_value(json!({"seed": 7, "rules": rules})).unwrap()
     }
 
-    fn under(rules: Value) -> Bench {
+    fn under(rules: &Value) -> Bench {
         let bench = Bench::new();
         let world = &bench.emulator.world;
         world.store().write(|tx| world.faults().set(tx, Some(plan(rules)))).unwrap();
@@ -429,7 +429,7 @@ mod tests {
     #[test]
     fn the_same_seed_strikes_the_same_requests_about_as_often_as_it_should() {
         let strikes = |seed| -> Vec<bool> {
-            let mut plan = plan(json!([{"rate": 0.2, "fault": "error"}]));
+            let mut plan = plan(&json!([{"rate": 0.2, "fault": "error"}]));
             plan.seed = seed;
             let faults = Faults::default();
             faults.replace(Some(plan));
@@ -443,7 +443,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_family_is_throttled_in_its_own_words() {
-        let bench = under(json!([
+        let bench = under(&json!([
             {"path": "/v1", "rate": 1, "fault": "throttle", "retryAfter": 2.128},
         ]));
         let graph = bench.get("/v1.0/users").await;
@@ -458,7 +458,7 @@ mod tests {
 
     #[tokio::test]
     async fn bodies_are_cut_marked_and_slow() {
-        let bench = under(json!([
+        let bench = under(&json!([
             {"path": "/v1/profiles/billing", "rate": 1, "fault": "malformed"},
             {"path": "/v1/profiles/support", "rate": 1, "fault": "bom"},
             {"path": "/v1/profiles/mpn", "rate": 1, "fault": "slow-body", "ms": 4},
@@ -473,7 +473,7 @@ mod tests {
     #[tokio::test]
     async fn a_dropped_request_has_its_effect_or_not() {
         for (fault, done) in [("drop-before", false), ("drop-after", true)] {
-            let bench = under(json!([{"method": "PUT", "rate": 1, "fault": fault}]));
+            let bench = under(&json!([{"method": "PUT", "rate": 1, "fault": fault}]));
             let mut profile = bench.get("/v1/profiles/support").await.body;
             profile["website"] = json!("https://help.fabrikam.example");
             let request =

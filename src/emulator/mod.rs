@@ -154,7 +154,10 @@ impl Emulator {
 
     /// The whole tenant, to move in elsewhere.
     pub fn dump(&self) -> Result<Dump, StoreError> {
-        self.world.store().read(|tx| tx.dump())
+        self.world.store().read(|tx| {
+            let dump = tx.dump()?;
+            Ok(dump)
+        })
     }
 
     /// Becomes the tenant that was written out elsewhere.

@@ -19,12 +19,14 @@ use super::store::{Scan, StoreError, Write};
 use super::tenant::{self, Program, Tenant};
 use super::{Emulator, center};
 use crate::model::account::{self, Account};
-use crate::model::contact::{Address, Person};
+use crate::model::contact::{Address, Person, Phone};
+use crate::model::country::{CountryCode, Language};
 use crate::model::customer;
 use crate::model::delegated_access::AutoExtend;
 use crate::model::estate::{CustomerIndex, Declared, Estate};
 use crate::model::partnership::{self, PartnershipState, With};
 use crate::model::role;
+use crate::model::text::Title;
 use crate::model::user::{self, AdminLevel, AgentLevel, Holding, RoleGrant};
 
 impl Emulator {
@@ -200,7 +202,8 @@ struct Seeding<'a, 'tx> {
 /// Tells a template's relationships apart.
 fn mark(template: &str, tenant: &str) -> String {
     let digest = Sha256::digest(format!("{template} {tenant}"));
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let number = digest.iter().take(6).fold(0u64, |number, byte| (number << 8) | u64::from(*byte));
+    format!("{number:012x}")
 }
 
 impl Seeding<'_, '_> {
@@ -308,13 +311,13 @@ impl Seeding<'_, '_> {
                 other.insert(name.to_owned(), value.into());
             }
         };
-        set("givenName", user.given_name.as_ref().map(|value| value.as_str()));
-        set("surname", user.surname.as_ref().map(|value| value.as_str()));
-        set("jobTitle", user.job_title.as_ref().map(|value| value.as_str()));
-        set("department", user.department.as_ref().map(|value| value.as_str()));
-        set("mobilePhone", user.mobile_phone.as_ref().map(|value| value.as_str()));
-        set("preferredLanguage", user.preferred_language.as_ref().map(|value| value.as_str()));
-        set("usageLocation", user.usage_location.as_ref().map(|value| value.as_str()));
+        set("givenName", user.given_name.as_ref().map(Title::as_str));
+        set("surname", user.surname.as_ref().map(Title::as_str));
+        set("jobTitle", user.job_title.as_ref().map(Title::as_str));
+        set("department", user.department.as_ref().map(Title::as_str));
+        set("mobilePhone", user.mobile_phone.as_ref().map(Phone::as_str));
+        set("preferredLanguage", user.preferred_language.as_ref().map(Language::as_str));
+        set("usageLocation", user.usage_location.as_ref().map(CountryCode::as_str));
         let made = User {
             id: self.tx.new_id()?.to_string(),
             user_principal_name: sign_in_name.to_owned(),

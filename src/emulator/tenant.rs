@@ -41,6 +41,7 @@ pub(crate) enum Program {
 /// Documented behaviour that is not the same everywhere, and can be switched.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Quirks {
     /// Bodies of Partner Center begin with a byte-order mark.
     pub bom: bool,
@@ -176,13 +177,12 @@ fn people(tx: &Write<'_>, tenant: &Tenant, admin_id: String) -> Result<(), Store
         directory_scope_id: "/".to_owned(),
     })?;
     let known = tx.scan::<Registration>(&Scan::all("client-id").limit(1))?.items.pop();
-    let app_id = match known {
-        Some(known) => known.document.client_id,
-        None => {
-            let app_id = tx.new_id()?.to_string();
-            tx.put(&Registration::with_secret(&app_id, tx.new_secret(40)?))?;
-            app_id
-        }
+    let app_id = if let Some(known) = known {
+        known.document.client_id
+    } else {
+        let app_id = tx.new_id()?.to_string();
+        tx.put(&Registration::with_secret(&app_id, tx.new_secret(40)?))?;
+        app_id
     };
     for (app_id, name, permissions) in [
         (app_id.as_str(), "partner automation", GRAPH_PERMISSIONS),

@@ -99,15 +99,17 @@ impl Bench {
 
     /// Sends a form, as clients ask for tokens.
     pub(crate) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let mut form = String::new();
-        for (name, value) in fields {
-            let value: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
-            form.push_str(&format!("{name}={value}&"));
-        }
+        let escaped = |text: &str| -> Vec<String> {
+            text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+        };
+        let form: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", escaped(value).concat()))
+            .collect();
         let request = Request::post(path)
             .header("host", "emulator.example")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(form))
+            .body(Body::from(form.join("&")))
             .unwrap();
         self.exchange(request).await
     }
@@ -131,7 +133,7 @@ impl Bench {
             As::Nobody => return None,
             As::App => fields.push(("grant_type", "client_credentials")),
             As::User => {
-                fields.extend([("grant_type", "refresh_token"), ("refresh_token", refresh)])
+                fields.extend([("grant_type", "refresh_token"), ("refresh_token", refresh)]);
             }
         }
         let answer =

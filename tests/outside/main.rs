@@ -23,6 +23,7 @@ mod client_conformance;
 mod client_emulator;
 mod emulator_bench;
 mod emulator_conformance;
+mod emulator_graph;
 mod emulator_people;
 mod examples;
 mod forty;

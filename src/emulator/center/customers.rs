@@ -41,14 +41,9 @@ pub(super) async fn list(
         let value = filter.as_ref().map(|filter| filter.value.to_lowercase());
         let scan = scan_of(filter.as_ref(), value.as_deref())?;
         let page = paging.page::<Customer>(tx, scan)?;
-        let mut path = "/customers".to_owned();
-        if let Some(size) = paging.size() {
-            path.push_str(&format!("?size={size}"));
-        }
-        if let Some(filter) = &query.filter {
-            let glue = if path.contains('?') { '&' } else { '?' };
-            path.push_str(&format!("{glue}filter={}", escape(filter)));
-        }
+        let size = paging.size().map(|size| format!("size={size}"));
+        let filter = query.filter.as_ref().map(|filter| format!("filter={}", escape(filter)));
+        let path = wire::with_query("/customers", [size, filter]);
         Ok::<_, CenterError>(page.write(&quirks, &path, |customer| in_list(customer, &quirks)))
     })?;
     Ok(ok(&body, &quirks))

@@ -135,14 +135,15 @@ fn belongings(
     sort: Sort,
     kept: impl Fn(&Belonging) -> bool,
 ) -> Result<Response, CenterError> {
-    let items = world.store().read(|tx| {
+    let found = world.store().read(|tx| {
         check(tx, caller, need)?;
         let customer = related(tx, id).map_err(|error| of_commerce(error, sort))?;
         let all = tx.with::<Belonging>("of", &Belonging::key(&customer.id, sort))?;
         Ok::<_, CenterError>(all)
     })?;
-    let items = items.into_iter().map(|found| found.document).filter(kept).map(written).collect();
-    Ok(ok(&collection(items), &world.quirks()))
+    let all = found.into_iter().map(|found| found.document);
+    let items: Vec<Value> = all.filter(kept).map(written).collect();
+    Ok(ok(&collection(&items), &world.quirks()))
 }
 
 /// Where things are bought, an unrelated customer is refused in other words.
@@ -277,7 +278,7 @@ pub(super) async fn agreement_texts(
 ) -> Result<Response, CenterError> {
     world.store().read(|tx| check(tx, &caller, access::SEE_CUSTOMERS_AS_USER))?;
     let names = query.names()?;
-    let items = AGREEMENTS
+    let items: Vec<Value> = AGREEMENTS
         .iter()
         .filter(|(name, _)| names.contains(name))
         .map(|(name, template)| {
@@ -289,7 +290,7 @@ pub(super) async fn agreement_texts(
             })
         })
         .collect();
-    Ok(ok(&collection(items), &world.quirks()))
+    Ok(ok(&collection(&items), &world.quirks()))
 }
 
 /// `GET /customers/{id}/agreements`
@@ -301,12 +302,12 @@ pub(super) async fn agreements(
 ) -> Result<Response, CenterError> {
     let customer = customer_for(&world, &caller, access::SEE_CUSTOMERS_AS_USER, &id)?;
     let names = query.names()?;
-    let items = customer
+    let items: Vec<Value> = customer
         .agreements
         .into_iter()
         .filter(|agreement| text(agreement, "type").is_some_and(|name| names.contains(&name)))
         .collect();
-    Ok(ok(&collection(items), &world.quirks()))
+    Ok(ok(&collection(&items), &world.quirks()))
 }
 
 /// `POST /customers/{id}/agreements`: the partner confirms that the customer agreed, once.

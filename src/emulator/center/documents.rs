@@ -63,6 +63,7 @@ impl Relationship {
 
 /// What a customer qualified for, or wants to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the wire's names")]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Qualification {
     pub qualification: String,

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::access::{self, check};
-use super::customers::insert;
-use super::wire::{Filter, Paging, ok};
+use super::customers::{escape, insert};
+use super::wire::{Filter, Paging, ok, with_query};
 use crate::emulator::audit::AuditRecord;
 use crate::emulator::caller::Caller;
 use crate::emulator::error::CenterError;
@@ -59,14 +59,11 @@ pub(super) async fn list(
                 customer.to_lowercase().contains(&name)
             });
         }
-        let mut path = format!("/auditrecords?startDate={start}");
-        if query.end_date.is_some() {
-            path.push_str(&format!("&endDate={end}"));
-        }
-        path.push_str(&format!("&size={}", paging.size().unwrap_or(500)));
-        if let Some(filter) = &query.filter {
-            path.push_str(&format!("&filter={}", super::customers::escape(filter)));
-        }
+        let start = format!("startDate={start}");
+        let end = query.end_date.as_ref().map(|_| format!("endDate={end}"));
+        let size = format!("size={}", paging.size().unwrap_or(500));
+        let filter = query.filter.as_deref().map(|filter| format!("filter={}", escape(filter)));
+        let path = with_query("/auditrecords", [Some(start), end, Some(size), filter]);
         Ok::<_, CenterError>(page.write(&quirks, &path, written))
     })?;
     Ok(ok(&body, &quirks))

@@ -62,12 +62,12 @@ pub(super) async fn list(
         check(tx, &caller, access::SEE_PARTNERS)?;
         Ok::<_, CenterError>(tx.scan::<Partner>(&Scan::all(key))?.items)
     })?;
-    let items = partners
+    let items: Vec<Value> = partners
         .iter()
         .filter(|partner| filter.as_ref().is_none_or(|filter| is_named(partner, filter)))
         .map(|partner| written(partner))
         .collect();
-    Ok(ok(&collection(items), &world.quirks()))
+    Ok(ok(&collection(&items), &world.quirks()))
 }
 
 fn is_named(partner: &Partner, filter: &Filter) -> bool {
@@ -92,8 +92,8 @@ pub(super) async fn of_customer(
         let Some(reseller) = customer.reseller else { return Ok(None) };
         Ok::<_, CenterError>(tx.get::<Partner>(&reseller)?)
     })?;
-    let items = partner.iter().map(|partner| written(partner)).collect();
-    Ok(ok(&collection(items), &world.quirks()))
+    let items: Vec<Value> = partner.iter().map(|partner| written(partner)).collect();
+    Ok(ok(&collection(&items), &world.quirks()))
 }
 
 /// `GET /customers/relationshiprequests`: one link for all customers, with no state.

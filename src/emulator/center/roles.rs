@@ -73,8 +73,8 @@ pub(super) async fn list(
         check(tx, &caller, access::ASSIGN_ROLES)?;
         Ok::<_, CenterError>(tx.scan::<Role>(&Scan::all("name"))?.items)
     })?;
-    let items = roles.iter().map(|role| written(role)).collect();
-    Ok(ok(&collection(items), &world.quirks()))
+    let items: Vec<Value> = roles.iter().map(|role| written(role)).collect();
+    Ok(ok(&collection(&items), &world.quirks()))
 }
 
 /// `GET /roles/{role}`

@@ -72,8 +72,14 @@ pub(super) fn self_link(quirks: &Quirks, path: &str) -> Value {
     json!({"self": link(quirks, path)})
 }
 
+/// A path with those of its parameters that there are.
+pub(super) fn with_query<const N: usize>(path: &str, parameters: [Option<String>; N]) -> String {
+    let parameters: Vec<String> = parameters.into_iter().flatten().collect();
+    if parameters.is_empty() { path.to_owned() } else { format!("{path}?{}", parameters.join("&")) }
+}
+
 /// All of something that does not page.
-pub(super) fn collection(items: Vec<Value>) -> Value {
+pub(super) fn collection(items: &[Value]) -> Value {
     json!({
         "totalCount": items.len(),
         "items": items,

@@ -355,7 +355,7 @@ struct DevicePage {
 }
 
 async fn device(State(world): State<World>) -> Page {
-    let tenant = world.store().read(|tx| Tenant::of(tx))?;
+    let tenant = world.store().read(Tenant::of)?;
     let user = format!("{EMBEDDED_ADMIN}@{}", tenant.domain());
     Ok(Html(DevicePage { problem: "", code: String::new(), user }.render()?))
 }

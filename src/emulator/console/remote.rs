@@ -98,7 +98,10 @@ async fn log(
 }
 
 async fn forget(State(world): State<World>) -> Result<StatusCode, Failure> {
-    world.store().write(|tx| tx.clear_log())?;
+    world.store().write(|tx| {
+        tx.clear_log()?;
+        Ok::<_, StoreError>(())
+    })?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -187,7 +190,11 @@ async fn do_act(
 
 /// The whole tenant, to be changed elsewhere and brought back.
 async fn dump(State(world): State<World>) -> Result<Json<Dump>, Failure> {
-    Ok(Json(world.store().read(|tx| tx.dump())?))
+    let dump = world.store().read(|tx| {
+        let dump = tx.dump()?;
+        Ok::<_, StoreError>(dump)
+    })?;
+    Ok(Json(dump))
 }
 
 /// Another tenant moves in, as it was written out.

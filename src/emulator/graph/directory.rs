@@ -1,61 +1,11 @@
-//! Makes things in the directory: what a seeded tenant begins with, and what requests come down to.
+//! Who belongs to what, and who holds which role: changes as requests come down to them.
 //!
-//! Nothing is checked here that a caller may not do: that is the handlers' part. Everything keeps
-//! the directory whole.
+//! Nothing is checked here: that is the handlers' part. Each keeps the directory whole, and in the
+//! sequence of changes.
 
-use serde_json::{Map, Value};
-
-use crate::emulator::directory::{Group, Member, RoleAssignment, Sort, User};
+use crate::emulator::directory::{Group, Member, RoleAssignment, Sort};
 use crate::emulator::store::{StoreError, Write};
 use crate::emulator::tenant::role_assignment_id;
-
-/// Makes a user. `other` holds further properties by their names in Graph, such as `mailNickname`
-/// and `usageLocation`; `onPremisesSyncEnabled: true` makes it one that is kept on premises.
-pub(crate) fn create_user(
-    tx: &Write<'_>,
-    sign_in_name: &str,
-    display_name: &str,
-    other: Map<String, Value>,
-) -> Result<User, StoreError> {
-    let mut other = other;
-    let alias = sign_in_name.split('@').next().unwrap_or(sign_in_name);
-    other.entry("mailNickname").or_insert_with(|| alias.into());
-    let is_guest = sign_in_name.to_uppercase().contains("#EXT#");
-    let user = User {
-        id: tx.new_id()?.to_string(),
-        user_principal_name: sign_in_name.to_owned(),
-        display_name: display_name.to_owned(),
-        account_enabled: !matches!(other.remove("accountEnabled"), Some(Value::Bool(false))),
-        user_type: match other.remove("userType") {
-            Some(Value::String(kind)) => kind,
-            _ => if is_guest { "Guest" } else { "Member" }.to_owned(),
-        },
-        other,
-    };
-    tx.put(&user)?;
-    Ok(user)
-}
-
-/// Makes a security group. `other` holds further properties by their names in Graph;
-/// `isAssignableToRole` among them.
-pub(crate) fn create_group(
-    tx: &Write<'_>,
-    display_name: &str,
-    mail_nickname: &str,
-    other: Map<String, Value>,
-) -> Result<Group, StoreError> {
-    let group = Group {
-        id: tx.new_id()?.to_string(),
-        display_name: display_name.to_owned(),
-        mail_nickname: mail_nickname.to_owned(),
-        mail_enabled: false,
-        security_enabled: true,
-        group_types: Vec::new(),
-        other,
-    };
-    tx.put(&group)?;
-    Ok(group)
-}
 
 /// Adds a member to a group; it may be one already.
 pub(crate) fn add_member(

@@ -100,7 +100,7 @@ pub(super) fn total<D: Entity>(
 }
 
 /// The property that every object sought has one value of, if an index knows it.
-fn sought<'q, D: Entity>(query: &'q Query) -> Option<(&'static str, &'q str)> {
+fn sought<D: Entity>(query: &Query) -> Option<(&'static str, &str)> {
     let filter = query.filter.as_ref()?;
     D::INDEXED.iter().find_map(|(property, key)| Some((*key, filter.only(property)?))).or_else(
         || D::INDEXED.iter().find_map(|(property, key)| Some((*key, filter.prefix(property)?))),

@@ -56,20 +56,20 @@ impl Entity for Member {
     }
 }
 
-async fn list_members(path: Path<String>, call: Call) -> Answer {
-    members_of_sort(path, call, None).await
+async fn list_members(Path(id): Path<String>, call: Call) -> Answer {
+    members_of_sort(&id, &call, None)
 }
 
-async fn list_users(path: Path<String>, call: Call) -> Answer {
-    members_of_sort(path, call, Some(Sort::User)).await
+async fn list_users(Path(id): Path<String>, call: Call) -> Answer {
+    members_of_sort(&id, &call, Some(Sort::User))
 }
 
-async fn list_principals(path: Path<String>, call: Call) -> Answer {
-    members_of_sort(path, call, Some(Sort::ServicePrincipal)).await
+async fn list_principals(Path(id): Path<String>, call: Call) -> Answer {
+    members_of_sort(&id, &call, Some(Sort::ServicePrincipal))
 }
 
-async fn list_groups(path: Path<String>, call: Call) -> Answer {
-    members_of_sort(path, call, Some(Sort::Group)).await
+async fn list_groups(Path(id): Path<String>, call: Call) -> Answer {
+    members_of_sort(&id, &call, Some(Sort::Group))
 }
 
 /// A cast is an advanced query.
@@ -80,7 +80,7 @@ fn must_be_advanced(query: &Query) -> Result<(), GraphError> {
     Err(unsupported("Unsupported or invalid query filter clause specified."))
 }
 
-async fn members_of_sort(Path(id): Path<String>, call: Call, sort: Option<Sort>) -> Answer {
+fn members_of_sort(id: &str, call: &Call, sort: Option<Sort>) -> Answer {
     let query = call.query(LIST)?;
     objects::must_know(&query)?;
     query.must_be_allowed_by_directory()?;
@@ -89,7 +89,7 @@ async fn members_of_sort(Path(id): Path<String>, call: Call, sort: Option<Sort>)
     }
     let page = call.read(|tx| {
         call.may_read(tx, READ_GROUPS)?;
-        let group = groups::find(tx, &id)?;
+        let group = groups::find(tx, id)?;
         let count = query.count && call.is_eventual();
         if sort.is_some() || query.filter.is_some() || query.order.is_some() {
             let all = tx.with::<Member>("group", &group.id)?;

@@ -79,11 +79,12 @@ pub(super) fn need<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a s
 impl Kind {
     fn takes(self, value: &Value) -> bool {
         match (self, value) {
-            (_, Value::Null) => true,
             (Self::Text(max), Value::String(text)) => {
                 !text.is_empty() && text.chars().count() <= max
             }
-            (Self::Bool, Value::Bool(_)) | (Self::Object, Value::Object(_)) => true,
+            (_, Value::Null) | (Self::Bool, Value::Bool(_)) | (Self::Object, Value::Object(_)) => {
+                true
+            }
             (Self::Texts(max), Value::Array(items)) => {
                 items.len() <= max && items.iter().all(Value::is_string)
             }

@@ -57,7 +57,6 @@ pub(super) const WRITE_DELEGATED: &[&str] = &["DelegatedAdminRelationship.ReadWr
 
 /// Whoever calls, as the directory knows them.
 pub(super) struct Actor {
-    pub id: String,
     pub is_app: bool,
     standing: Standing,
 }
@@ -94,7 +93,7 @@ impl Call {
                 false
             }
         };
-        Ok(Actor { id: id.to_owned(), is_app, standing: Standing::of(tx, id)? })
+        Ok(Actor { is_app, standing: Standing::of(tx, id)? })
     }
 
     /// Lets a caller through who may read a part of the directory.
@@ -113,7 +112,7 @@ impl Call {
     pub(super) fn may_write_delegated(&self, tx: &Read<'_>) -> Result<(), GraphError> {
         self.must_have(WRITE_DELEGATED)?;
         let actor = self.delegated_actor(tx)?;
-        actor.must(actor.is_app || actor.standing.is_agent(ADMIN_AGENTS))
+        must(actor.is_app || actor.standing.is_agent(ADMIN_AGENTS))
     }
 
     /// Lets a caller through who may give groups roles within a relationship.
@@ -121,7 +120,7 @@ impl Call {
         self.must_have(WRITE_DELEGATED)?;
         let actor = self.delegated_actor(tx)?;
         let holds = actor.holds(&[GLOBAL_ADMINISTRATOR, USER_ADMINISTRATOR]);
-        actor.must(actor.is_app || holds || actor.standing.is_agent(ADMIN_AGENTS))
+        must(actor.is_app || holds || actor.standing.is_agent(ADMIN_AGENTS))
     }
 
     /// Delegated access wants a second factor of users, and a certain service principal for
@@ -141,17 +140,13 @@ impl Call {
 }
 
 impl Actor {
-    fn must(&self, allowed: bool) -> Result<(), GraphError> {
-        if allowed { Ok(()) } else { Err(GraphError::denied()) }
-    }
-
     fn holds(&self, roles: &[&str]) -> bool {
         roles.iter().any(|role| self.standing.directory_roles.contains(*role))
     }
 
     pub(super) fn may_write_users(&self) -> Result<(), GraphError> {
         let roles = [GLOBAL_ADMINISTRATOR, USER_ADMINISTRATOR, DIRECTORY_WRITERS];
-        self.must(self.is_app || self.holds(&roles))
+        must(self.is_app || self.holds(&roles))
     }
 
     /// What can take an account over, or end it: of administrators, only for some.
@@ -161,7 +156,7 @@ impl Actor {
             || (held.is_empty() && self.is_app)
             || (self.holds(&[USER_ADMINISTRATOR])
                 && held.iter().all(|role| LIMITED.contains(&role.as_str())));
-        self.must(allowed)
+        must(allowed)
     }
 
     pub(super) fn may_reset_password(&self, tx: &Read<'_>, target: &str) -> Result<(), GraphError> {
@@ -179,7 +174,7 @@ impl Actor {
                 ]))
             || (self.holds(&[PASSWORD_ADMINISTRATOR])
                 && within(&[DIRECTORY_READERS, GUEST_INVITER, PASSWORD_ADMINISTRATOR]));
-        self.must(allowed)
+        must(allowed)
     }
 
     /// Groups, and who belongs to them. Those that can hold roles are for who gives roles.
@@ -190,13 +185,17 @@ impl Actor {
         }
         let roles =
             [GLOBAL_ADMINISTRATOR, USER_ADMINISTRATOR, GROUPS_ADMINISTRATOR, DIRECTORY_WRITERS];
-        self.must(self.is_app || self.holds(&roles))
+        must(self.is_app || self.holds(&roles))
     }
 
     pub(super) fn may_write_roles(&self) -> Result<(), GraphError> {
         let roles = [GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR];
-        self.must(self.is_app || self.holds(&roles))
+        must(self.is_app || self.holds(&roles))
     }
+}
+
+fn must(allowed: bool) -> Result<(), GraphError> {
+    if allowed { Ok(()) } else { Err(GraphError::denied()) }
 }
 
 /// Administrators whom a user administrator may handle.

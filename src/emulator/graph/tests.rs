@@ -6,8 +6,13 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::directory;
-use super::gdap::{self, relationship::Customer};
-use crate::emulator::directory::{ADMIN_AGENTS, GLOBAL_ADMINISTRATOR, Sort, group_by_name};
+use super::gdap::{
+    self,
+    relationship::{Customer, Provider},
+};
+use crate::emulator::directory::{
+    ADMIN_AGENTS, GLOBAL_ADMINISTRATOR, ServicePrincipal, Sort, User, group_by_name,
+};
 use crate::emulator::identity::session::Session;
 use crate::emulator::store::{StoreError, Write};
 use crate::emulator::testing::{Answer, As, Bench};
@@ -26,7 +31,23 @@ fn behind<T>(bench: &Bench, work: impl FnOnce(&Write<'_>) -> Result<T, StoreErro
 /// Somebody without any role; returns the id.
 fn somebody(bench: &Bench, alias: &str) -> String {
     let name = format!("{alias}@fabrikam.example");
-    behind(bench, |tx| Ok(directory::create_user(tx, &name, alias, Map::new())?.id))
+    placed(bench, &name, alias, Map::new())
+}
+
+/// A user as somebody else made them.
+fn placed(bench: &Bench, name: &str, display_name: &str, other: Map<String, Value>) -> String {
+    behind(bench, |tx| {
+        let user = User {
+            id: tx.new_id()?.to_string(),
+            user_principal_name: name.to_owned(),
+            display_name: display_name.to_owned(),
+            account_enabled: true,
+            user_type: "Member".to_owned(),
+            other,
+        };
+        tx.put(&user)?;
+        Ok(user.id)
+    })
 }
 
 /// The same tenant, as another user sees it.
@@ -148,10 +169,8 @@ async fn what_no_user_can_be() {
 #[tokio::test]
 async fn who_is_kept_on_premises_is_edited_there() {
     let bench = Bench::new();
-    let id = behind(&bench, |tx| {
-        let synced = Map::from_iter([("onPremisesSyncEnabled".to_owned(), true.into())]);
-        Ok(directory::create_user(tx, "kenji@fabrikam.example", "Kenji", synced)?.id)
-    });
+    let synced = Map::from_iter([("onPremisesSyncEnabled".to_owned(), true.into())]);
+    let id = placed(&bench, "kenji@fabrikam.example", "Kenji", synced);
     let path = format!("/v1.0/users/{id}");
     for body in
         [json!({"displayName": "K"}), json!({"accountEnabled": false, "usageLocation": "JP"})]
@@ -473,7 +492,7 @@ async fn callers_do_what_they_may() {
         "InvalidAuthenticationToken",
     );
     behind(&bench, |tx| {
-        let mut user = tx.get::<crate::emulator::directory::User>(&ada)?.unwrap().document;
+        let mut user = tx.get::<User>(&ada)?.unwrap().document;
         user.user_type = "Guest".to_owned();
         tx.put(&user).map(|_| ())
     });
@@ -730,8 +749,8 @@ async fn delegated_access_is_for_admin_agents_with_a_second_factor() {
     ok(&bench.send(As::App, "GET", GDAP, None).await);
     behind(&bench, |tx| {
         let id = crate::emulator::tenant::DELEGATED_ADMINISTRATION;
-        let found = tx.find::<crate::emulator::directory::ServicePrincipal>("app-id", id)?.unwrap();
-        tx.purge::<crate::emulator::directory::ServicePrincipal>(&found.id).map(|_| ())
+        let found = tx.find::<ServicePrincipal>("app-id", id)?.unwrap();
+        tx.purge::<ServicePrincipal>(&found.id).map(|_| ())
     });
     expect(&bench.send(As::App, "GET", GDAP, None).await, 403, "forbidden");
 }
@@ -747,7 +766,16 @@ async fn what_a_provider_made_waits_for_the_reseller() {
         auto_extends: false,
     };
     let store = bench.emulator.world.store();
-    let made = store.write(|tx| gdap::create_by_provider(tx, draft, "p-1")).unwrap();
+    let made = store
+        .write(|tx| {
+            let mut made = gdap::create(tx, draft)?;
+            made.lock(tx.now())?;
+            made.provider =
+                Some(Provider { tenant_id: "p-1".to_owned(), is_consent_pending: true });
+            tx.put(&made)?;
+            Ok::<_, gdap::Refusal>(made)
+        })
+        .unwrap();
     let path = format!("{GDAP}/{}", made.id);
     let seen = bench.get(&path).await;
     assert_eq!(ok(&seen)["@odata.type"], "#microsoft.graph.resellerDelegatedAdminRelationship");

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::Serialize;
@@ -52,7 +54,7 @@ impl Keys {
         let mut jwk = Jwk::from_encoding_key(&encoding, Algorithm::RS256).map_err(key_error)?;
         let decoding = DecodingKey::from_jwk(&jwk).map_err(key_error)?;
         let digest = Sha256::digest(pem.as_bytes());
-        let id: String = digest.iter().take(14).map(|byte| format!("{byte:02x}")).collect();
+        let id = URL_SAFE_NO_PAD.encode(digest);
         jwk.common.key_id = Some(id.clone());
         jwk.common.public_key_use = Some(jsonwebtoken::jwk::PublicKeyUse::Signature);
         Ok(Self { encoding, decoding, jwk, id })

@@ -48,7 +48,7 @@ impl Wanted {
         }
         if wanted.audience.is_empty() {
             // Who only signs in gets a token for Graph, to read itself.
-            wanted.audience = GRAPH.to_owned();
+            GRAPH.clone_into(&mut wanted.audience);
             wanted.names.push("User.Read".to_owned());
         }
         wanted.service = audience_of(&wanted.audience);

@@ -1,5 +1,7 @@
 //! Refresh tokens: what is left of a sign-in.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -69,5 +71,5 @@ impl Session {
 
 /// By which secrets are looked up without being kept.
 pub(super) fn digest(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
 }

@@ -77,6 +77,9 @@ async fn a_user_comes_with_a_refresh_token_and_the_old_one_works_on() {
     assert_eq!(refused(&ask(&bench, &fields(second)).await), (400, "invalid_grant", 700_082));
 }
 
+/// A form, and the refusal of it.
+type Case<'a> = (&'a [(&'a str, &'a str)], (u16, &'a str, u64));
+
 #[tokio::test]
 async fn refusals_have_their_numbers() {
     let bench = Bench::new();
@@ -84,7 +87,7 @@ async fn refusals_have_their_numbers() {
     let secret = bench.credentials.client_secret.expose_secret();
     let default = "https://graph.microsoft.com/.default";
     let app = "client_credentials";
-    let cases: &[(&[(&str, &str)], (u16, &str, u64))] = &[
+    let cases: &[Case<'_>] = &[
         (&[("client_id", id)], (400, "invalid_request", 900_144)),
         (&[("grant_type", "password"), ("client_id", id)], (400, "unsupported_grant_type", 70003)),
         (

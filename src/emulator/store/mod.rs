@@ -1,4 +1,4 @@
-//! What the tenant remembers: documents of many kinds in one SQLite database.
+//! What the tenant remembers: documents of many kinds in one `SQLite` database.
 //!
 //! A document is a kind, an id, a JSON body and keys. Keys are what it is found by and listed in
 //! order of, so that no request ever reads all of a hundred thousand customers; a document that
@@ -79,7 +79,7 @@ pub(crate) trait Document: Serialize + DeserializeOwned {
     fn keys(&self) -> Vec<(&'static str, String)>;
 }
 
-/// The database. One connection: requests are short, and SQLite has one writer anyway.
+/// The database. One connection: requests are short, and `SQLite` has one writer anyway.
 pub(crate) struct Store {
     connection: Mutex<Connection>,
     in_memory: bool,

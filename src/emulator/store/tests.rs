@@ -83,7 +83,12 @@ fn what_leaves_a_key_out_is_not_in_its_list() {
 #[test]
 fn changes_tell_what_is_deleted_and_what_is_purged() {
     let store = filled();
-    let seq = store.read(|tx| tx.last_seq()).unwrap();
+    let seq = store
+        .write(|tx| {
+            let seq = tx.last_seq()?;
+            Ok::<_, StoreError>(seq)
+        })
+        .unwrap();
     store
         .write(|tx| {
             tx.delete::<Thing>("1")?;

@@ -19,12 +19,13 @@ mod show;
 use jiff::Timestamp;
 
 use self::assignment::{Assignment, AssignmentStatus};
-use self::relationship::{Customer, Misstep, Provider, Relationship, Status};
+use self::relationship::{Customer, Misstep, Relationship, Status};
 use super::roles::catalogue;
 use crate::emulator::directory::Group;
 use crate::emulator::store::{Document, Found, Scan, StoreError, Write};
 use crate::emulator::tenant::Quirks;
 pub(super) use serve::routes;
+use settle::forget;
 pub(crate) use settle::{settle, settle_in};
 
 /// The longest name, in characters.
@@ -168,20 +169,6 @@ pub(crate) fn create(tx: &Write<'_>, draft: Draft) -> Result<Relationship, Refus
     Ok(relationship)
 }
 
-/// What an indirect provider makes for us, the reseller: it waits for our consent.
-pub(crate) fn create_by_provider(
-    tx: &Write<'_>,
-    draft: Draft,
-    provider_tenant: &str,
-) -> Result<Relationship, Refusal> {
-    let mut relationship = create(tx, draft)?;
-    relationship.lock(tx.now())?;
-    relationship.provider =
-        Some(Provider { tenant_id: provider_tenant.to_owned(), is_consent_pending: true });
-    tx.put(&relationship)?;
-    Ok(relationship)
-}
-
 /// Makes a relationship that is active already, with assignments: a tenant that begins in the
 /// middle of its life.
 pub(crate) fn establish(
@@ -216,7 +203,7 @@ pub(crate) fn decline(tx: &Write<'_>, id: &str, by: &Customer) -> Result<Relatio
 
 /// A customer's administrator ends what they had approved.
 pub(crate) fn terminate_by_customer(tx: &Write<'_>, id: &str) -> Result<Relationship, Refusal> {
-    act(tx, id, |relationship, now, step| relationship.terminate(now, step))
+    act(tx, id, Relationship::terminate)
 }
 
 /// What waits for a customer, a page of it.

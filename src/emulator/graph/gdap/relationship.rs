@@ -129,7 +129,7 @@ pub(crate) enum Misstep {
 /// What became of a relationship whose time had come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Moved {
-    To(Relationship),
+    To(Box<Relationship>),
     /// It is no longer listed.
     Gone,
 }
@@ -200,7 +200,7 @@ impl Relationship {
             }
             self.advance(due, step);
         }
-        Moved::To(self)
+        Moved::To(Box::new(self))
     }
 
     /// The one move that was due at a time.

@@ -379,7 +379,7 @@ async fn remove(Path(id): Path<String>, call: Call) -> Answer {
         if found.status != Status::Created {
             return Err(Refusal::Misstep(Misstep::Status(found.status)).into());
         }
-        Ok(super::settle::forget(tx, &found.id)?)
+        Ok(super::forget(tx, &found.id)?)
     })?;
     Ok(no_content())
 }
@@ -613,22 +613,16 @@ async fn get_customer(Path(id): Path<String>, call: Call) -> Answer {
     Ok(entity(&call, "delegatedAdminCustomers", &query, DelegatedCustomer::show(&found)))
 }
 
-/// Where a customer's services are administered: the same few for everybody.
+/// Where a customer's services are administered: one place is enough here.
 async fn services(Path(id): Path<String>, call: Call) -> Answer {
     let found = customer(&call, &id)?;
-    let objects = [
-        ("Azure Active Directory", "https://aad.portal.azure.com"),
-        ("Microsoft 365 admin center", "https://admin.microsoft.com"),
-    ];
-    let objects = objects.iter().zip(1..).map(|((name, address), number)| {
-        let kind = "#microsoft.graph.delegatedAdminServiceManagementDetail".to_owned();
-        let mut object = Map::new();
-        object.insert("id".to_owned(), number.to_string().into());
-        object.insert("serviceName".to_owned(), (*name).into());
-        let address = format!("{address}/{}", found.tenant_id);
-        object.insert("serviceManagementUrl".to_owned(), address.into());
-        annotated([("@odata.type", kind)], object)
-    });
-    let page = list::Page { objects: objects.collect(), next: None, count: None };
+    let kind = "#microsoft.graph.delegatedAdminServiceManagementDetail".to_owned();
+    let mut object = Map::new();
+    object.insert("id".to_owned(), "1".into());
+    object.insert("serviceName".to_owned(), "Azure Active Directory".into());
+    let address = format!("https://aad.portal.azure.com/{}", found.tenant_id);
+    object.insert("serviceManagementUrl".to_owned(), address.into());
+    let objects = vec![annotated([("@odata.type", kind)], object)];
+    let page = list::Page { objects, next: None, count: None };
     Ok(collection(&call, "serviceManagementDetails", page))
 }

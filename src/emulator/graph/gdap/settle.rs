@@ -172,7 +172,7 @@ pub(super) fn keep(
     let customer = relationship.customer.clone();
     match relationship.settle(tx.now(), step) {
         Moved::To(relationship) => {
-            tx.put(&relationship)?;
+            tx.put(&*relationship)?;
             if relationship.status.is_over() {
                 end_assignments(tx, &relationship)?;
             }

@@ -15,7 +15,7 @@ use crate::emulator::graph::list::{self, Within};
 use crate::emulator::graph::members;
 use crate::emulator::graph::property;
 use crate::emulator::graph::query::{self, LIST, ONE, Query};
-use crate::emulator::graph::rights::{self, DELETE_USERS, READ_USERS, WRITE_USERS};
+use crate::emulator::graph::rights::{DELETE_USERS, READ_USERS, WRITE_USERS};
 use crate::emulator::graph::roles;
 use crate::emulator::store::{Found, Read};
 

@@ -43,7 +43,7 @@ fn active(duration_days: i32, auto_extends: bool) -> Relationship {
 #[track_caller]
 fn moved(moved: Moved) -> Relationship {
     match moved {
-        Moved::To(relationship) => relationship,
+        Moved::To(relationship) => *relationship,
         Moved::Gone => panic!("it is gone"),
     }
 }
@@ -154,7 +154,7 @@ proptest! {
         let last = looks.iter().copied().max().unwrap_or(0);
         looks.sort_unstable();
         let leap = relationship.clone().settle(day(last), step);
-        let mut steps = Moved::To(relationship);
+        let mut steps = Moved::To(Box::new(relationship));
         for look in looks {
             if let Moved::To(relationship) = steps {
                 steps = relationship.settle(day(look), step);
