@@ -266,7 +266,7 @@ async fn assignments_are_as_in_the_examples() {
     wanted["accessDetails"] = sent("gdap-assignment-create-request")["accessDetails"].clone();
     let path = format!("{GDAP}/{}", id_of(&post(&bench, GDAP, wanted).await));
     post(&bench, &format!("{path}/requests"), sent("gdap-request-lock-request")).await;
-    let accept = json!({"do": "accept", "link": format!("https://x.example/#/{}", path.rsplit('/').next().unwrap()), "as": "subsidiary.onmicrosoft.com"});
+    let accept = json!({"do": "accept", "link": format!("https://admin.example/#/partners/invitation/granularAdminRelationships/{}", path.rsplit('/').next().unwrap()), "as": "subsidiary.onmicrosoft.com"});
     bench.command("POST", "/_emulator/act", accept).await;
     let group = bench.get("/v1.0/groups?$filter=displayName%20eq%20'AdminAgents'").await;
     let mut assign = sent("gdap-assignment-create-request");

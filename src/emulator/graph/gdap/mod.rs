@@ -3,7 +3,7 @@
 //! What the partner does comes over the wire (`serve`); what a customer's administrator does comes
 //! from the console and from `emulator act`, through [`approve`], [`decline`] and
 //! [`terminate_by_customer`]; a seeded tenant begins with what [`establish`] makes. Nothing moves on
-//! a timer: whoever looks calls [`settle`] first.
+//! a timer: whoever looks calls [`settle()`] first.
 
 pub(crate) mod assignment;
 mod body;
