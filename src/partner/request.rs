@@ -1,7 +1,7 @@
 //! What may be asked of the tenant, in two types: what only reads, and what changes something.
 //!
 //! A [`Reading`] cannot be made to change anything: it is a `GET`, a `HEAD`, or a Graph batch of
-//! `GET`s. Whoever holds only the reading end of a [line](super::line) can send nothing else.
+//! `GET`s. Whoever holds only the reading end of a line can send nothing else.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! Microsoft Graph: our directory, and delegated access.
 //!
-//! What is sent stands in [`body`], strict; what comes stands in [`wire`], lenient. Questions are
+//! What is sent stands in [`body`], strict; what comes stands in `wire`, lenient. Questions are
 //! functions over the reading end of a line.
 
 pub(super) mod batch;

@@ -1,6 +1,6 @@
 //! Observing a whole tenant: in bulk, in parallel, with as few calls as there can be.
 //!
-//! [`full`] reads everything that a scope asks for. [`since`] begins with an earlier snapshot and reads
+//! `full` reads everything that a scope asks for. `since` begins with an earlier snapshot and reads
 //! what moved: the directory says so by its deltas, Partner Center by its audit records. What neither
 //! can show is either read again or listed as not seen.
 

@@ -1,6 +1,6 @@
 //! How fast we may ask: one limiter per class of calls.
 //!
-//! What is decided stands in [`rate`], a value without a clock. Here are the waiting and the locks.
+//! What is decided stands in `rate`, a value without a clock. Here are the waiting and the locks.
 
 mod rate;
 pub(super) mod retry_after;
