@@ -110,6 +110,11 @@ pub(crate) struct Files {
 }
 
 impl Files {
+    /// The project's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.opener.root
+    }
+
     /// Where a source is on disk; nothing for standard input.
     pub(crate) fn path_of(&self, name: &str) -> Option<&Path> {
         self.opener.paths.get(name).map(PathBuf::as_path)
