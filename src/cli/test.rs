@@ -73,5 +73,5 @@ fn shown(policies: &Policies, outcome: expect::Outcome) -> Tests {
         let Stands { built_in, .. } = policies.stands(policies.rules.by_id(&id)?);
         Some((id, built_in))
     });
-    Tests { lines, policies: policies.rules.iter().count(), untouched: untouched.collect() }
+    Tests { lines, policies: outcome.policies, untouched: untouched.collect() }
 }

@@ -2,7 +2,7 @@
 
 use super::act::{Act, ActCustomer, ActError, known_or_new};
 use super::graph::gdap::{
-    self, Refusal,
+    self, Draft, Refusal,
     relationship::{Customer, Relationship, Status},
 };
 use super::graph::roles::catalogue;
@@ -118,6 +118,54 @@ pub(crate) fn terminate(tx: &Write<'_>, act: &Act) -> Result<Vec<String>, ActErr
         done.push("no access is active there".to_owned());
     }
     Ok(done)
+}
+
+/// The roles that a new customer gives its partner unless it is told not to.
+const BY_DEFAULT: [&str; 9] = [
+    "Directory Readers",
+    "Directory Writers",
+    "License Administrator",
+    "Service Support Administrator",
+    "User Administrator",
+    "Privileged Role Administrator",
+    "Helpdesk Administrator",
+    "Privileged Authentication Administrator",
+    "Global Reader",
+];
+/// What a direct-bill partner or a provider gets besides.
+const BY_DEFAULT_TOO: [&str; 2] = ["Cloud Application Administrator", "Application Administrator"];
+const DEFAULT_DAYS: i32 = 730;
+
+/// The access that comes with a new customer: active, with no assignments.
+pub(crate) fn begin_by_default(
+    tx: &Write<'_>,
+    customer: &super::center::documents::Customer,
+) -> Result<(), StoreError> {
+    let names = BY_DEFAULT.iter().chain(&BY_DEFAULT_TOO);
+    let all = catalogue::all();
+    let roles = names
+        .filter_map(|name| all.iter().find(|role| role.name == *name))
+        .map(|role| role.id.clone())
+        .collect();
+    let by = Customer {
+        tenant_id: customer.id.clone(),
+        display_name: Some(customer.company_name.clone()),
+    };
+    let draft = Draft {
+        display_name: format!("Default_{}", tx.new_secret(16)?),
+        duration_days: DEFAULT_DAYS,
+        customer: Some(by.clone()),
+        roles,
+        auto_extends: false,
+    };
+    match gdap::establish(tx, draft, &by, &[]) {
+        Ok(_) => Ok(()),
+        Err(Refusal::Store(error)) => Err(error),
+        Err(refusal) => {
+            tracing::error!(%refusal, "the default relationship");
+            Ok(())
+        }
+    }
 }
 
 /// Relationships that were made from a template: `{template}-{hash}-{generation}`.

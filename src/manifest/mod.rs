@@ -247,6 +247,7 @@ pub fn load(load: Load<'_>) -> Loaded {
             let count = gathered.counts.get(kind).copied()?;
             Some((kind.kebab(), count))
         })
+        .chain([("policy-file", policies)])
         .collect();
     let files = sources.len() - policies - usize::from(project_source.is_some());
     let checked = Checked { files, documents: seen, kinds };

@@ -167,6 +167,75 @@ fn the_embedded_tenant_is_kept_beside_the_project() {
     assert_eq!(edited.out, "account: support.website is https://x.example\n", "{}", edited.all());
 }
 
+#[tokio::test]
+async fn a_new_customer_begins_with_access_unless_told_otherwise() {
+    let bench = Bench::with_tenant(json!({
+        "id": "3b33e682-00c3-41ee-9dd2-a548adf56438", "program": "direct-bill",
+    }))
+    .await;
+    let mut body = crate::emulator_bench::example("pc-customer-create-request");
+    let path = "/v1/customers";
+    assert_eq!(bench.send(As::User, "POST", path, &[], Some(body.clone())).await.status, 201);
+    let relationships = "/v1.0/tenantRelationships/delegatedAdminRelationships";
+    assert_eq!(bench.get(relationships).await.body["value"], json!([]));
+    body.as_object_mut().unwrap().remove("enableGDAPByDefault");
+    body["CompanyProfile"]["Domain"] = json!("xyz2.onmicrosoft.com");
+    let made = bench.send(As::User, "POST", path, &[], Some(body)).await;
+    let found = bench.get(relationships).await;
+    let one = &found.body["value"][0];
+    assert_eq!(one["status"], json!("active"), "{}", found.text);
+    assert_eq!(one["customer"]["tenantId"], made.body["id"]);
+    assert_eq!(one["accessDetails"]["unifiedRoles"].as_array().unwrap().len(), 11);
+}
+
+#[tokio::test]
+async fn access_is_asked_for_reviewed_and_approved() {
+    let bench = Bench::new();
+    let relationships = "/v1.0/tenantRelationships/delegatedAdminRelationships";
+    let body = json!({
+        "displayName": "enterprise-ops-0a1b2c-1", "duration": "P730D",
+        "accessDetails": {"unifiedRoles": [{"roleDefinitionId": "f2ef992c-3afb-46b9-b7cf-a126ee74c451"}]},
+    });
+    let mut ids = Vec::new();
+    for name in ["enterprise-ops-0a1b2c-1", "enterprise-ops-3d4e5f-1"] {
+        let mut body = body.clone();
+        body["displayName"] = json!(name);
+        let made = bench.send(As::User, "POST", relationships, &[], Some(body)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let id = made.body["id"].as_str().unwrap().to_owned();
+        let lock = Some(json!({"action": "lockForApproval"}));
+        let path = format!("{relationships}/{id}/requests");
+        let locked = bench.send(As::User, "POST", &path, &[], lock).await;
+        assert_eq!(locked.status, 201, "{}", locked.text);
+        ids.push(id);
+    }
+    let index = bench.send(As::Nobody, "GET", "/", &[], None).await;
+    assert!(index.text.contains("Review enterprise-ops-0a1b2c-1"), "{}", index.text);
+    let page = format!("/adminportal/access/{}", ids[0]);
+    let review = bench.send(As::Nobody, "GET", &page, &[], None).await;
+    assert!(review.text.contains("<li>Global Reader</li>"), "{}", review.text);
+    let done = bench.form(&page, &[("domain", "contoso.example"), ("answer", "accept")]).await;
+    assert!(done.text.contains("was approved"), "{}", done.text);
+    let link = format!(
+        "https://admin.microsoft.com/AdminPortal/Home#/partners/invitation/granularAdminRelationships/{}",
+        ids[1]
+    );
+    let unbound = json!({"do": "accept", "link": link});
+    let refused = bench.send(As::Nobody, "POST", "/_emulator/act", &[], Some(unbound)).await;
+    assert_eq!(refused.status, 409);
+    act(&bench, json!({"do": "accept", "link": link, "as": "contoso.example"})).await;
+    let status = |id: String| {
+        let bench = &bench;
+        async move { bench.get(&format!("{relationships}/{id}")).await.body["status"].clone() }
+    };
+    assert_eq!(status(ids[0].clone()).await, json!("active"));
+    assert_eq!(status(ids[1].clone()).await, json!("active"));
+    let ended =
+        json!({"do": "terminate-access", "templates": ["enterprise-ops"], "as": "contoso.example"});
+    assert_eq!(act(&bench, ended).await.as_array().unwrap().len(), 2);
+    assert_eq!(status(ids[0].clone()).await, json!("terminated"));
+}
+
 /// A served emulator, which ends with the test.
 struct Served {
     child: Child,

@@ -160,6 +160,9 @@ fn make(
     let mut billing = Value::Object(customer.billing.clone());
     insert(&mut billing, "attributes", billing_attributes(&customer.billing));
     let by_default = member(body, "enableGDAPByDefault").is_none_or(|value| value != false);
+    if by_default {
+        crate::emulator::delegated::begin_by_default(tx, customer)?;
+    }
     let mut written = json!({
         "id": customer.id,
         "commerceId": customer.commerce_id,
