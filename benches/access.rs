@@ -10,6 +10,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a benchmark prints, and stops when it cannot go on"
 )]
@@ -323,7 +324,7 @@ fn policies(widened: bool) -> PolicySet {
             // Errs where there is no tier.
             2 => r#"resource.getTag("tier") == "gold" || resource.getTag("tier") == "silver""#,
             3 => r#"!(resource.hasTag("tier") && resource.getTag("tier") == "bronze")"#,
-            4 => r#"resource has known && resource.known && !principal.guest"#,
+            4 => "resource has known && resource.known && !principal.guest",
             5 => {
                 r#"resource.hasTag("region") && principal.hasTag("region") && resource.getTag("region") == principal.getTag("region")"#
             }

@@ -204,12 +204,14 @@ pub(crate) fn reference(text: &str, usual: Kind) -> Result<Reference, CommandErr
 pub(crate) fn unknown(policies: &Policies, reference: &Reference) -> CommandError {
     let estate = &policies.loaded.estate;
     let help = match reference {
-        Reference::Document(Kind::User, name) => {
-            did_you_mean(name.as_str(), estate.users.keys().map(|key| key.as_str()))
-        }
-        Reference::Document(Kind::Customer, name) => {
-            did_you_mean(name.as_str(), estate.customers.keys().map(|key| key.as_str()))
-        }
+        Reference::Document(Kind::User, name) => did_you_mean(
+            name.as_str(),
+            estate.users.keys().map(super::super::model::name::UserKey::as_str),
+        ),
+        Reference::Document(Kind::Customer, name) => did_you_mean(
+            name.as_str(),
+            estate.customers.keys().map(super::super::model::name::CustomerKey::as_str),
+        ),
         Reference::Document(Kind::Role, name) => {
             let mut known: Vec<&str> = crate::model::role::built_in().collect();
             for key in estate.roles.keys() {

@@ -49,6 +49,48 @@ pub(crate) struct SourceArgs {
     complete: bool,
 }
 
+/// Which project a command is about, if any
+#[derive(clap::Args, Debug)]
+pub(crate) struct ProjectArgs {
+    /// The project file, or the folder it stands in; the nearest one upward, unless given
+    #[arg(long, value_name = "FILE|DIR")]
+    project: Option<PathBuf>,
+}
+
+impl ProjectArgs {
+    /// The files of the project, where there is one.
+    pub(crate) fn read_if_any(&self, out: &Output) -> Result<Option<Files>, CommandError> {
+        if self.project.is_none() && nearest()?.is_none() {
+            return Ok(None);
+        }
+        self.source().read(out).map(Some)
+    }
+
+    /// The folder that `.partnerctl/` stands in: the project's, else the current one.
+    pub(crate) fn root(&self) -> Result<PathBuf, CommandError> {
+        if self.project.is_none() && nearest()?.is_none() {
+            return current_folder();
+        }
+        Ok(self.source().find(None)?.root)
+    }
+
+    fn source(&self) -> SourceArgs {
+        SourceArgs { files: Vec::new(), project: self.project.clone(), complete: false }
+    }
+}
+
+fn current_folder() -> Result<PathBuf, CommandError> {
+    std::env::current_dir()
+        .map_err(|error| CommandError::failed("finding the current folder", error))
+}
+
+/// The nearest folder upward with a project file.
+fn nearest() -> Result<Option<PathBuf>, CommandError> {
+    let here = current_folder()?;
+    let found = here.ancestors().find(|folder| folder.join(PROJECT_FILE).is_file());
+    Ok(found.map(Path::to_owned))
+}
+
 /// A project that was found.
 struct Found {
     root: PathBuf,
@@ -68,6 +110,11 @@ pub(crate) struct Files {
 }
 
 impl Files {
+    /// The project's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.opener.root
+    }
+
     /// Where a source is on disk; nothing for standard input.
     pub(crate) fn path_of(&self, name: &str) -> Option<&Path> {
         self.opener.paths.get(name).map(PathBuf::as_path)
@@ -107,6 +154,12 @@ impl Files {
 }
 
 impl ManifestArgs {
+    /// All manifests of the project in a folder.
+    pub(crate) fn of_folder(folder: &Path) -> Self {
+        let source = SourceArgs { files: Vec::new(), project: None, complete: false };
+        Self { folder: Some(folder.to_owned()), source }
+    }
+
     /// Reads the files that the arguments name.
     pub(crate) fn read(&self, out: &Output) -> Result<Files, CommandError> {
         self.source.read_in(self.folder.as_deref(), out)
@@ -255,19 +308,15 @@ impl SourceArgs {
                 Ok(in_folder(folder))
             }
             (None, None) => {
-                let here = std::env::current_dir()
-                    .map_err(|error| CommandError::failed("finding the current folder", error))?;
-                if let Some(root) =
-                    here.ancestors().find(|folder| folder.join(PROJECT_FILE).is_file())
-                {
-                    return Ok(in_folder(root));
+                if let Some(root) = nearest()? {
+                    return Ok(in_folder(&root));
                 }
                 if self.files.is_empty() {
                     return Err(CommandError::usage(format!(
                         "there is no {PROJECT_FILE} here or above\nname a folder, or begin with `partnerctl init`"
                     )));
                 }
-                Ok(Found { root: here, file: None })
+                Ok(Found { root: current_folder()?, file: None })
             }
         }
     }

@@ -18,12 +18,14 @@ pub(crate) struct InitArgs {
 }
 
 /// The files of a new project.
-pub(crate) const FILES: [(&str, &str); 6] = [
+pub(crate) const FILES: [(&str, &str); 8] = [
     (PROJECT_FILE, include_str!("init/partnerctl.yaml")),
     ("estate/account.yaml", include_str!("init/account.yaml")),
     ("estate/users.yaml", include_str!("init/users.yaml")),
     ("estate/roles.yaml", include_str!("init/roles.yaml")),
     ("estate/customers.yaml", include_str!("init/customers.yaml")),
+    ("estate/access-tests.yaml", include_str!("init/access-tests.yaml")),
+    ("policies/guardrails.cedar", include_str!("init/guardrails.cedar")),
     (".gitignore", include_str!("init/gitignore")),
 ];
 

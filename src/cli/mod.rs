@@ -7,10 +7,12 @@ mod access;
 mod can;
 mod clock;
 mod completions;
+mod emulator;
 mod explain;
 mod files;
 mod fmt;
 mod init;
+mod login;
 mod man;
 mod output;
 mod policies;
@@ -59,7 +61,10 @@ enum Command {
     Can(can::CanArgs),
     Access(access::AccessArgs),
     Test(test::TestArgs),
+    Login(login::LoginArgs),
+    Logout(login::LogoutArgs),
     Schema(schema::SchemaArgs),
+    Emulator(emulator::EmulatorArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -136,7 +141,10 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Can(args) => can::run(&out, args),
         Command::Access(args) => access::run(&out, args),
         Command::Test(args) => test::run(&out, args),
+        Command::Login(args) => login::login(&out, args),
+        Command::Logout(args) => login::logout(&out, args),
         Command::Schema(args) => schema::run(&out, args),
+        Command::Emulator(args) => emulator::run(&out, args),
         Command::Completions(args) => completions::run(&out, args),
         Command::Man(args) => man::run(&out, args),
     };

@@ -61,7 +61,7 @@ impl Policies {
             }
             Placed::Project { source, span } => Where::Bytes { source: *source, span: *span },
         };
-        let Place { file, region } = self.loaded.place_of(at);
+        let Place { file, region } = self.loaded.place_of(&at);
         Stands { file, line: region.map(|region| region.line), built_in: false }
     }
 

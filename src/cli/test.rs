@@ -10,7 +10,7 @@ use crate::report::tested::{self, Failed, Line, Tests};
 
 /// Run the access tests: what people and roles may and may not do
 ///
-/// Each line of each AccessTest is asked of the policies, as the manifests declare the world.
+/// Each line of each `AccessTest` is asked of the policies, as the manifests declare the world.
 /// Exit code 3 if a line does not hold. Says also which policies no test touches.
 #[derive(clap::Args, Debug)]
 pub(crate) struct TestArgs {
@@ -45,7 +45,7 @@ pub(crate) fn run(out: &Output, args: &TestArgs) -> Result<Outcome, CommandError
 
 fn shown(policies: &Policies, outcome: expect::Outcome) -> Tests {
     let place =
-        |origin, path| policies.loaded.place_of(Where::Field { origin, path, on: On::Value });
+        |origin, path| policies.loaded.place_of(&Where::Field { origin, path, on: On::Value });
     let lines = outcome
         .tests
         .into_iter()
@@ -73,5 +73,5 @@ fn shown(policies: &Policies, outcome: expect::Outcome) -> Tests {
         let Stands { built_in, .. } = policies.stands(policies.rules.by_id(&id)?);
         Some((id, built_in))
     });
-    Tests { lines, policies: policies.rules.iter().count(), untouched: untouched.collect() }
+    Tests { lines, policies: outcome.policies, untouched: untouched.collect() }
 }

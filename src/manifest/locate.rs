@@ -63,13 +63,13 @@ pub(crate) fn locate(
 
 /// Where one place is that is no finding's.
 pub(crate) fn place(
-    at: Where,
+    at: &Where,
     places: &[Place],
     fallbacks: &Fallbacks,
     sources: &Sources,
 ) -> Shown {
     let (lines, open) = (HashMap::new(), Opened::default());
-    Locator { places, fallbacks, sources, project: "", lines, open }.place(&at)
+    Locator { places, fallbacks, sources, project: "", lines, open }.place(at)
 }
 
 struct Locator<'a> {

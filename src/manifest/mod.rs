@@ -162,7 +162,7 @@ pub struct Loaded {
 
 impl Loaded {
     /// Where a field of a document stands, or a piece of a text.
-    pub(crate) fn place_of(&self, at: Where) -> finding::Place {
+    pub(crate) fn place_of(&self, at: &Where) -> finding::Place {
         locate::place(at, &self.places, &self.fallbacks, &self.findings.sources)
     }
 
@@ -247,6 +247,7 @@ pub fn load(load: Load<'_>) -> Loaded {
             let count = gathered.counts.get(kind).copied()?;
             Some((kind.kebab(), count))
         })
+        .chain([("policy-file", policies)])
         .collect();
     let files = sources.len() - policies - usize::from(project_source.is_some());
     let checked = Checked { files, documents: seen, kinds };

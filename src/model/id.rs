@@ -11,7 +11,10 @@ use super::scalar::{Fault, Grammar, Malformed, Scalar, within};
 macro_rules! guids {
     ($($(#[doc = $doc:literal])* $id:ident $what:literal,)*) => {$(
         $(#[doc = $doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+        )]
+        #[serde(transparent)]
         pub struct $id(pub Uuid);
 
         impl fmt::Display for $id {

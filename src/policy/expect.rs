@@ -7,7 +7,7 @@ use cedar_policy::PolicySet;
 
 use super::access::{Access, Refused, Side, Universe, Which, matrix};
 use super::judge::{Decision, Judge};
-use super::rules::Rules;
+use super::rules::{Rule, Rules};
 use super::vocabulary::applies;
 use super::world::{self, Type, Uid, World};
 use crate::manifest::draft::{Step, way};
@@ -21,7 +21,9 @@ use crate::model::name::{Kind, Name, Reference, UserKey};
 pub struct Outcome {
     /// In the order of names and of the lines in them.
     pub tests: Vec<Tested>,
-    /// The ids of policies that decided nothing, in the order of the rules.
+    /// How many policies tests could touch.
+    pub policies: usize,
+    /// The ids of those that decided nothing, in the order of the rules.
     pub untouched: Vec<String>,
 }
 
@@ -117,10 +119,15 @@ pub fn run(estate: &Estate, world: &World, rules: &Rules) -> Result<Outcome, Bro
             });
         }
     }
-    let touched = runner.touched;
-    let untouched =
-        rules.iter().map(|rule| rule.id().to_owned()).filter(|id| !touched.contains(id)).collect();
-    Ok(Outcome { tests, untouched })
+    // What speaks of the estate itself answers no question of a test's.
+    let asked: Vec<&str> = rules
+        .iter()
+        .filter(|rule| Action::ALL.iter().any(|action| rule.is_about(&action.cedar())))
+        .map(Rule::id)
+        .collect();
+    let untouched = asked.iter().filter(|id| !runner.touched.contains(**id));
+    let untouched = untouched.map(|id| (*id).to_owned()).collect();
+    Ok(Outcome { tests, policies: asked.len(), untouched })
 }
 
 type Found = Vec<(Vec<Step>, String)>;
@@ -142,7 +149,7 @@ impl Runner<'_> {
                     return Ok(vec![(way!["who"], format!("`{who}` does nothing"))]);
                 };
                 let mut found = Vec::new();
-                let by = by.as_ref().map(|by| by.as_str());
+                let by = by.as_ref().map(super::super::model::text::Title::as_str);
                 if let Some(by) = by
                     && self.judge.rules.by_id(by).is_none()
                 {

@@ -107,14 +107,8 @@ impl Rules {
 
     /// Adds the policies of a file, and tells what is wrong with it.
     fn read(&mut self, source: SourceId, bytes: &[u8], problems: &mut Vec<(SourceId, Problem)>) {
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            let message = "this file is not UTF-8".to_owned();
-            let help = Some("save it as UTF-8".to_owned());
-            let span = Span::default();
-            problems.push((source, Problem { code: Code::P0003, span, message, help }));
-            return;
-        };
-        let (written, found) = sheet::read(text);
+        let (written, found) = sheet::read_bytes(bytes);
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
         problems.extend(found.into_iter().map(|problem| (source, problem)));
         for Written { policy, span, level } in written {
             let id: &str = policy.id().as_ref();

@@ -8,6 +8,8 @@ use miette::Diagnostic;
 use super::level::Level;
 use crate::manifest::code::Code;
 use crate::manifest::source::{Span, to_u32};
+use crate::manifest::text::{Fault, decode, forbidden};
+use crate::model::text::is_bidirectional_control;
 
 /// A policy as it was written.
 #[derive(Debug, Clone)]
@@ -28,6 +30,51 @@ pub(crate) struct Problem {
     pub help: Option<String>,
 }
 
+/// A larger file is nobody's policies.
+const FILE_BYTES_MAX: usize = 1024 * 1024;
+/// Brackets within brackets.
+const DEPTH_MAX: usize = 64;
+/// Operators of one policy: Cedar reads them one within the other, and a stack has an end.
+const OPERATORS_MAX: usize = 1000;
+
+/// Reads the bytes of a file.
+pub(crate) fn read_bytes(bytes: &[u8]) -> (Vec<Written>, Vec<Problem>) {
+    let refused = |fault: Fault| {
+        let Fault { code, span, message, help } = fault;
+        (Vec::new(), vec![Problem { code, span, message, help }])
+    };
+    let text = match decode(bytes) {
+        Ok(text) => text,
+        Err(fault) => return refused(fault),
+    };
+    if text.len() > FILE_BYTES_MAX {
+        return refused(Fault {
+            code: Code::P0010,
+            span: Span::default(),
+            message: "a file of policies has at most 1 MiB".to_owned(),
+            help: Some("split it, or write a role where a policy lists names".to_owned()),
+        });
+    }
+    let mut problems: Vec<Problem> = forbidden(text)
+        .into_iter()
+        .map(|Fault { code, span, message, help }| Problem { code, span, message, help })
+        .collect();
+    problems.extend(
+        text.char_indices().filter(|(_, char)| is_bidirectional_control(*char)).take(20).map(
+            |(at, char)| Problem {
+                code: Code::P0004,
+                span: Span::new(to_u32(at), to_u32(at + char.len_utf8())),
+                message: format!("U+{:04X} reorders what reviewers see", u32::from(char)),
+                help: Some("take it out: a policy has to read as it is".to_owned()),
+            },
+        ),
+    );
+    if !problems.is_empty() {
+        return (Vec::new(), problems);
+    }
+    read(text)
+}
+
 /// Reads a file.
 pub(crate) fn read(text: &str) -> (Vec<Written>, Vec<Problem>) {
     let mut policies = Vec::new();
@@ -43,6 +90,12 @@ pub(crate) fn read(text: &str) -> (Vec<Written>, Vec<Problem>) {
 
 fn statement(text: &str, span: Span) -> Result<Written, Vec<Problem>> {
     let own = text.get(span.range()).unwrap_or_default();
+    if let Some(message) = too_much(own) {
+        let help = "split the policy: several permits, or several forbids, add up";
+        let span = head(own).shifted(span.start);
+        let help = Some(help.to_owned());
+        return Err(vec![Problem { code: Code::P2001, span, message, help }]);
+    }
     let policy = match Policy::parse(None, own) {
         Ok(policy) => policy,
         Err(_) if Template::parse(None, own).is_ok() => {
@@ -139,6 +192,38 @@ pub(crate) fn annotation(text: &str, name: &str) -> Span {
         Some(Span::new(to_u32(at + open), to_u32(at + open + close + 2)))
     });
     found.unwrap_or_else(|| head(text))
+}
+
+/// What Cedar could not read without end: it goes down into brackets and operators.
+fn too_much(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth, mut operators) = (0, 0_usize, 0);
+    while let Some(byte) = bytes.get(at) {
+        let rest = bytes.get(at..).unwrap_or_default();
+        match byte {
+            b'"' => {
+                at += quoted(rest);
+                continue;
+            }
+            b'/' if rest.starts_with(b"//") => {
+                at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                continue;
+            }
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'&' | b'|' | b'.' | b'!' | b'+' | b'-' | b'*' | b'@' => operators += 1,
+            b'i' if rest.starts_with(b"if ") || rest.starts_with(b"if(") => operators += 1,
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return Some(format!("brackets are nested more than {DEPTH_MAX} deep"));
+        }
+        if operators > OPERATORS_MAX {
+            return Some(format!("this policy has more than {OPERATORS_MAX} operators"));
+        }
+        at += 1;
+    }
+    None
 }
 
 /// What ends in a semicolon, without what stands between: blanks and comments.

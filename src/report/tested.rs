@@ -83,9 +83,14 @@ pub fn text(tests: &Tests, all: bool, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out)?;
     }
+    if tests.lines.is_empty() {
+        writeln!(out, "there are no access tests (partnerctl explain AccessTest)")?;
+    }
     let failed = tests.failed();
     let verdict = if failed == 0 { "all hold".to_owned() } else { format!("{failed} failed") };
-    writeln!(out, "{} tests: {verdict}", tests.lines.len())?;
+    if !tests.lines.is_empty() {
+        writeln!(out, "{} tests: {verdict}", tests.lines.len())?;
+    }
     let rest = if all || built_in == 0 {
         String::new()
     } else {

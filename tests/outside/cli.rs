@@ -1226,6 +1226,8 @@ a project to begin with:
   fabrikam-jp/estate/users.yaml
   fabrikam-jp/estate/roles.yaml
   fabrikam-jp/estate/customers.yaml
+  fabrikam-jp/estate/access-tests.yaml
+  fabrikam-jp/policies/guardrails.cedar
   fabrikam-jp/.gitignore
   fabrikam-jp/schemas/partnerctl.schema.json
 

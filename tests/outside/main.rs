@@ -17,11 +17,19 @@
     reason = "large inputs are easier to read as they are made, and snapshots are written by a tool"
 )]
 
+mod canary;
 mod cli;
+mod client_conformance;
+mod client_emulator;
+mod emulator_bench;
+mod emulator_conformance;
+mod emulator_graph;
+mod emulator_people;
 mod examples;
 mod forty;
 mod fresh;
 mod hostile;
+mod login;
 mod one_mistake;
 mod page;
 mod policies;

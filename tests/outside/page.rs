@@ -42,7 +42,7 @@ for (const [side, other, all] of [['p', 'r', people], ['r', 'p', things]]) {
 document.body.append(el('pre', { id: 'compared' }, told.join('; ')));
 </script>";
 
-const WAIT_MAX: Duration = Duration::from_secs(60);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 const WAIT: Duration = Duration::from_millis(50);
 
 /// The document that a browser makes of a page at an address.
@@ -246,8 +246,15 @@ fn a_search_finds_a_person_among_a_thousand() {
 fn shuffled() -> Page {
     let (people, actions, things) = (24, 6, 20);
     let allowed = |person: usize, action: usize, thing: usize| {
-        let (role, segment) = (person % 5, thing % 4);
-        (role * 3 + action) % 4 != 0 && (segment + action * role) % 3 != 0
+        // The last two roles may do one thing each, one the other's mirror image.
+        match (person % 7, action, thing % 4) {
+            (5, action, segment) => (action, segment) == (1, 0),
+            (6, action, segment) => (action, segment) == (0, 1),
+            (role, action, segment) => {
+                !(role * 3 + action).is_multiple_of(4)
+                    && !(segment + action * role).is_multiple_of(3)
+            }
+        }
     };
     let mut rectangles: Vec<Rectangle> = Vec::new();
     for at in 0..people * actions * things {
@@ -286,5 +293,5 @@ fn shuffled() -> Page {
 fn groups_say_what_the_rectangles_say_however_they_are_cut() {
     let document = opened(&shuffled(), "", COMPARES);
     let compared = text(&document, "<pre id=\"compared\"", "</pre>");
-    assert_eq!(compared, "5 groups of 24; 4 groups of 20");
+    assert_eq!(compared, "7 groups of 24; 4 groups of 20");
 }

@@ -3,7 +3,7 @@
 
 use snapbox::{IntoData, assert_data_eq, str};
 
-use crate::world::{Folder, Run, TODAY, repository};
+use crate::world::{Folder, Run, TODAY, codes, found, repository};
 
 fn fabrikam(args: &[&str]) -> String {
     let args: Vec<&str> =
@@ -233,7 +233,7 @@ fn access_tests_hold_or_say_where_they_do_not() {
 exit 0
 --- stdout
 49 tests: all hold
-73 of 81 policies touched; of the others 8 are built in (--coverage names them)
+73 of 76 policies touched; of the others 3 are built in (--coverage names them)
 
 "#]]
         .raw()
@@ -247,7 +247,7 @@ policies that no test touches:
   role.escalation-lead.0
 
 7 tests: all hold
-5 of 84 policies touched; of the others 78 are built in (--coverage names them)
+5 of 79 policies touched; of the others 73 are built in (--coverage names them)
 
 "#]]
         .raw()
@@ -306,7 +306,7 @@ failed: wrong: user/aiko may view-billing on customer/contoso
   --> estate/tests.yaml:11:28
 
 5 tests: 5 failed
-4 of 81 policies touched; of the others 77 are built in (--coverage names them)
+4 of 76 policies touched; of the others 72 are built in (--coverage names them)
 
 "#]].raw());
     assert_data_eq!(run("junit"), str![[r#"
@@ -422,7 +422,7 @@ exit 3
     }
   ],
   "coverage": {
-    "policies": 81,
+    "policies": 76,
     "untouched": [
       "account-admin.locations",
       "account-admin.profiles",
@@ -469,8 +469,6 @@ exit 3
       "billing-admin.tickets",
       "default-user.own-profile",
       "provider.orders",
-      "estate.hold-role",
-      "estate.receive-directory-role",
       "global-admin.partnerships",
       "guard.disabled",
       "guard.expired",
@@ -478,9 +476,6 @@ exit 3
       "guard.own-privileges",
       "guard.global-admins",
       "guard.make-global-admin",
-      "guard.guests",
-      "guard.webmail",
-      "guard.global-administrator",
       "guard.last-holder",
       "helpdesk-agent.details",
       "helpdesk-agent.health",
@@ -728,4 +723,47 @@ denied: user/aiko may not view-billing on account/fabrikam
     // Without manifests that are right there is no answer.
     let can = Run::new(&["can", "aiko", "view-billing"]).within(wrong.path()).end();
     assert_eq!(can.code, 3);
+}
+
+/// Policies come from pull requests too: nothing in them stops the program, or deceives a reader.
+#[test]
+fn hostile_policies_are_findings() {
+    let deep = |open: &str, close: &str| {
+        format!(
+            "@id(\"own.deep\")\npermit (principal, action, resource) when {{ {}true{} }};\n",
+            open.repeat(40_000),
+            close.repeat(40_000)
+        )
+    };
+    let long = format!(
+        "@id(\"own.long\")\npermit (principal is User, action == Action::\"view-billing\", resource) when {{ {}true }};\n",
+        "principal.enabled && ".repeat(300)
+    );
+    let texts = [
+        (deep("(", ")"), "P2001"),
+        (deep("[", "]"), "P2001"),
+        (deep("!", ""), "P2001"),
+        (deep("if true then ", " else false"), "P2001"),
+        (deep("true && ", ""), "P2001"),
+        (deep("", ".x"), "P2001"),
+        ("@id(\"own.open".to_owned(), "P2001"),
+        ("\u{202e}".to_owned(), "P0004"),
+        ("@id(\"own.\u{1b}[31m\")\npermit (principal, action, resource);".to_owned(), "P0004"),
+        ("x".repeat(1024 * 1024 + 1), "P0010"),
+        ("@id(\"a\") @id(\"b\")\npermit (principal, action, resource);".to_owned(), "P2001"),
+    ];
+    for (text, code) in texts {
+        let folder = Folder::project()
+            .with("partnerctl.yaml", OWN_PROJECT)
+            .with("policies/own.cedar", &text);
+        let ended = folder.validate(&["--format", "json"]);
+        assert_eq!(ended.code, 3, "{}", ended.shown());
+        let found = found(&ended.out);
+        assert_eq!(codes(&found), [code], "{text:.200}");
+    }
+    // What is long but no longer than a policy may be is read.
+    let folder =
+        Folder::project().with("partnerctl.yaml", OWN_PROJECT).with("policies/own.cedar", &long);
+    let ended = folder.validate(&["--format", "json"]);
+    assert_eq!(ended.code, 0, "{}", ended.shown());
 }

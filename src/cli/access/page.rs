@@ -23,8 +23,8 @@ pub(super) fn page(
     found: &Access,
 ) -> Result<Page, CommandError> {
     let estate = &policies.loaded.estate;
-    let people = Numbered::of(uids(policies, &universe.principals));
-    let things = Numbered::of(uids(policies, &universe.resources));
+    let people = Numbered::of(&uids(policies, &universe.principals));
+    let things = Numbered::of(&uids(policies, &universe.resources));
     let actions: Vec<Action> = universe.actions.iter().copied().collect();
     let cited = policies.cited(ids(&found.rows));
     let by: BTreeMap<&str, usize> =
@@ -38,7 +38,7 @@ pub(super) fn page(
         by: row.policies.iter().filter_map(|id| by.get(id.as_str()).copied()).collect(),
     });
     Ok(Page {
-        title: format!("Who may do what at {}", company(estate)),
+        title: title(estate),
         heading: found.heading.clone(),
         labels: labels(estate, people.all.iter().chain(&things.all)),
         actions: actions
@@ -57,9 +57,13 @@ pub(super) fn page(
     })
 }
 
-fn company(estate: &Estate) -> String {
-    let account = estate.account.as_ref();
-    account.map_or_else(String::new, |account| account.spec.legal.company_name.as_str().to_owned())
+fn title(estate: &Estate) -> String {
+    match &estate.account {
+        Some(account) => {
+            format!("Who may do what at {}", account.spec.legal.company_name.as_str())
+        }
+        None => "Who may do what".to_owned(),
+    }
 }
 
 /// Names, and the number of each.
@@ -69,7 +73,7 @@ struct Numbered {
 }
 
 impl Numbered {
-    fn of(uids: Vec<Uid>) -> Self {
+    fn of(uids: &[Uid]) -> Self {
         let all: Vec<String> = uids.iter().map(object).collect();
         let number = all.iter().cloned().enumerate().map(|(at, name)| (name, at)).collect();
         Self { all, number }

@@ -61,11 +61,15 @@ pub(super) fn check(
     let validator = Validator::new(vocabulary::schema().clone());
     let result = validator.validate(&set, ValidationMode::Strict);
     let find = |id: &cedar_policy::PolicyId| own.iter().find(|own| own.rule.policy.id() == id);
-    let mut wrong = BTreeSet::new();
+    let (mut wrong, mut said) = (BTreeSet::new(), BTreeSet::new());
     for error in result.validation_errors() {
         let Some(own) = find(error.policy_id()) else { continue };
         wrong.insert(error.policy_id());
         let (span, message, help) = sheet::told(error, own.text);
+        // Cedar says it again for each action and each type that the scope admits.
+        if !said.insert((error.policy_id(), message.clone())) {
+            continue;
+        }
         let help = help.or_else(|| near_word(error, &own.rule.policy));
         drafts.push(Draft::new(Code::P2005, own.at(span), without_id(&message)).maybe_help(help));
     }
@@ -171,12 +175,14 @@ fn exists(world: &Checked<'_>, uid: &Uid) -> bool {
 fn names<'a>(world: &Checked<'a>, ty: Type) -> Box<dyn Iterator<Item = &'a str> + 'a> {
     let estate = world.estate;
     match ty {
-        Type::User => Box::new(estate.users.keys().map(|key| key.as_str())),
+        Type::User => Box::new(estate.users.keys().map(crate::model::name::UserKey::as_str)),
         Type::Role => {
             let built_in = crate::model::role::built_in().map(|name| -> &'a str { name });
             Box::new(built_in.chain(estate.roles.keys().map(RoleKey::as_str)))
         }
-        Type::Customer => Box::new(estate.customers.keys().map(|key| key.as_str())),
+        Type::Customer => {
+            Box::new(estate.customers.keys().map(crate::model::name::CustomerKey::as_str))
+        }
         Type::Provider => Box::new(partners(estate, With::IndirectProvider)),
         Type::Reseller => Box::new(partners(estate, With::IndirectReseller)),
         Type::Account => {

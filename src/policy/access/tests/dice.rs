@@ -1,6 +1,7 @@
 //! Worlds, policies and universes out of numbers: any numbers make some, and fewer make less.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use cedar_policy::{Context, PolicyId, PolicySet, RestrictedExpression};
 
@@ -237,7 +238,8 @@ fn policy(dice: &mut Dice<'_>) -> String {
     let mut text = format!("{effect}({principal}, {action}, {resource})");
     for _ in 0..dice.below(3) {
         let word = dice.of(&["when", "when", "unless"]);
-        text += &format!(" {word} {{ {} }}", condition(3, dice));
+        let condition = condition(3, dice);
+        let _ = write!(text, " {word} {{ {condition} }}");
     }
     text + ";"
 }
@@ -271,64 +273,64 @@ fn condition(depth: usize, dice: &mut Dice<'_>) -> String {
 
 /// Of every kind that the language has; many err for some.
 const LEAVES: &[&str] = &[
-    r#"principal.enabled"#,
-    r#"principal.guest"#,
+    "principal.enabled",
+    "principal.guest",
     r#"principal.emailDomain like "t*m""#,
-    r#"principal.emailDomain"#,
+    "principal.emailDomain",
     r#"principal == User::"user0""#,
     r#"principal in Role::"role1""#,
     r#"principal in [Role::"role0", User::"user1"]"#,
     r#"principal is User in Role::"role2""#,
-    r#"principal is Provider"#,
-    r#"principal has guest"#,
+    "principal is Provider",
+    "principal has guest",
     r#"principal.hasTag("team")"#,
     r#"principal.getTag("team") == "a""#,
     r#"principal.getTag(principal.emailDomain) != "b""#,
     r#"principal.eligible.contains(Role::"role0")"#,
     r#"principal.eligible.containsAny([Role::"role1", Role::"role2"])"#,
-    r#"principal.eligible.isEmpty()"#,
-    r#"(if principal.guest then 1 else 2) + 1 == 2"#,
-    r#"resource.known"#,
-    r#"resource.guest"#,
+    "principal.eligible.isEmpty()",
+    "(if principal.guest then 1 else 2) + 1 == 2",
+    "resource.known",
+    "resource.guest",
     r#"resource.hasTag("tier")"#,
     r#"resource.getTag("tier") == "a""#,
     r#"resource.getTag("code") like "1*""#,
     r#"resource.providers.contains(Provider::"provider0")"#,
     r#"resource.providers.containsAll([Provider::"provider0", Provider::"provider1"])"#,
-    r#"resource has reseller"#,
-    r#"resource has reseller.active"#,
+    "resource has reseller",
+    "resource has reseller.active",
     r#"resource.reseller == Reseller::"reseller0""#,
-    r#"resource.reseller.active"#,
-    r#"resource is Customer"#,
+    "resource.reseller.active",
+    "resource is Customer",
     r#"resource == Customer::"customer0""#,
     r#"resource in Role::"role1""#,
     r#"[Customer::"customer1", User::"user2"].contains(resource)"#,
-    r#"principal == resource"#,
-    r#"principal == resource"#,
-    r#"principal != resource"#,
-    r#"principal in resource"#,
-    r#"[principal].contains(resource)"#,
+    "principal == resource",
+    "principal == resource",
+    "principal != resource",
+    "principal in resource",
+    "[principal].contains(resource)",
     r#"[principal, User::"user0"].containsAll([resource, User::"user1"])"#,
-    r#"{one: principal, two: 1} == {one: resource, two: 1}"#,
-    r#"resource.providers.contains(principal)"#,
-    r#"resource.reseller == principal"#,
+    "{one: principal, two: 1} == {one: resource, two: 1}",
+    "resource.providers.contains(principal)",
+    "resource.reseller == principal",
     r#"resource.getTag("team") == principal.getTag("team")"#,
     r#"resource.getTag(principal.emailDomain) == "a""#,
-    r#"principal.eligible.containsAll(resource.eligible)"#,
-    r#"principal.guest == resource.guest"#,
+    "principal.eligible.containsAll(resource.eligible)",
+    "principal.guest == resource.guest",
     r#"(if principal.guest then principal else User::"user1") == resource"#,
     r#"(if resource.guest then principal else User::"user1").enabled"#,
-    r#"(if principal has guest then resource else principal) == resource"#,
-    r#"context has change"#,
+    "(if principal has guest then resource else principal) == resource",
+    "context has change",
     r#"context.change.verb == "update""#,
-    r#"context has who && context.who == principal"#,
-    r#"context.who.enabled"#,
-    r#"[context.who, resource].contains(principal)"#,
+    "context has who && context.who == principal",
+    "context.who.enabled",
+    "[context.who, resource].contains(principal)",
     r#"action == Action::"view-users""#,
     r#"action in Action::"users""#,
     r#"(if action == Action::"view-users" then principal else resource) == principal"#,
-    r#"true"#,
-    r#"1 < 2"#,
+    "true",
+    "1 < 2",
     r#"User::"user1".enabled"#,
     r#"Role::"role2" in Role::"role0""#,
     r#"[User::"user0", resource].contains(principal)"#,

@@ -24,7 +24,7 @@ fn world(roles: &[(&str, &[&str])]) -> World {
     for (user, roles) in roles {
         let parents = roles.iter().map(|role| Uid::new(Type::Role, *role)).collect();
         let attributes = vec![("guest", Value::Bool(*user == "dai"))];
-        world.add(Type::User, (*user).into(), Shape { parents, attributes, ..Shape::default() });
+        world.add(Type::User, (*user).into(), Shape { attributes, parents, ..Shape::default() });
     }
     for at in 0..20 {
         let segment = if at % 4 == 0 { "enterprise" } else { "smb" };
@@ -79,13 +79,13 @@ fn a_matrix() {
         matrix(&Side { policies: &policies, world: &world }, &Universe::default()).unwrap();
     snapbox::assert_data_eq!(
         shown(&access),
-        snapbox::str![[r#"
+        snapbox::str![[r"
 ben | All | view-customer | customer-00..customer-16 | 5 | helpdesk
 aiko | All | view-customer edit-customer view-customer-agreement request-relationship end-relationship | customer-00..customer-19 | 100 | admin
 aiko ben | Others | view-users | aiko ben dai | 4 | others
 aiko ben dai | Same | reset-password | aiko ben dai | 3 | own
 
-"#]]
+"]]
     );
 }
 
@@ -109,7 +109,7 @@ fn a_difference() {
     let Difference { gained, lost } = difference(&before, &after, &Universe::default()).unwrap();
     snapbox::assert_data_eq!(
         format!("gained\n{}lost\n{}", shown(&gained), shown(&lost)),
-        snapbox::str![[r#"
+        snapbox::str![[r"
 gained
 ben | All | view-customer | customer-01..customer-19 | 15 | helpdesk
 chie | All | view-customer edit-customer view-customer-agreement request-relationship end-relationship | customer-00..customer-19 | 100 | admin
@@ -121,7 +121,7 @@ aiko | All | view-customer edit-customer view-customer-agreement request-relatio
 aiko ben | All | view-users | dai | 2 | others
 dai | Same | reset-password | dai | 1 | own
 
-"#]]
+"]]
     );
 }
 

@@ -1,0 +1,106 @@
+//! How fast we may ask: one limiter per class of calls.
+//!
+//! What is decided stands in `rate`, a value without a clock. Here are the waiting and the locks.
+
+mod rate;
+pub(super) mod retry_after;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+pub use rate::Answer;
+use rate::{Rate, Say, Ticket};
+
+use super::clock::Clock;
+use super::request::Class;
+
+/// Lets requests through, each class at its own pace.
+#[derive(Debug, Clone)]
+pub struct Pacer {
+    clock: Clock,
+    lanes: Arc<BTreeMap<Class, Lane>>,
+}
+
+#[derive(Debug)]
+struct Lane {
+    rate: Mutex<Rate>,
+    /// Somebody got an answer, so that somebody else may go.
+    moved: Notify,
+}
+
+impl Lane {
+    fn with<R>(&self, act: impl FnOnce(&mut Rate) -> R) -> R {
+        act(&mut self.rate.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Pacer {
+    pub fn new(clock: Clock) -> Self {
+        let lane = |class| Lane { rate: Mutex::new(Rate::of(class)), moved: Notify::new() };
+        Self {
+            clock,
+            lanes: Arc::new(Class::ALL.into_iter().map(|class| (class, lane(class))).collect()),
+        }
+    }
+
+    /// Waits until a request of that class may go.
+    pub async fn admit(&self, class: Class, cost: u32) -> Permit {
+        loop {
+            let Some(lane) = self.lanes.get(&class) else { return self.free(class) };
+            // Registered before asking, so that no answer is missed between asking and waiting.
+            let moved = lane.moved.notified();
+            match lane.with(|rate| rate.ask(self.clock.elapsed(), cost)) {
+                Say::Go(ticket) => {
+                    return Permit { pacer: self.clone(), class, ticket: Some(ticket) };
+                }
+                Say::Wait(duration) => {
+                    tokio::select! {
+                        () = moved => {}
+                        () = self.clock.sleep(duration) => {}
+                    }
+                }
+                Say::WaitForAnswer => moved.await,
+            }
+        }
+    }
+
+    fn free(&self, class: Class) -> Permit {
+        Permit { pacer: self.clone(), class, ticket: None }
+    }
+
+    fn answered(&self, class: Class, ticket: Ticket, answer: Answer) {
+        if let Some(lane) = self.lanes.get(&class) {
+            lane.with(|rate| rate.answered(ticket, self.clock.elapsed(), answer));
+            lane.moved.notify_waiters();
+        }
+    }
+}
+
+/// The leave to send one request. Dropped without a word, it counts as sent and unanswered.
+#[derive(Debug)]
+#[must_use = "what came of the request teaches the limiter"]
+pub struct Permit {
+    pacer: Pacer,
+    class: Class,
+    ticket: Option<Ticket>,
+}
+
+impl Permit {
+    pub fn answered(mut self, answer: Answer) {
+        self.tell(answer);
+    }
+
+    fn tell(&mut self, answer: Answer) {
+        if let Some(ticket) = self.ticket.take() {
+            self.pacer.answered(self.class, ticket, answer);
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.tell(Answer::Other);
+    }
+}
