@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use rusqlite::ffi::ErrorCode;
@@ -20,6 +21,9 @@ use super::{Opening, schema};
 
 /// How long another process may keep the file to itself.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Who changes the journal's mode while another opens the file is told at once that it is busy.
+const WAL_TRIES: u32 = 200;
+const WAL_DELAY: Duration = Duration::from_millis(25);
 /// More than there are different statements.
 const STATEMENTS: usize = 128;
 
@@ -56,13 +60,15 @@ impl Sqlite {
         connection.pragma_update(None, "synchronous", "FULL")?;
         // macOS keeps what is synced in a cache otherwise.
         connection.pragma_update(None, "fullfsync", "ON")?;
-        let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
-        if mode != "wal" {
-            // It answers with the mode it took; a file that cannot be written keeps its own, and
-            // whoever writes hears of it then.
-            connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        for _ in 0..WAL_TRIES {
+            match write_ahead(connection) {
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                    thread::sleep(WAL_DELAY);
+                }
+                done => return done,
+            }
         }
-        Ok(())
+        write_ahead(connection)
     }
 
     /// Whether tables stand in the file, ours or others'.
@@ -128,6 +134,14 @@ impl ToSql for Value<'_> {
             Self::Bytes(value) => ValueRef::Blob(value),
         }))
     }
+}
+
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    if mode != "wal" {
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Makes the folder and the file, both for their owner alone. SQLite would take the usual mode.

@@ -374,9 +374,9 @@ async fn tells_a_full_disk(store: Store) {
     if let Place::Postgres(_) = store.place {
         store
             .tamper(
-                "CREATE FUNCTION full() RETURNS trigger LANGUAGE plpgsql AS \
+                "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS \
                  $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$; \
-                 CREATE TRIGGER full BEFORE INSERT ON journal FOR EACH ROW EXECUTE FUNCTION full()",
+                 CREATE TRIGGER no_room BEFORE INSERT ON journal FOR EACH ROW EXECUTE FUNCTION no_room()",
             )
             .await;
         let error = ledger.intend(&lease, intent("a")).await.unwrap_err();
