@@ -13,7 +13,7 @@ const CHILD: &str = "PARTNERCTL_LEDGER_TEST_CHILD";
 fn child(test: &str, path: &Path, settings: &str) -> Command {
     let program = std::env::current_exe().unwrap();
     let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(format!("{settings} exec \"$0\" --exact \"$1\" --nocapture"));
+    command.arg("-c").arg(format!("{settings} exec $drop \"$0\" --exact \"$1\" --nocapture"));
     command.arg(program).arg(format!("ledger::tests::files::{test}")).env(CHILD, path);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -77,16 +77,32 @@ async fn tells_a_file_that_cannot_grow() {
 
 #[tokio::test]
 async fn tells_a_file_that_cannot_be_written() {
+    if let Some(place) = place_of_child() {
+        let error = match Ledger::open(place, Opening::Existing).await {
+            Ok(ledger) => ledger.acquire(terms("ana", 1, 1)).await.unwrap_err(),
+            Err(error) => error,
+        };
+        assert!(matches!(error, LedgerError::ReadOnly { .. }), "{error:?}");
+        return;
+    }
     let store = Store::file();
     store.open().await.close().await;
     let Place::File(path) = &store.place else { unreachable!() };
-    let mut flags = rusqlite::Connection::open(path).unwrap();
-    // As somebody who may read and not write: the engine itself refuses.
-    flags.pragma_update(None, "query_only", "ON").unwrap();
-    let refused =
-        flags.transaction().unwrap().execute("UPDATE lease SET token = 9", []).unwrap_err();
-    let error = super::super::sqlite::refused("ledger.db", refused);
-    assert!(matches!(error, LedgerError::ReadOnly { .. }), "{error:?}");
+    let folder = path.parent().unwrap();
+    let allow = |path: &Path, mode| {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    allow(folder.parent().unwrap(), 0o755);
+    allow(path, 0o444);
+    allow(folder, 0o555);
+    // Root may write everything.
+    let is_root =
+        std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap()) == 0;
+    let other = if is_root { "drop='setpriv --reuid=nobody --clear-groups --';" } else { "drop=;" };
+    let test = "tells_a_file_that_cannot_be_written";
+    let output = child(test, path, other).output().unwrap();
+    allow(folder, 0o755);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test]
