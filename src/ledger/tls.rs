@@ -93,7 +93,7 @@ fn unusable(place: &str, error: impl std::error::Error + Send + Sync + 'static) 
 }
 
 /// Makes one connection secure.
-pub(super) struct Connect(TlsConnector, ServerName<'static>);
+pub(super) struct Connect(TlsConnector, String);
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for Tls {
     type Stream = Stream<S>;
@@ -101,8 +101,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for T
     type Error = io::Error;
 
     fn make_tls_connect(&mut self, domain: &str) -> io::Result<Connect> {
-        let name = ServerName::try_from(domain.to_owned()).map_err(io::Error::other)?;
-        Ok(Connect(TlsConnector::from(Arc::clone(&self.0)), name))
+        // A socket has no name, and no TLS either: the name is looked at when it is needed.
+        Ok(Connect(TlsConnector::from(Arc::clone(&self.0)), domain.to_owned()))
     }
 }
 
@@ -112,10 +112,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Conne
     type Future = BoxFuture<'static, io::Result<Stream<S>>>;
 
     fn connect(self, stream: S) -> Self::Future {
-        self.0
-            .connect(self.1, stream)
-            .map(|done| done.map(|stream| Stream(Box::new(stream))))
-            .boxed()
+        async move {
+            let name = ServerName::try_from(self.1).map_err(io::Error::other)?;
+            Ok(Stream(Box::new(self.0.connect(name, stream).await?)))
+        }
+        .boxed()
     }
 }
 

@@ -1,7 +1,6 @@
 //! A PostgreSQL server for the whole test process, in a temporary folder, on a Unix socket alone.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -32,8 +31,10 @@ fn url() -> String {
 /// Starts the server under a shell that ends it once this process is gone, however it went.
 fn start() -> Server {
     let bin = newest_bin();
-    let folder = tempfile::Builder::new().prefix("ledger-pg-").tempdir().unwrap().keep();
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    // Made by whom the server runs as, who takes it away again.
+    let made =
+        unprivileged(Path::new("mktemp")).args(["-d", "-t", "ledger-pg-XXXXXX"]).output().unwrap();
+    let folder = PathBuf::from(String::from_utf8(made.stdout).unwrap().trim());
     let data = folder.join("data");
     let made = unprivileged(&bin.join("initdb"))
         .args([
