@@ -24,7 +24,10 @@ const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_ledger.sql")];
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Any number, as long as it stays: who holds this lock migrates.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(5788302714)";
+///
+/// Taken before the transaction: only its start makes what others made meanwhile known.
+const LOCK: &str = "SELECT pg_advisory_lock(5788302714)";
+const UNLOCK: &str = "SELECT pg_advisory_unlock(5788302714)";
 
 /// Brings the tables to this version, or says why not; returns the ledger's id.
 pub(super) async fn prepare(
@@ -35,6 +38,14 @@ pub(super) async fn prepare(
     if let Some(id) = reading(session).await? {
         return Ok(id);
     }
+    let Session::Postgres(_) = session else { return alone(session, opening).await };
+    session.script(LOCK).await?;
+    let id = alone(session, opening).await;
+    session.script(UNLOCK).await?;
+    id
+}
+
+async fn alone(session: &mut Session, opening: Opening) -> Result<String, LedgerError> {
     session.begin(Purpose::Write).await?;
     match migrate(session, opening).await {
         Ok(id) => {
@@ -91,9 +102,6 @@ async fn version(session: &mut Session) -> Result<Option<i64>, LedgerError> {
 }
 
 async fn migrate(session: &mut Session, opening: Opening) -> Result<String, LedgerError> {
-    if let Session::Postgres(_) = session {
-        session.script(LOCK).await?;
-    }
     // Another process may have been first.
     let found = version(session).await?;
     if found.is_none() {
