@@ -21,6 +21,7 @@ pub(super) const STRICT: &str = "STRICT_TYPES";
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_ledger.sql")];
 
 /// The version that this program writes.
+#[expect(clippy::cast_possible_wrap, reason = "there are a handful")]
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Any number, as long as it stays: who holds this lock migrates.
