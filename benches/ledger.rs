@@ -42,8 +42,8 @@ async fn measure() {
     let terms = Terms {
         holder: "bench".to_owned(),
         reason: "bench".to_owned(),
-        duration: Duration::from_secs(3600),
-        request_timeout: Duration::from_secs(60),
+        duration: Duration::from_hours(1),
+        request_timeout: Duration::from_mins(1),
     };
     let lease = ledger.acquire(terms).await.expect("the lease");
     let spec = serde_json::json!({"companyName": "Contoso", "domain": "contoso.example",

@@ -113,7 +113,7 @@ async fn keeps_what_was_answered_when_killed() {
         ledger.intend(&lease, intent("a")).await.unwrap();
         let Some(path) = std::env::var_os(CHILD) else { unreachable!() };
         std::fs::write(Path::new(&path).with_extension("sent"), "").unwrap();
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
     }
     let store = Store::file();
     store.open().await.close().await;

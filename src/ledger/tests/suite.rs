@@ -355,7 +355,7 @@ async fn keeps_the_last_snapshot(store: Store) {
     for size in [10, 1_000_000] {
         let kept = KeptSnapshot {
             observed_at: jiff::Timestamp::from_millisecond(size).unwrap(),
-            body: (0..size).map(|n| (n % 251) as u8).collect(),
+            body: (0..size).map(|n| u8::try_from(n % 251).unwrap()).collect(),
             delta_links: [("users".to_owned(), "https://graph.example/delta".to_owned())].into(),
             audit_watermark: Some("2026".to_owned()),
         };
