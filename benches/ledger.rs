@@ -65,11 +65,15 @@ async fn measure() {
     });
     let (start, changes) = (cpu(), changes.collect());
     ledger.record(&lease, changes).await.expect("recorded");
-    println!("record {OBJECTS} objects: {:.1} ms", (cpu() - start).as_secs_f64() * 1e3);
+    println!("record {OBJECTS} objects: {:.1} ms", cpu().saturating_sub(start).as_secs_f64() * 1e3);
     for run in 0..RUNS {
         let start = cpu();
         let objects = ledger.objects().await.expect("objects");
-        println!("load {} objects: {:.1} ms", objects.len(), (cpu() - start).as_secs_f64() * 1e3);
+        println!(
+            "load {} objects: {:.1} ms",
+            objects.len(),
+            cpu().saturating_sub(start).as_secs_f64() * 1e3
+        );
         drop(objects);
         let start = cpu();
         stream::iter(0..STEPS)
@@ -82,7 +86,7 @@ async fn measure() {
                 }
             })
             .await;
-        let each = (cpu() - start).as_secs_f64() * 1e6 / (2 * STEPS) as f64;
+        let each = cpu().saturating_sub(start).as_secs_f64() * 1e6 / (2 * STEPS) as f64;
         println!("{STEPS} intents and outcomes: {each:.1} µs each");
     }
 }
