@@ -14,8 +14,8 @@
 //! | family | serves | callers |
 //! |---|---|---|
 //! | `identity` | `/{tenant}/oauth2/...`, discovery, keys, the page for device codes | anybody |
-//! | `center` | `/v1/...` | [`Caller`](caller::Caller) with a token for Partner Center |
-//! | `graph` | `/v1.0/...` | [`Caller`](caller::Caller) with a token for Graph |
+//! | `center` | `/v1/...` | `Caller` with a token for Partner Center |
+//! | `graph` | `/v1.0/...` | `Caller` with a token for Graph |
 //! | `console` | `/`, invitation and approval pages, `/_emulator/...` | whoever reaches it |
 //!
 //! # How a route family is added
