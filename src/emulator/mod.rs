@@ -1,32 +1,32 @@
 //! A Partner Center and a Graph of our own, for demos, tests and training.
 //!
-//! An [`Emulator`] is a store and a router. Everything works through [`tower::Service`] alone:
+//! An `Emulator` is a store and a router. Everything works through `tower::Service` alone:
 //! `emulator serve` puts it behind a socket, the embedded tenant calls it in process, with the same
 //! bytes. It has its own reading of the wire and shares no types with the client, so that one
 //! misreading cannot hide in both.
 //!
 //! # The way of a request
 //!
-//! [`http`] tidies the address, then: log → faults → the family's own answer to errors →
+//! `http` tidies the address, then: log → faults → the family's own answer to errors →
 //! authentication → routes. A family is a folder with a `routes() -> axum::Router<World>`; it is
-//! mounted in [`http::router`], which is the list of families:
+//! mounted in `http::router`, which is the list of families:
 //!
 //! | family | serves | callers |
 //! |---|---|---|
-//! | [`identity`] | `/{tenant}/oauth2/...`, discovery, keys, the page for device codes | anybody |
-//! | [`center`] | `/v1/...` | [`Caller`](caller::Caller) with a token for Partner Center |
-//! | [`graph`] | `/v1.0/...` | [`Caller`](caller::Caller) with a token for Graph |
-//! | [`console`] | `/`, invitation and approval pages, `/_emulator/...` | whoever reaches it |
+//! | `identity` | `/{tenant}/oauth2/...`, discovery, keys, the page for device codes | anybody |
+//! | `center` | `/v1/...` | `Caller` with a token for Partner Center |
+//! | `graph` | `/v1.0/...` | `Caller` with a token for Graph |
+//! | `console` | `/`, invitation and approval pages, `/_emulator/...` | whoever reaches it |
 //!
 //! # How a route family is added
 //!
 //! A handler is `async fn(State(world): State<World>, caller: Caller, ...) -> Result<Response, E>`,
-//! where `E` is [`error::GraphError`] or [`error::CenterError`]; ids and headers of requests are
+//! where `E` is `error::GraphError` or `error::CenterError`; ids and headers of requests are
 //! added on the way out, by the family's layer. It looks at the store in one transaction,
 //! `world.store().read(|tx| ...)` or `world.store().write(|tx| ...)`, which takes back everything
-//! when it ends with an error. What is kept is a [`store::Document`]: a kind, an id, a body, and the
-//! keys it is found and listed by. Documents that several families need stand in [`directory`] and
-//! [`tenant`]; those of one family stand with it. Time is `tx.now()`, never the machine's; ids are
+//! when it ends with an error. What is kept is a `store::Document`: a kind, an id, a body, and the
+//! keys it is found and listed by. Documents that several families need stand in `directory` and
+//! `tenant`; those of one family stand with it. Time is `tx.now()`, never the machine's; ids are
 //! `tx.new_id()`, so that the same seed makes the same tenant.
 
 mod act;
