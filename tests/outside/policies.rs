@@ -680,7 +680,7 @@ error[P2005]: unrecognized action `Action::"view-customr"`
 14 |   action == Action::"view-customr",
    |             ^^^^^^^^^^^^^^^^^^^^^^
    |
-   = help: did you mean `Action::"view-customer"`?
+   = help: did you mean `view-customer`?
 
 2 errors in 3 documents (2 files)
 

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use cedar_policy::{
     Policy, PolicySet, ValidationError, ValidationMode, ValidationWarning, Validator,
 };
-use miette::Diagnostic;
 
 use crate::manifest::check::World as Checked;
 use crate::manifest::code::Code;
@@ -61,17 +60,34 @@ pub(super) fn check(
     let validator = Validator::new(vocabulary::schema().clone());
     let result = validator.validate(&set, ValidationMode::Strict);
     let find = |id: &cedar_policy::PolicyId| own.iter().find(|own| own.rule.policy.id() == id);
-    let (mut wrong, mut said) = (BTreeSet::new(), BTreeSet::new());
+    let mut wrong = BTreeSet::new();
+    // In an order of our own: Cedar looks at actions and types in whatever order its maps have.
+    let mut told: BTreeSet<(usize, Span, String, Option<String>)> = BTreeSet::new();
     for error in result.validation_errors() {
-        let Some(own) = find(error.policy_id()) else { continue };
+        let Some(at) = own.iter().position(|own| own.rule.policy.id() == error.policy_id()) else {
+            continue;
+        };
+        let Some(own) = own.get(at) else { continue };
         wrong.insert(error.policy_id());
         let (span, message, help) = sheet::told(error, own.text);
-        // Cedar says it again for each action and each type that the scope admits.
-        if !said.insert((error.policy_id(), message.clone())) {
-            continue;
+        let written = own.text.get(span.range()).unwrap_or_default();
+        let help = match error {
+            ValidationError::UnrecognizedActionId(_) => near_action(&own.rule.policy),
+            ValidationError::UnrecognizedEntityType(_) => {
+                did_you_mean(written, Type::ALL.iter().map(|ty| ty.word()))
+            }
+            _ => help,
+        };
+        told.insert((at, span, without_id(&message), help));
+    }
+    // Cedar says it again for each action and each type that the scope admits.
+    let mut said = BTreeSet::new();
+    for (at, span, message, help) in told {
+        if said.insert((at, message.clone()))
+            && let Some(own) = own.get(at)
+        {
+            drafts.push(Draft::new(Code::P2005, own.at(span), message).maybe_help(help));
         }
-        let help = help.or_else(|| near_word(error, &own.rule.policy));
-        drafts.push(Draft::new(Code::P2005, own.at(span), without_id(&message)).maybe_help(help));
     }
     for warning in result.validation_warnings() {
         if let ValidationWarning::ImpossiblePolicy(impossible) = warning
@@ -102,19 +118,18 @@ fn without_id(message: &str) -> String {
     rest.map_or_else(|| message.to_owned(), |(_, rest)| rest.to_owned())
 }
 
-/// An action that was probably meant, where Cedar has no suggestion.
-fn near_word(error: &ValidationError, policy: &Policy) -> Option<String> {
-    let ValidationError::UnrecognizedActionId(_) = error else { return None };
-    let _ = error.help();
-    let known: Vec<String> =
-        vocabulary::schema().actions().map(|action| action.id().unescaped().to_owned()).collect();
+/// An action that was probably meant; where Cedar has a suggestion, it takes any of those that are
+/// equally near.
+fn near_action(policy: &Policy) -> Option<String> {
+    let known: BTreeSet<&str> =
+        vocabulary::schema().actions().map(|action| action.id().unescaped()).collect();
     let written = match policy.action_constraint() {
         cedar_policy::ActionConstraint::Any => return None,
         cedar_policy::ActionConstraint::Eq(uid) => vec![uid],
         cedar_policy::ActionConstraint::In(uids) => uids,
     };
-    let unknown = written.iter().find(|uid| !known.iter().any(|k| k == uid.id().unescaped()))?;
-    did_you_mean(unknown.id().unescaped(), known.iter().map(String::as_str))
+    let unknown = written.iter().find(|uid| !known.contains(uid.id().unescaped()))?;
+    did_you_mean(unknown.id().unescaped(), known)
 }
 
 /// Names that must stand for something: who is meant by a policy must not be a matter of chance.
