@@ -767,3 +767,34 @@ fn hostile_policies_are_findings() {
     let ended = folder.validate(&["--format", "json"]);
     assert_eq!(ended.code, 0, "{}", ended.shown());
 }
+
+/// Each process hashes in an order of its own; what it prints has none of it.
+#[test]
+fn the_same_input_makes_the_same_bytes() {
+    let wrong = Folder::project()
+        .with("partnerctl.yaml", OWN_PROJECT)
+        .with("policies/own.cedar", OWN)
+        .with(
+            "policies/more.cedar",
+            OWN.replace("own.", "more.").replace("view-customr", "view-prices"),
+        );
+    let asked: [&[&str]; 4] = [
+        &["access", "--project", "examples/fabrikam", "--format", "json"],
+        &["access", "--project", "examples/fabrikam", "--format", "html"],
+        &["test", "--project", "examples/fabrikam", "--format", "json"],
+        &["can", "ben-ito", "manage-leads", "--why", "--project", "examples/fabrikam"],
+    ];
+    let run = || {
+        let mut all = vec![wrong.validate(&["--format", "json"]).shown()];
+        all.extend(asked.map(|args| {
+            let args: Vec<&str> = args.iter().copied().chain(["--as-of", TODAY]).collect();
+            Run::new(&args).within(&repository()).end().shown()
+        }));
+        all
+    };
+    let first = run();
+    assert!(first[0].contains("P2005") && first[1].contains("rectangles"), "{first:?}");
+    for _ in 0..6 {
+        assert!(run() == first, "another order");
+    }
+}
