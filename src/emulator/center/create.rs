@@ -1,12 +1,11 @@
 //! New customers, with new tenants.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::Body;
 use super::access;
 use super::customers::{billing_attributes, created, insert};
 use super::documents::{Customer, Partner, Side};
@@ -27,9 +26,8 @@ pub(super) async fn create(
     State(world): State<World>,
     caller: Caller,
     headers: HeaderMap,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    let body = super::body(body)?;
     let quirks = world.quirks();
     let is_sandbox = quirks.sandbox;
     let answer = world.store().write(|tx| {
@@ -201,9 +199,8 @@ pub(super) async fn domain(
 pub(super) async fn address(
     State(world): State<World>,
     caller: Caller,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    let body = super::body(body)?;
     world.store().read(|tx| access::check(tx, &caller, access::LOOK_UP))?;
     let has = |name| text(&body, name).is_some();
     let status = if has("addressLine1") && has("city") && has("country") && has("postalCode") {

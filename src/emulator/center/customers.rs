@@ -1,13 +1,12 @@
 //! Customers: listed, read, ended.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::Body;
 use super::access;
 use super::documents::{Belonging, Customer, Relationship, Sort};
 use super::wire::{self, Filter, Paging, answer, member, ok, self_link, text};
@@ -105,9 +104,8 @@ pub(super) async fn patch(
     State(world): State<World>,
     caller: Caller,
     Path(id): Path<String>,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    let body = super::body(body)?;
     let quirks = world.quirks();
     let changed = world.store().write(|tx| {
         access::check(tx, &caller, access::CHANGE_CUSTOMER_AS_USER)?;

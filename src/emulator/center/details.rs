@@ -1,7 +1,5 @@
 //! What hangs on a customer.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use http::header::IF_MATCH;
@@ -9,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Body;
 use super::access::{self, Need, check};
 use super::customers::{billing_profile, company_profile, created, insert, related};
 use super::documents::{Belonging, Customer, Sort};
@@ -58,9 +57,8 @@ pub(super) async fn put_billing(
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    let body = super::body(body)?;
     let quirks = world.quirks();
     let given = headers.get(IF_MATCH).and_then(|value| value.to_str().ok());
     let given =
@@ -315,9 +313,8 @@ pub(super) async fn agree(
     State(world): State<World>,
     caller: Caller,
     Path(id): Path<String>,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    let body = super::body(body)?;
     let quirks = world.quirks();
     let agreement = world.store().write(|tx| {
         check(tx, &caller, access::CHANGE_CUSTOMER_AS_USER)?;

@@ -21,7 +21,7 @@ mod wire;
 
 use axum::Json;
 use axum::Router;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Request};
 use axum::routing::{delete, get, head, patch, post, put};
 use http::StatusCode;
 use serde_json::Value;
@@ -89,13 +89,17 @@ pub(crate) fn routes() -> Router<World> {
         .route("/auditrecords", get(records::list))
 }
 
-/// A body that could be read, or a refusal in the service's words.
-fn body(body: Result<Json<Value>, JsonRejection>) -> Result<Value, CenterError> {
-    match body {
-        Ok(Json(body)) if body.is_object() => Ok(body),
-        _ => {
-            let message = "The request body is not valid.";
-            Err(CenterError::new(StatusCode::BAD_REQUEST, Code::Text(800_002), message))
+/// A body that could be read; otherwise a refusal in the service's words.
+struct Body(Value);
+
+impl FromRequest<World> for Body {
+    type Rejection = CenterError;
+
+    async fn from_request(request: Request, world: &World) -> Result<Self, CenterError> {
+        if let Ok(Json(body @ Value::Object(_))) = Json::from_request(request, world).await {
+            return Ok(Self(body));
         }
+        let message = "The request body is not valid.";
+        Err(CenterError::new(StatusCode::BAD_REQUEST, Code::Text(800_002), message))
     }
 }

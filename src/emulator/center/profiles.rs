@@ -1,7 +1,5 @@
 //! Our own profiles.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use http::StatusCode;
@@ -9,6 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::Body;
 use super::access::{self, Need, check};
 use super::customers::insert;
 use super::documents::{Partner, Profile};
@@ -182,33 +181,33 @@ pub(super) async fn support(
 pub(super) async fn put_organization(
     State(world): State<World>,
     caller: Caller,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    write(&world, &caller, &ORGANIZATION, &super::body(body)?)
+    write(&world, &caller, &ORGANIZATION, &body)
 }
 
 pub(super) async fn put_legal(
     State(world): State<World>,
     caller: Caller,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    write(&world, &caller, &LEGAL, &super::body(body)?)
+    write(&world, &caller, &LEGAL, &body)
 }
 
 pub(super) async fn put_billing(
     State(world): State<World>,
     caller: Caller,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    write(&world, &caller, &BILLING, &super::body(body)?)
+    write(&world, &caller, &BILLING, &body)
 }
 
 pub(super) async fn put_support(
     State(world): State<World>,
     caller: Caller,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    write(&world, &caller, &SUPPORT, &super::body(body)?)
+    write(&world, &caller, &SUPPORT, &body)
 }
 
 fn read(

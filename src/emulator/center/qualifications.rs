@@ -1,7 +1,5 @@
 //! What customers qualify for, and whether they may buy.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use http::StatusCode;
@@ -9,6 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Body;
 use super::access::{self, check};
 use super::customers::{created, insert, related};
 use super::documents::{Qualification, ValidationCode};
@@ -74,9 +73,8 @@ pub(super) async fn ask(
     State(world): State<World>,
     caller: Caller,
     Path(id): Path<String>,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    let body = super::body(body)?;
     let quirks = world.quirks();
     let written = world.store().write(|tx| {
         check(tx, &caller, access::CHANGE_CUSTOMER_AS_USER)?;

@@ -1,13 +1,12 @@
 //! The roles that Partner Center keeps itself, outside the directory.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Body;
 use super::access::{self, check};
 use super::customers::created;
 use super::documents::{Role, RoleMember};
@@ -141,9 +140,8 @@ pub(super) async fn add(
     State(world): State<World>,
     caller: Caller,
     Path(id): Path<String>,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    let body = super::body(body)?;
     let quirks = world.quirks();
     let written = world.store().write(|tx| {
         check(tx, &caller, access::ASSIGN_ROLES)?;

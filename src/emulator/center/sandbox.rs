@@ -1,12 +1,11 @@
 //! Resellers that a provider makes for itself in a sandbox.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
+use super::Body;
 use super::access::{self, check};
 use super::customers::created;
 use super::documents::{Partner, Side};
@@ -27,9 +26,8 @@ pub(super) async fn create(
     State(world): State<World>,
     caller: Caller,
     headers: HeaderMap,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    let body = super::body(body)?;
     let quirks = world.quirks();
     let answer = world.store().write(|tx| {
         check(tx, &caller, access::CHANGE_CUSTOMER_AS_USER)?;

@@ -1,13 +1,12 @@
 //! Users inside a customer's tenant, and one of our own by id.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::Body;
 use super::access::{self, check};
 use super::customers::{created, insert, related};
 use super::documents::{Belonging, Sort};
@@ -95,9 +94,8 @@ pub(super) async fn create(
     State(world): State<World>,
     caller: Caller,
     Path(customer): Path<String>,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    let body = super::body(body)?;
     let quirks = world.quirks();
     let user = world.store().write(|tx| {
         check(tx, &caller, access::CHANGE_CUSTOMER_AS_USER)?;
@@ -127,9 +125,8 @@ pub(super) async fn patch(
     State(world): State<World>,
     caller: Caller,
     Path((customer, id)): Path<(String, String)>,
-    body: Result<Json<Value>, JsonRejection>,
+    Body(body): Body,
 ) -> Result<Response, CenterError> {
-    let body = super::body(body)?;
     let quirks = world.quirks();
     let user = world.store().write(|tx| {
         check(tx, &caller, access::CHANGE_CUSTOMER_AS_USER)?;
@@ -170,9 +167,8 @@ pub(super) async fn reset_password(
     State(world): State<World>,
     caller: Caller,
     Path((customer, id)): Path<(String, String)>,
-    body: Result<Json<Value>, JsonRejection>,
+    _: Body,
 ) -> Result<Response, CenterError> {
-    super::body(body)?;
     let user = world.store().read(|tx| {
         check(tx, &caller, access::CHANGE_CUSTOMER_AS_USER)?;
         user(tx, &customer, &id)
