@@ -20,6 +20,32 @@ pub struct ObjectKey {
     pub name: Str,
 }
 
+impl ObjectKey {
+    pub fn new(kind: Kind, name: impl Into<Str>) -> Self {
+        Self { kind, name: name.into() }
+    }
+
+    /// Reads `kind/name`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, name) = text.split_once('/')?;
+        let kind = Kind::from_kebab(kind)?;
+        (!name.is_empty()).then(|| Self::new(kind, name))
+    }
+}
+
+impl Serialize for ObjectKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ObjectKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not `kind/name`"))
+    }
+}
+
 impl fmt::Display for ObjectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.kind.kebab(), self.name)
