@@ -4,6 +4,7 @@
 pub mod change;
 pub mod file;
 pub mod limits;
+pub mod observed;
 pub mod step;
 
 pub use change::{Change, Target};
