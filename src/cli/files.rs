@@ -50,7 +50,7 @@ pub(crate) struct SourceArgs {
 }
 
 /// Which project a command is about, if any
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub(crate) struct ProjectArgs {
     /// The project file, or the folder it stands in; the nearest one upward, unless given
     #[arg(long, value_name = "FILE|DIR")]
@@ -58,6 +58,11 @@ pub(crate) struct ProjectArgs {
 }
 
 impl ProjectArgs {
+    /// The same, of a folder where none is named.
+    pub(crate) fn or(&self, folder: &Path) -> Self {
+        Self { project: self.project.clone().or_else(|| Some(folder.to_owned())) }
+    }
+
     /// The files of the project, where there is one.
     pub(crate) fn read_if_any(&self, out: &Output) -> Result<Option<Files>, CommandError> {
         if self.project.is_none() && nearest()?.is_none() {
@@ -110,13 +115,25 @@ pub(crate) struct Files {
 }
 
 impl Files {
+    /// Nothing, where there is no project.
+    pub(crate) fn none() -> Result<Self, CommandError> {
+        Ok(Self {
+            sources: Sources::default(),
+            project: ReadProject::default(),
+            project_name: PROJECT_FILE.to_owned(),
+            troubles: Vec::new(),
+            is_unknown: false,
+            complete: false,
+            opener: Opener { root: current_folder()?, paths: HashMap::new() },
+        })
+    }
+
     /// The project's folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.opener.root
     }
 
     /// The folder that `.partnerctl/` stands in: beside the project file, else the current one.
-    #[allow(dead_code)] // until the first command comes
     pub(crate) fn home(&self) -> Result<PathBuf, CommandError> {
         if self.path_of(&self.project_name).is_some() {
             return Ok(self.folder().to_owned());

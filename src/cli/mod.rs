@@ -11,6 +11,7 @@ mod emulator;
 mod explain;
 mod files;
 mod fmt;
+mod import;
 mod init;
 mod login;
 mod man;
@@ -64,6 +65,7 @@ enum Command {
     Can(can::CanArgs),
     Access(access::AccessArgs),
     Test(test::TestArgs),
+    Import(import::ImportArgs),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
     Schema(schema::SchemaArgs),
@@ -156,6 +158,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Can(args) => can::run(&out, args),
         Command::Access(args) => access::run(&out, args),
         Command::Test(args) => test::run(&out, args),
+        Command::Import(args) => import::run(&out, args),
         Command::Login(args) => login::login(&out, args),
         Command::Logout(args) => login::logout(&out, args),
         Command::Schema(args) => schema::run(&out, args),

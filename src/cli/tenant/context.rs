@@ -61,6 +61,17 @@ impl ContextArgs {
     }
 }
 
+impl ContextArgs {
+    /// What the project calls the chosen context.
+    pub(crate) fn name(&self, project: Option<&Project>) -> Option<Name> {
+        let mut names = project?.contexts.keys();
+        match &self.context {
+            Some(name) => names.find(|known| known.as_str() == name).cloned(),
+            None => names.next().cloned(),
+        }
+    }
+}
+
 /// The context of a project without any.
 fn implicit() -> Context {
     Context {

@@ -38,7 +38,7 @@ impl LedgerArgs {
         home: &Path,
         out: &Output,
     ) -> Result<Memory, CommandError> {
-        match open(context, home).await {
+        match open(context, home, opening(context)).await {
             Ok(ledger) => Ok(Memory::Kept(ledger)),
             Err(Refused::Missing { .. }) if self.new_ledger => {
                 out.say("there is no ledger yet: nothing is known to be managed, protected or confirmed");
@@ -55,7 +55,7 @@ impl LedgerArgs {
 impl Memory {
     /// The ledger of a context, if there is one, for commands that can do without.
     pub(crate) async fn if_any(context: &Context, home: &Path) -> Result<Self, CommandError> {
-        match open(context, home).await {
+        match open(context, home, Opening::Existing).await {
             Ok(ledger) => Ok(Self::Kept(ledger)),
             Err(Refused::Missing { .. }) => Ok(Self::Nothing),
             Err(Refused::Otherwise(error)) => Err(error),
@@ -68,7 +68,14 @@ enum Refused {
     Otherwise(CommandError),
 }
 
-async fn open(context: &Context, home: &Path) -> Result<Ledger, Refused> {
+fn opening(context: &Context) -> Opening {
+    match context.tenant {
+        TenantSource::Embedded => Opening::Create,
+        TenantSource::Domain(_) | TenantSource::Id(_) => Opening::Existing,
+    }
+}
+
+async fn open(context: &Context, home: &Path, opening: Opening) -> Result<Ledger, Refused> {
     let place = match &context.ledger {
         None => Place::File(home.join(FILE)),
         Some(LedgerSource::Sqlite(path)) => Place::File(home.join(path.as_str())),
@@ -78,10 +85,6 @@ async fn open(context: &Context, home: &Path) -> Result<Ledger, Refused> {
                 .map_err(|error| Refused::Otherwise(CommandError::usage(error.to_string())))?;
             Place::Postgres(PostgresPlace::new(address))
         }
-    };
-    let opening = match context.tenant {
-        TenantSource::Embedded => Opening::Create,
-        TenantSource::Domain(_) | TenantSource::Id(_) => Opening::Existing,
     };
     Ledger::open(place, opening).await.map_err(|error| match error {
         LedgerError::Missing { place } => Refused::Missing { place },

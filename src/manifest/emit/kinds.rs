@@ -6,16 +6,19 @@ use serde_json::{Value, json};
 use super::Written;
 use crate::model::account::{Account, Billing, BusinessProfile, Catalog, Legal, Support};
 use crate::model::cloud::Cloud;
-use crate::model::contact::{Address, Person, Phone};
-use crate::model::country::{CountryCode, Language};
+use crate::model::contact::{Address, Email, Person, Phone, SignInName, Url};
+use crate::model::country::{CountryCode, CurrencyCode, Language};
 use crate::model::customer::{
-    Contact, Customer, CustomerBilling, Origin, QualificationDetails, Relationship,
+    Channel, Contact, Customer, CustomerBilling, EducationSegment, Origin, Qualification,
+    QualificationDetails, Relationship,
 };
+use crate::model::id::PartnerId;
 use crate::model::label::Selector;
+use crate::model::name::PartnershipKey;
 use crate::model::partnership::{Partnership, PartnershipState};
 use crate::model::role::{Group, MailNickname, Membership, Permission, Role};
-use crate::model::text::Title;
-use crate::model::user::{Holding, RoleGrant, User};
+use crate::model::text::{Remark, Title};
+use crate::model::user::{Holding, RoleGrant, User, UserType};
 
 pub fn account(account: &Account) -> Value {
     let Account {
@@ -51,9 +54,9 @@ pub fn account(account: &Account) -> Value {
     );
     if let Some(Support { email, phone, website }) = support {
         let mut support = Written::default();
-        support.text("email", email.as_ref().map(|email| email.as_str()));
+        support.text("email", email.as_ref().map(Email::as_str));
         support.text("phone", phone.as_ref().map(Phone::as_str));
-        support.text("website", website.as_ref().map(|website| website.as_str()));
+        support.text("website", website.as_ref().map(Url::as_str));
         written.some("support", support.into());
     }
     if let Some(billing) = billing {
@@ -65,7 +68,7 @@ pub fn account(account: &Account) -> Value {
     }
     if let Some(BusinessProfile { summary, industries, languages }) = business_profile {
         let mut profile = Written::default();
-        profile.text("summary", summary.as_ref().map(|summary| summary.as_str()));
+        profile.text("summary", summary.as_ref().map(Remark::as_str));
         if let Some(industries) = industries {
             profile.put("industries", titles(industries));
         }
@@ -92,7 +95,7 @@ fn account_billing(billing: &Billing) -> Value {
     let Billing { currency, tax_id, purchase_order_number, company_name, address, primary_contact } =
         billing;
     let mut written = Written::default();
-    written.text("currency", currency.as_ref().map(|currency| currency.as_str()));
+    written.text("currency", currency.as_ref().map(CurrencyCode::as_str));
     written.text("taxId", tax_id.as_ref().map(Title::as_str));
     written.text("purchaseOrderNumber", purchase_order_number.as_ref().map(Title::as_str));
     written.text("companyName", company_name.as_ref().map(Title::as_str));
@@ -149,7 +152,7 @@ pub fn user(user: &User) -> Value {
     let mut written = Written::default();
     written.put("displayName", display_name.as_str());
     written.put("email", email.as_str());
-    written.text("signInName", sign_in_name.as_ref().map(|name| name.as_str()));
+    written.text("signInName", sign_in_name.as_ref().map(SignInName::as_str));
     written.put("agent", levels(agent.iter().map(|level| level.word().into())));
     let admin = admin.iter().map(|(level, holding)| match holding {
         Holding::Active => level.word().into(),
@@ -163,7 +166,7 @@ pub fn user(user: &User) -> Value {
         written.put("enabled", false);
     }
     written.text("usageLocation", usage_location.as_ref().map(CountryCode::as_str));
-    written.text("userType", user_type.map(|one| one.word()));
+    written.text("userType", user_type.map(UserType::word));
     written.text("givenName", given_name.as_ref().map(Title::as_str));
     written.text("surname", surname.as_ref().map(Title::as_str));
     written.text("jobTitle", job_title.as_ref().map(Title::as_str));
@@ -205,7 +208,7 @@ fn grant(grant: &RoleGrant) -> Value {
 pub fn role(role: &Role) -> Value {
     let Role { description, group, membership, includes, permissions } = role;
     let mut written = Written::default();
-    written.text("description", description.as_ref().map(|text| text.as_str()));
+    written.text("description", description.as_ref().map(Remark::as_str));
     match group {
         Some(Group::Named { name, mail_nickname: None }) => written.put("group", name.as_str()),
         Some(Group::Named { name, mail_nickname }) => {
@@ -270,11 +273,11 @@ pub fn partnership(partnership: &Partnership) -> Value {
     written.put("with", with.word());
     written.put("displayName", display_name.as_str());
     written.put("tenantId", tenant_id.to_string());
-    written.text("partnerId", partner_id.as_ref().map(|id| id.as_str()));
+    written.text("partnerId", partner_id.as_ref().map(PartnerId::as_str));
     if *state != PartnershipState::Active {
         written.put("state", state.word());
     }
-    written.text("invitationUrl", invitation_url.as_ref().map(|url| url.as_str()));
+    written.text("invitationUrl", invitation_url.as_ref().map(Url::as_str));
     written.list("acknowledge", acknowledge.iter().map(|one| one.word().into()));
     written.into()
 }
@@ -309,8 +312,8 @@ pub fn customer(customer: &Customer) -> Value {
         let names: Vec<Value> = partnerships.iter().map(|key| key.as_str().into()).collect();
         written.put("partnerships", names);
     }
-    written.text("reseller", reseller.as_ref().map(|key| key.as_str()));
-    written.text("channel", channel.map(|channel| channel.word()));
+    written.text("reseller", reseller.as_ref().map(PartnershipKey::as_str));
+    written.text("channel", channel.map(Channel::word));
     if let Some(Contact { name, email, phone, language }) = contact {
         let mut contact = Written::default();
         contact.text("name", name.as_ref().map(Title::as_str));
@@ -322,12 +325,12 @@ pub fn customer(customer: &Customer) -> Value {
     if let Some(CustomerBilling { address: Some(address) }) = billing {
         written.put("billing", json!({"address": place(address)}));
     }
-    written.text("qualification", qualification.map(|one| one.word()));
+    written.text("qualification", qualification.map(Qualification::word));
     if let Some(QualificationDetails { education_segment, website, validation_code }) =
         qualification_details
     {
         let mut details = Written::default();
-        details.text("educationSegment", education_segment.map(|one| one.word()));
+        details.text("educationSegment", education_segment.map(EducationSegment::word));
         details.text("website", website.as_ref().map(Title::as_str));
         details.text("validationCode", validation_code.as_ref().map(Title::as_str));
         written.some("qualificationDetails", details.into());

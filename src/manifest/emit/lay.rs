@@ -130,10 +130,16 @@ fn is_plain(text: &str) -> bool {
     }
     let allowed = |c: char| c.is_alphanumeric() || " ._/@+-()&'".contains(c);
     let body = text.strip_prefix("https://").unwrap_or(text);
-    text.chars().next().is_some_and(char::is_alphabetic)
+    // What begins like a number is none with a word behind it.
+    let begins = |first: char| first.is_alphabetic() || (first.is_ascii_digit() && has_word(text));
+    text.chars().next().is_some_and(begins)
         && !text.ends_with(' ')
         && body.chars().all(allowed)
         && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+fn has_word(text: &str) -> bool {
+    text.split(' ').skip(1).any(|word| word.starts_with(char::is_alphabetic))
 }
 
 fn quoted(text: &str) -> String {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::format::format_yaml;
 use super::order::CanonicalOrder;
-use crate::model::metadata::Metadata;
+use crate::model::metadata::{Metadata, OnRemoval};
 use crate::model::name::Kind;
 
 pub use kinds::{account, customer, partnership, role, user};
@@ -67,7 +67,7 @@ pub fn file(documents: &[Document]) -> String {
 }
 
 /// A remark must not end early: what would follow is read as YAML.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let acts = |c: char| {
         c.is_control()
             || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
@@ -91,7 +91,7 @@ fn written_metadata(metadata: &Metadata) -> Value {
     }
     written.list("ignore", ignore.iter().map(|path| path.as_str().into()));
     written.text("expires", expires.map(|day| day.to_string()).as_deref());
-    written.text("onRemoval", on_removal.map(|what| what.word()));
+    written.text("onRemoval", on_removal.map(OnRemoval::word));
     written.into()
 }
 

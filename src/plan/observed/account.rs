@@ -18,13 +18,14 @@ use crate::model::scalar::Scalar;
 use crate::model::tenant::{Profile, ProfileKind, Side, Snapshot};
 use crate::model::text::Title;
 
-use super::naming::slug;
+use super::naming::{Names, slug};
 
 const OBJECT: &str = "account";
 
 pub(super) fn of(
     snapshot: &Snapshot,
     declared: Option<&Account>,
+    names: &Names,
     saying: &mut Saying,
 ) -> Option<Declared<Account>> {
     let profile = |kind| snapshot.profiles.get(&kind);
@@ -50,9 +51,12 @@ pub(super) fn of(
         saying.cannot(OBJECT, "spec.partnerId", "", "no partner id was seen");
         return None;
     };
-    let name = slug(legal.company_name.as_str());
     let initial = domains.first().and_then(|domain| domain.as_str().split('.').next());
-    let name = Name::parse(&name).ok().or_else(|| Name::parse(&slug(initial?)).ok())?;
+    let name = names
+        .account
+        .clone()
+        .or_else(|| Name::parse(&slug(legal.company_name.as_str())).ok())
+        .or_else(|| Name::parse(&slug(initial?)).ok())?;
     let program = declared.map_or_else(|| likely_program(snapshot, saying), |one| one.program);
     let account = Account {
         program,

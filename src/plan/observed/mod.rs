@@ -18,6 +18,7 @@ mod people;
 mod said;
 #[cfg(test)]
 mod tests;
+pub mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,10 +26,12 @@ use jiff::Timestamp;
 
 use crate::model::account::Account;
 use crate::model::estate::{Declared, Estate, Origin};
+use crate::model::id::TenantId;
 use crate::model::label::Labels;
 use crate::model::metadata::Metadata;
-use crate::model::name::{Name, RoleKey, UserKey};
-use crate::model::tenant::{Blind, MemberKind, ObjectId, Snapshot};
+use crate::model::name::{CustomerKey, Name, RoleKey, UserKey};
+use crate::model::partnership::With;
+use crate::model::tenant::{Blind, GroupKind, MemberKind, ObjectId, Snapshot};
 use crate::model::user::{AdminLevel, AgentLevel, Holding};
 
 pub use effective::effective;
@@ -110,7 +113,7 @@ pub fn observed(snapshot: &Snapshot, account: Option<&Account>, names: &Names) -
     let (users, people) = people::of(snapshot, names, &groups, &mut saying);
     let partnerships = customers::partnerships(snapshot, names, &mut saying);
     let customers = customers::customers(snapshot, names, &partnerships, &mut saying);
-    let account = account::of(snapshot, account, &mut saying);
+    let account = account::of(snapshot, account, names, &mut saying);
     let estate = Estate {
         account,
         users,
@@ -128,6 +131,53 @@ pub fn observed(snapshot: &Snapshot, account: Option<&Account>, names: &Names) -
         unsaid: saying.unsaid(),
         blind: snapshot.blind.clone(),
     }
+}
+
+impl Observed {
+    /// Ties customers to the partners through whom they buy, or who resell to them: by the tenant of
+    /// the partner, the tenants of its customers.
+    pub fn tie(&mut self, ties: &BTreeMap<TenantId, BTreeSet<TenantId>>) {
+        let of_tenant: BTreeMap<TenantId, CustomerKey> = self
+            .estate
+            .customers
+            .iter()
+            .filter_map(|(key, customer)| Some((customer.spec.tenant_id?, key.clone())))
+            .collect();
+        for (key, partnership) in &self.estate.partnerships {
+            let theirs = ties.get(&partnership.spec.tenant_id).into_iter().flatten();
+            for customer in theirs.filter_map(|tenant| of_tenant.get(tenant)) {
+                let Some(customer) = self.estate.customers.get_mut(customer) else { continue };
+                match partnership.spec.with {
+                    With::IndirectReseller => customer.spec.reseller = Some(key.clone()),
+                    With::IndirectProvider => {
+                        customer.spec.partnerships.get_or_insert_default().push(key.clone());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Groups whose members matter and were not read: all that could be roles, or only those that stand
+/// in a group whose members were.
+pub fn unread(snapshot: &Snapshot, could_be_roles: bool) -> BTreeSet<ObjectId> {
+    let nested: BTreeSet<ObjectId> = snapshot
+        .groups
+        .values()
+        .filter_map(|group| group.members.as_ref())
+        .flatten()
+        .filter(|(_, kind)| **kind == MemberKind::Group)
+        .map(|(id, _)| *id)
+        .collect();
+    snapshot
+        .groups
+        .iter()
+        .filter(|(id, group)| {
+            let is_ours = group.kind == GroupKind::Security && !group.is_synced;
+            group.members.is_none() && (nested.contains(id) || (could_be_roles && is_ours))
+        })
+        .map(|(id, _)| *id)
+        .collect()
 }
 
 /// A document that nobody wrote.

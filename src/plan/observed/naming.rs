@@ -26,6 +26,7 @@ const DIGITS: usize = 4;
 /// The names of what is known already.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
+    pub account: Option<Name>,
     pub users: BTreeMap<ObjectId, UserKey>,
     pub roles: BTreeMap<ObjectId, RoleKey>,
     pub customers: BTreeMap<TenantId, CustomerKey>,
@@ -48,7 +49,8 @@ impl Names {
     /// or by being the only one of their name, customers by tenant, then domain, partnerships by
     /// tenant. What is ambiguous has no name.
     pub fn declared(estate: &Estate, snapshot: &Snapshot) -> Self {
-        let mut names = Self::default();
+        let account = estate.account.as_ref().map(|account| account.metadata.name.clone());
+        let mut names = Self { account, ..Self::default() };
         let by_sign_in: BTreeMap<String, ObjectId> = snapshot
             .users
             .iter()
