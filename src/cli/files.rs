@@ -50,7 +50,7 @@ pub(crate) struct SourceArgs {
 }
 
 /// Which project a command is about, if any
-#[derive(clap::Args, Debug, Clone)]
+#[derive(clap::Args, Debug)]
 pub(crate) struct ProjectArgs {
     /// The project file, or the folder it stands in; the nearest one upward, unless given
     #[arg(long, value_name = "FILE|DIR")]
@@ -58,11 +58,6 @@ pub(crate) struct ProjectArgs {
 }
 
 impl ProjectArgs {
-    /// The same, of a folder where none is named.
-    pub(crate) fn or(&self, folder: &Path) -> Self {
-        Self { project: self.project.clone().or_else(|| Some(folder.to_owned())) }
-    }
-
     /// The files of the project, where there is one.
     pub(crate) fn read_if_any(&self, out: &Output) -> Result<Option<Files>, CommandError> {
         if self.project.is_none() && nearest()?.is_none() {

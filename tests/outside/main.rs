@@ -29,6 +29,7 @@ mod examples;
 mod forty;
 mod fresh;
 mod hostile;
+mod import;
 mod login;
 mod one_mistake;
 mod page;

@@ -1,12 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::files::{Files, PROJECT_FILE, ProjectArgs};
+use super::files::{Files, ManifestArgs, PROJECT_FILE, ProjectArgs};
 use super::output::Output;
 use super::tenant::{ContextArgs, Memory, Tenant, block_on, unanswered};
 use super::{CommandError, Outcome, clock};
 use crate::ledger::LedgerError;
 use crate::manifest::Loaded;
+use crate::model::estate::Estate;
 use crate::model::id::TenantId;
 use crate::model::name::{CustomerKey, Kind, Name, PartnershipKey, RoleKey, UserKey};
 use crate::model::project::Context;
@@ -67,6 +68,8 @@ pub(crate) fn run(out: &Output, args: &ImportArgs) -> Result<Outcome, CommandErr
 /// Where a tenant is read from, and what is declared of it.
 struct From {
     loaded: Loaded,
+    /// What an earlier import wrote, and people after it.
+    kept: Option<Estate>,
     /// What `.partnerctl/` stands in, and paths of secrets are relative to.
     home: PathBuf,
     context: Context,
@@ -76,12 +79,12 @@ struct From {
 
 impl From {
     fn of(out: &Output, args: &ImportArgs) -> Result<Self, CommandError> {
-        // A folder that is a project says itself where it came from.
-        let own = args.into.as_ref().filter(|folder| folder.join(PROJECT_FILE).is_file());
-        let source = own.map_or_else(|| args.project.clone(), |own| args.project.or(own));
-        let files = match source.read_if_any(out)? {
-            Some(files) => files,
-            None => Files::none()?,
+        // The same project each time, wherever the files go; a folder that is one where there is none.
+        let own = args.into.as_deref().filter(|folder| folder.join(PROJECT_FILE).is_file());
+        let files = match (args.project.read_if_any(out)?, own) {
+            (Some(files), _) => files,
+            (None, Some(own)) => ManifestArgs::of_folder(own).read(out)?,
+            (None, None) => Files::none()?,
         };
         let home = files.home()?;
         let project = files.project.project.clone();
@@ -91,7 +94,13 @@ impl From {
         if loaded.has_errors() {
             out.say("the manifests that are there have errors: names are kept as far as they can be read");
         }
-        Ok(Self { loaded, home, context, name })
+        let kept = match own {
+            Some(own) => {
+                Some(ManifestArgs::of_folder(own).read(out)?.load(clock::today(None)).estate)
+            }
+            None => None,
+        };
+        Ok(Self { loaded, kept, home, context, name })
     }
 
     async fn observe(&self, out: &Output) -> Result<Observed, CommandError> {
@@ -99,9 +108,11 @@ impl From {
         out.narrate("reading the tenant");
         let scope = Scope { delegated: Delegated::Nothing, ..Scope::everything() };
         let snapshot = tenant.observe(scope, true).await?;
-        let mut names = Names::declared(&self.loaded.estate, &snapshot);
+        let declared = self.kept.as_ref().unwrap_or(&self.loaded.estate);
+        let mut names = Names::declared(declared, &snapshot);
         self.remember(&mut names, &snapshot).await?;
-        let account = self.loaded.estate.account.as_ref().map(|account| &*account.spec);
+        let account = declared.account.as_ref().or(self.loaded.estate.account.as_ref());
+        let account = account.map(|account| &*account.spec);
         let mut observed = observed(&snapshot, account, &names);
         observed.tie(&ties(&tenant.reader, &snapshot, out).await?);
         out.narrate(&format!("{} calls", tenant.reader.calls()));
