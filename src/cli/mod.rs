@@ -21,6 +21,7 @@ mod schema;
 // Commands that use all of it come one by one.
 #[allow(dead_code, unused_imports)]
 mod tenant;
+mod show;
 mod test;
 mod validate;
 
@@ -53,6 +54,7 @@ Exit codes:
   1   failed: network, storage, or a bug (which says so)
   3   manifests or policies are invalid; a failed `test`; `fmt --check` with differences
   4   denied by a policy
+  6   the plan was changed, or is none that this version knows
   64  wrong usage";
 
 #[derive(Subcommand, Debug)]
@@ -64,6 +66,7 @@ enum Command {
     Can(can::CanArgs),
     Access(access::AccessArgs),
     Test(test::TestArgs),
+    Show(show::ShowArgs),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
     Schema(schema::SchemaArgs),
@@ -88,6 +91,8 @@ pub enum Outcome {
 pub enum CommandError {
     /// It was called wrongly.
     Usage(String),
+    /// A file is no plan that can be used: changed, foreign, or of an unknown version.
+    NotAPlan(String),
     /// Something around us failed.
     Failed { doing: String, source: std::io::Error },
     /// A bug of ours.
@@ -123,6 +128,7 @@ const fn exit_code(result: &Result<Outcome, CommandError>) -> u8 {
         Err(CommandError::Failed { .. } | CommandError::Internal(_)) => 1,
         Ok(Outcome::Invalid) => 3,
         Ok(Outcome::Denied) => 4,
+        Err(CommandError::NotAPlan(_)) => 6,
         Err(CommandError::Usage(_)) => 64,
     }
 }
@@ -156,6 +162,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Can(args) => can::run(&out, args),
         Command::Access(args) => access::run(&out, args),
         Command::Test(args) => test::run(&out, args),
+        Command::Show(args) => show::run(&out, args),
         Command::Login(args) => login::login(&out, args),
         Command::Logout(args) => login::logout(&out, args),
         Command::Schema(args) => schema::run(&out, args),
@@ -165,7 +172,9 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     };
     match &result {
         Ok(_) => {}
-        Err(CommandError::Usage(message)) => out.complain(message),
+        Err(CommandError::Usage(message) | CommandError::NotAPlan(message)) => {
+            out.complain(message);
+        }
         // Whoever reads our output has seen enough: `partnerctl validate | head`.
         Err(CommandError::Failed { source, .. })
             if source.kind() == std::io::ErrorKind::BrokenPipe =>

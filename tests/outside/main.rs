@@ -33,5 +33,6 @@ mod login;
 mod one_mistake;
 mod page;
 mod policies;
+mod show;
 mod stories;
 mod world;
