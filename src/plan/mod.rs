@@ -28,6 +28,7 @@ mod people;
 pub mod record;
 mod removed;
 mod roles;
+mod scope;
 pub mod step;
 mod users;
 
@@ -38,6 +39,7 @@ pub use change::{Change, Target};
 pub use file::Plan;
 pub use input::{Actor, Input};
 pub use record::{Applied, Record};
+pub use scope::scope;
 pub use step::{Cause, Report, State, Step, Verb};
 
 use file::{AccessChange, Forecast, Refusal};

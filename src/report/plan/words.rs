@@ -148,6 +148,7 @@ pub(super) const fn why(why: Why) -> &'static str {
         Why::Policy => "policy",
         Why::Guard => "guard",
         Why::Limit => "limit",
+        Why::Manifest => "manifest",
     }
 }
 
