@@ -7,6 +7,7 @@ mod access;
 mod can;
 mod clock;
 mod completions;
+mod drift;
 mod emulator;
 mod explain;
 mod files;
@@ -22,6 +23,7 @@ pub mod reference;
 mod schema;
 // Commands that use all of it come one by one.
 mod show;
+mod status;
 #[allow(dead_code, unused_imports)]
 mod tenant;
 mod test;
@@ -70,6 +72,8 @@ enum Command {
     Fmt(fmt::FmtArgs),
     Explain(explain::ExplainArgs),
     Plan(plan::PlanArgs),
+    Drift(drift::DriftArgs),
+    Status(status::StatusArgs),
     Can(can::CanArgs),
     Access(access::AccessArgs),
     Test(test::TestArgs),
@@ -179,6 +183,8 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Fmt(args) => fmt::run(&out, args),
         Command::Explain(args) => explain::run(&out, args),
         Command::Plan(args) => plan::run(&out, args),
+        Command::Drift(args) => drift::run(&out, args),
+        Command::Status(args) => status::run(&out, args),
         Command::Can(args) => can::run(&out, args),
         Command::Access(args) => access::run(&out, args),
         Command::Test(args) => test::run(&out, args),
