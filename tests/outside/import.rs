@@ -92,8 +92,11 @@ fn files_that_are_there_are_kept_and_a_sync_refreshes_what_nobody_edited() {
         ["emulator", "act", "--context", "local", "edit", "user/ben-ito", "spec.jobTitle=Lead"];
     let acted = folder.run(&act);
     assert_eq!(acted.code, 0, "{}", acted.err);
-    let folder =
-        folder.edit("out/estate/partnerships.yaml", "displayName: Northwind", "displayName: Our Northwind");
+    let folder = folder.edit(
+        "out/estate/partnerships.yaml",
+        "displayName: Northwind",
+        "displayName: Our Northwind",
+    );
     let mine = read(&folder, "out/estate/partnerships.yaml");
     let project = read(&folder, "out/partnerctl.yaml");
     // A checkout on another system has other line ends.

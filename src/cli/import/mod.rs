@@ -18,6 +18,8 @@ use crate::partner::read::SearchBy;
 use crate::plan::observed::written::{self, DOCUMENTS_MAX};
 use crate::plan::observed::{Names, Observed, observed};
 
+#[cfg(test)]
+mod laws;
 mod place;
 mod project;
 

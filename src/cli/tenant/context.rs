@@ -62,6 +62,11 @@ impl ContextArgs {
 }
 
 impl ContextArgs {
+    /// Whether one was named.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.context.is_some()
+    }
+
     /// What the project calls the chosen context.
     pub(crate) fn name(&self, project: Option<&Project>) -> Option<Name> {
         let mut names = project?.contexts.keys();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::account::address;
 use super::naming::{Namer, Names};
 use super::said::Saying;
-use super::{Declared, document};
+use super::{Declared, document, leaving};
 use crate::model::contact::Domain;
 use crate::model::customer::{Customer, CustomerBilling, Origin, Qualification, Relationship};
 use crate::model::id::TenantId;
@@ -103,8 +103,8 @@ pub(super) fn customers(
             namer.name(texts, "customer", id.0).map(CustomerKey)
         });
         let Some(key) = key else { continue };
-        if let Some(spec) = said(&key, *id, customer, partnerships, saying) {
-            found.insert(key.clone(), document(key.0, spec));
+        if let Some((spec, not_theirs)) = said(&key, *id, customer, partnerships, saying) {
+            found.insert(key.clone(), leaving(document(key.0, spec), not_theirs));
         }
     }
     found
@@ -116,7 +116,7 @@ fn said(
     customer: &tenant::Customer,
     partnerships: &Partnerships,
     saying: &mut Saying,
-) -> Option<Customer> {
+) -> Option<(Customer, &'static [&'static str])> {
     let object = format!("customer/{key}");
     let domain: Option<Domain> = saying.say(&object, "spec.domain", Some(&customer.domain));
     let Some(domain) = domain else {
@@ -125,13 +125,14 @@ fn said(
     };
     let title: Option<Title> =
         saying.say(&object, "spec.companyName", Some(&customer.company_name));
+    let not_theirs: &[&str] = if title.is_some() { &[] } else { &["spec.companyName"] };
     let company_name = title.or_else(|| Title::parse(domain.as_str()).ok())?;
     let details = &customer.details;
     let place = details.billing.as_ref().and_then(|profile| profile.at("defaultAddress"));
     let place = place.and_then(|place| address(&object, "spec.billing.address", place, saying));
     let mut resellers = details.resellers.iter().flatten();
     let reseller = resellers.find_map(|tenant| partnerships.resellers.get(tenant)).cloned();
-    Some(Customer {
+    let said = Customer {
         company_name,
         domain,
         tenant_id: Some(id),
@@ -145,7 +146,8 @@ fn said(
         qualification: qualification(&object, details.qualifications.as_deref(), saying),
         qualification_details: None,
         organization_registration_number: None,
-    })
+    };
+    Some((said, not_theirs))
 }
 
 /// The standing of a customer. What was asked for one is not to be seen any more, so that one that

@@ -28,9 +28,10 @@ use crate::model::account::Account;
 use crate::model::estate::{Declared, Estate, Origin};
 use crate::model::id::TenantId;
 use crate::model::label::Labels;
-use crate::model::metadata::Metadata;
+use crate::model::metadata::{FieldPath, Metadata};
 use crate::model::name::{CustomerKey, Name, RoleKey, UserKey};
 use crate::model::partnership::With;
+use crate::model::scalar::Scalar;
 use crate::model::tenant::{Blind, GroupKind, MemberKind, ObjectId, Snapshot};
 use crate::model::user::{AdminLevel, AgentLevel, Holding};
 
@@ -193,4 +194,12 @@ fn document<T>(name: Name, spec: T) -> Declared<T> {
         on_removal: None,
     };
     Declared { metadata: Box::new(metadata), spec: Box::new(spec), origin: Origin(0) }
+}
+
+/// A document that has to say something of fields about which the tenant says nothing: these are left
+/// as they are there.
+fn leaving<T>(mut document: Declared<T>, fields: &[&str]) -> Declared<T> {
+    document.metadata.ignore =
+        fields.iter().filter_map(|path| FieldPath::parse(path).ok()).collect();
+    document
 }

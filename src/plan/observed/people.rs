@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::groups::Groups;
 use super::naming::{Namer, Names, slug};
 use super::said::Saying;
-use super::{Declared, Person, document};
+use super::{Declared, Person, document, leaving};
 use crate::model::Str;
 use crate::model::contact::{Email, SignInName};
 use crate::model::name::{Name, UserKey};
@@ -35,7 +35,7 @@ pub(super) fn of(
             namer.name([local.as_str(), &user.display_name], "user", id.0).map(UserKey)
         });
         let Some(key) = key else { continue };
-        let Some(mut said) = said(&key, user, saying) else { continue };
+        let Some((mut said, not_theirs)) = said(&key, user, saying) else { continue };
         if let Some(direct) = groups.direct.get(id) {
             said.agent = direct.agent.iter().copied().collect();
             said.admin = direct.admin.iter().map(|(level, holding)| (*level, *holding)).collect();
@@ -47,7 +47,7 @@ pub(super) fn of(
         }
         let through = groups.through.get(id).cloned().unwrap_or_default();
         people.insert(key.clone(), Person { id: *id, is_synced: user.is_synced, through });
-        users.insert(key.clone(), document(key.0, said));
+        users.insert(key.clone(), leaving(document(key.0, said), &not_theirs));
     }
     (users, people)
 }
@@ -59,14 +59,24 @@ fn local_part(sign_in_name: &str) -> String {
     before.split('@').next().unwrap_or_default().to_owned()
 }
 
-/// What a user is, without what they hold; nothing where there is no address to know them by.
-fn said(key: &UserKey, user: &tenant::User, saying: &mut Saying) -> Option<User> {
+/// What a user is, without what they hold, and the fields that hold something else in the tenant, or
+/// nothing; nothing where there is no address to know them by.
+fn said(
+    key: &UserKey,
+    user: &tenant::User,
+    saying: &mut Saying,
+) -> Option<(User, Vec<&'static str>)> {
+    let mut not_theirs = Vec::new();
     let object = format!("user/{key}");
     let sign_in_name: Option<SignInName> =
         saying.say(&object, "spec.signInName", Some(&user.sign_in_name));
     let email = user.email.as_deref();
-    let email: Option<Email> =
-        saying.say(&object, "spec.email", email).or_else(|| Email::parse(&user.sign_in_name).ok());
+    let email: Option<Email> = saying.say(&object, "spec.email", email);
+    // Who has no mailbox has no address; a manifest wants one all the same.
+    let email = email.or_else(|| {
+        not_theirs.push("spec.email");
+        Email::parse(&user.sign_in_name).ok()
+    });
     let Some(email) = email else {
         saying.cannot(&object, "spec.email", &user.sign_in_name, "there is no address");
         return None;
@@ -74,7 +84,10 @@ fn said(key: &UserKey, user: &tenant::User, saying: &mut Saying) -> Option<User>
     let differs = |name: &SignInName| !name.as_str().eq_ignore_ascii_case(email.as_str());
     let display_name: Option<Title> =
         saying.say(&object, "spec.displayName", Some(&user.display_name));
-    let display_name = display_name.or_else(|| Title::parse(&user.sign_in_name).ok())?;
+    let display_name = display_name.or_else(|| {
+        not_theirs.push("spec.displayName");
+        Title::parse(&user.sign_in_name).ok()
+    })?;
     // The directory's word, where the name would say otherwise.
     let is_named_guest = sign_in_name.as_ref().is_some_and(SignInName::is_guest);
     let user_type = match (user.is_guest, is_named_guest) {
@@ -82,7 +95,7 @@ fn said(key: &UserKey, user: &tenant::User, saying: &mut Saying) -> Option<User>
         (false, true) => Some(UserType::Member),
         (false, false) => None,
     };
-    Some(User {
+    let said = User {
         display_name,
         sign_in_name: sign_in_name.filter(differs),
         email,
@@ -107,7 +120,8 @@ fn said(key: &UserKey, user: &tenant::User, saying: &mut Saying) -> Option<User>
             "spec.preferredLanguage",
             user.preferred_language.as_deref(),
         ),
-    })
+    };
+    Some((said, not_theirs))
 }
 
 /// The roles that Partner Center keeps itself, by who holds them.

@@ -325,6 +325,15 @@ fn what_the_model_refuses_is_left_out_and_listed() {
     assert!(ken.is_guest() && !ken.enabled);
     assert!(person(&observed, "ken-contoso-example").is_synced);
     assert_eq!(observed.estate.users.len(), 2);
+    // What was made up for it is left as it is there.
+    let ignored = |name: &str| -> Vec<String> {
+        let ignored = observed.estate.users[name].metadata.ignore.iter();
+        ignored.map(|path| path.as_str().to_owned()).collect()
+    };
+    assert_eq!(
+        (ignored("mika"), ignored("ken-contoso-example")),
+        (vec!["spec.displayName".to_owned()], vec![])
+    );
     let unsaid: Vec<String> = observed
         .unsaid
         .iter()

@@ -16,7 +16,7 @@ use crate::model::account::{Account, Billing};
 use crate::model::country::CountryCode;
 use crate::model::customer::Customer;
 use crate::model::estate::Declared;
-use crate::model::name::{CustomerKey, Kind};
+use crate::model::name::{CustomerKey, Kind, PartnershipKey};
 use crate::model::role::{Group, Role};
 use crate::model::scalar::Scalar;
 use crate::model::tenant::MemberKind;
@@ -128,7 +128,13 @@ fn sealed(remarks: &[String], documents: &[Document]) -> String {
 }
 
 fn heading(remarks: &[String]) -> String {
-    remarks.iter().map(|remark| format!("# {}\n", emit::one_line(remark))).collect()
+    let mut text = String::new();
+    for remark in remarks {
+        text.push_str("# ");
+        text.push_str(&emit::one_line(remark));
+        text.push('\n');
+    }
+    text
 }
 
 fn digest(text: &str) -> String {
@@ -244,8 +250,8 @@ fn roles(observed: &Observed) -> Vec<Document> {
         .collect()
 }
 
-/// Who is an agent or an admin and no user.
-fn strangers(observed: &Observed) -> Vec<String> {
+/// Who is an agent or an admin and no user, a line each.
+pub fn strangers(observed: &Observed) -> Vec<String> {
     observed
         .outsiders
         .iter()
@@ -290,17 +296,17 @@ fn partnerships(observed: &Observed) -> Vec<Document> {
         .collect()
 }
 
-fn customers(observed: &Observed, include: impl Fn(&Customer) -> bool) -> Vec<Document> {
+fn customers(observed: &Observed, include: impl Fn(&Declared<Customer>) -> bool) -> Vec<Document> {
     let customers = observed.estate.customers.values();
     customers
-        .filter(|one| include(&one.spec))
+        .filter(|one| include(one))
         .map(|one| Document::new(Kind::Customer, &one.metadata, emit::customer(&one.spec)))
         .collect()
 }
 
 /// Whether a customer is said by the columns of the table, and a spreadsheet would take its name
 /// for nothing but a name.
-fn is_row(customer: &Customer) -> bool {
+fn is_row(declared: &Declared<Customer>) -> bool {
     let Customer {
         company_name,
         tenant_id,
@@ -311,9 +317,10 @@ fn is_row(customer: &Customer) -> bool {
         organization_registration_number,
         channel,
         ..
-    } = customer;
+    } = &*declared.spec;
     let name = company_name.as_str();
     tenant_id.is_some()
+        && declared.metadata.ignore.is_empty()
         && contact.is_none()
         && billing.is_none()
         && qualification.is_none()
@@ -325,11 +332,12 @@ fn is_row(customer: &Customer) -> bool {
         && name.trim() == name
 }
 
+type Row<'a> = (&'a CustomerKey, &'a Declared<Customer>);
+type Cell = fn(Row<'_>) -> String;
+
 /// Customers as rows. Columns that nobody fills are left out.
 fn table(observed: &Observed) -> String {
-    let rows = || observed.estate.customers.iter().filter(|(_, customer)| is_row(&customer.spec));
-    type Row<'a> = (&'a CustomerKey, &'a Declared<Customer>);
-    type Cell = fn(Row<'_>) -> String;
+    let rows = || observed.estate.customers.iter().filter(|(_, customer)| is_row(customer));
     let columns: [(&str, Cell); 6] = [
         ("name", |(key, _)| key.to_string()),
         ("companyName", |(_, customer)| customer.spec.company_name.to_string()),
@@ -339,7 +347,7 @@ fn table(observed: &Observed) -> String {
         }),
         ("partnerships", |(_, customer)| {
             let named = customer.spec.partnerships.iter().flatten();
-            named.map(|key| key.as_str()).collect::<Vec<_>>().join(";")
+            named.map(PartnershipKey::as_str).collect::<Vec<_>>().join(";")
         }),
         ("reseller", |(_, customer)| {
             customer.spec.reseller.as_ref().map(ToString::to_string).unwrap_or_default()
