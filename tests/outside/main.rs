@@ -32,6 +32,7 @@ mod hostile;
 mod login;
 mod one_mistake;
 mod page;
+mod planning;
 mod policies;
 mod show;
 mod stories;
