@@ -34,6 +34,7 @@ mod live;
 mod login;
 mod one_mistake;
 mod page;
+mod planning;
 mod policies;
 mod show;
 mod stories;
