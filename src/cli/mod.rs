@@ -26,7 +26,6 @@ mod schema;
 // Commands that use all of it come one by one.
 mod show;
 mod status;
-#[allow(dead_code, unused_imports)]
 mod tenant;
 mod test;
 mod validate;

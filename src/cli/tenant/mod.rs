@@ -26,7 +26,7 @@ use crate::partner::retry::Patience;
 use crate::partner::transport::{Network, Transport};
 use crate::partner::{Connection, Reader};
 
-pub(crate) use actor::{Acting, Known};
+pub(crate) use actor::Acting;
 pub(crate) use context::ContextArgs;
 pub(crate) use embedded::open as open_embedded;
 pub(crate) use memory::{LedgerArgs, Memory};
@@ -88,11 +88,6 @@ impl Tenant {
         }
         snapshot.blind = blind;
         Ok(snapshot)
-    }
-
-    /// Whether it is the emulator, in this process.
-    pub(crate) fn is_embedded(&self) -> bool {
-        self.context.tenant == TenantSource::Embedded
     }
 
     /// In whose name it would be changed, as far as that is known to somebody who only reads.

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::actor::Known;
 use super::*;
 use crate::cli::clock;
 use crate::cli::files::ManifestArgs;
@@ -95,7 +96,7 @@ fn the_embedded_tenant_begins_with_the_account_and_is_there_the_next_time() {
     let (loaded, context) = (world.load(), world.choose(None).unwrap());
     for _ in 0..2 {
         let tenant = Tenant::connect(&context, &loaded, world.home()).unwrap();
-        assert!(tenant.is_embedded() && tenant.settle.is_zero());
+        assert!(tenant.settle.is_zero());
         let (snapshot, actor) = block_on(async {
             let asked = tenant.reader.snapshot(&Scope::everything(), None).await;
             let snapshot = asked.map_err(|error| unanswered("reading the tenant", &error))?;

@@ -155,7 +155,9 @@ impl AccountRoles {
                     // All that it was limited to could not be said: without limits it would be more.
                     continue;
                 }
-                let locations = locations.unwrap_or_default();
+                let mut locations = locations.unwrap_or_default();
+                locations.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+                locations.dedup();
                 let Some(grant) = grant(&role.name, locations) else {
                     saying.cannot(&object, "spec.roles", &role.name, "its name makes no key");
                     continue;

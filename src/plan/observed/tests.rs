@@ -139,10 +139,7 @@ fn two_of_one_name_are_told_apart_and_what_is_known_keeps_its_name() {
         ["contoso", "contoso-aaaa", "contoso-aaaa0", "c4-co", "c5-co"]
     );
     let known = Names {
-        customers: BTreeMap::from([(
-            TenantId(uuid(3)),
-            crate::model::name::CustomerKey::parse("contoso").unwrap(),
-        )]),
+        customers: BTreeMap::from([(TenantId(uuid(3)), CustomerKey::parse("contoso").unwrap())]),
         ..Names::default()
     };
     assert_eq!(keys(&known), ["contoso-aaaa", "contoso-aaaa0", "contoso", "c4-co", "c5-co"]);
@@ -458,8 +455,7 @@ fn only_what_is_ours_is_a_customer() {
         snapshot.customers.insert(TenantId(uuid(n)), customer);
     }
     let observed = observed(&snapshot, None, &Names::default());
-    let keys: Vec<&str> =
-        observed.estate.customers.keys().map(crate::model::name::CustomerKey::as_str).collect();
+    let keys: Vec<&str> = observed.estate.customers.keys().map(CustomerKey::as_str).collect();
     assert_eq!(keys, ["customer-1"]);
     let spec = &observed.estate.customers["customer-1"].spec;
     assert_eq!(spec.relationship, customer::Relationship::Reseller);
