@@ -19,6 +19,24 @@ pub(crate) struct LedgerArgs {
     new_ledger: bool,
 }
 
+impl LedgerArgs {
+    /// Opens the ledger to write into; makes it where a new one was asked for.
+    pub(crate) async fn keep(
+        &self,
+        context: &Context,
+        home: &Path,
+    ) -> Result<Ledger, CommandError> {
+        let opening = if self.new_ledger { Some(Opening::Create) } else { None };
+        match open_as(context, home, opening).await {
+            Ok(ledger) => Ok(ledger),
+            Err(Refused::Missing { place }) => Err(CommandError::usage(format!(
+                "there is no ledger at {place}\nfor the first run on this tenant, add `--new-ledger`; otherwise say in the context where the ledger is"
+            ))),
+            Err(Refused::Otherwise(error)) => Err(error),
+        }
+    }
+}
+
 /// What we remember.
 #[derive(Debug)]
 pub(crate) enum Memory {
@@ -69,6 +87,14 @@ enum Refused {
 }
 
 async fn open(context: &Context, home: &Path) -> Result<Ledger, Refused> {
+    open_as(context, home, None).await
+}
+
+async fn open_as(
+    context: &Context,
+    home: &Path,
+    opening: Option<Opening>,
+) -> Result<Ledger, Refused> {
     let place = match &context.ledger {
         None => Place::File(home.join(FILE)),
         Some(LedgerSource::Sqlite(path)) => Place::File(home.join(path.as_str())),
@@ -79,10 +105,10 @@ async fn open(context: &Context, home: &Path) -> Result<Ledger, Refused> {
             Place::Postgres(PostgresPlace::new(address))
         }
     };
-    let opening = match context.tenant {
+    let opening = opening.unwrap_or(match context.tenant {
         TenantSource::Embedded => Opening::Create,
         TenantSource::Domain(_) | TenantSource::Id(_) => Opening::Existing,
-    };
+    });
     Ledger::open(place, opening).await.map_err(|error| match error {
         LedgerError::Missing { place } => Refused::Missing { place },
         error => Refused::Otherwise(CommandError::because("opening the ledger", &error)),

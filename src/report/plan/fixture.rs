@@ -100,6 +100,7 @@ fn report(object: &str, state: State, message: &str) -> Report {
         since: None,
         until: None,
         step: None,
+        confirms: None,
         instructions: None,
         awaiting: None,
         count: None,
@@ -457,6 +458,7 @@ fn waiting() -> Vec<Report> {
     let mut portal =
         report("account/fabrikam", State::Waiting, "the business profile is kept in the portal");
     portal.step = Some("account/fabrikam/business-profile".to_owned());
+    portal.confirms = Some("0".repeat(64));
     portal.awaiting = Some("an administrator of the account".to_owned());
     portal.link = Some("https://partner.microsoft.example/dashboard/profile".to_owned());
     portal.instructions = Some("Sign in, open Account settings, Business profile, and set industries to healthcare and languages to Japanese and English.".to_owned());

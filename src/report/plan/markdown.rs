@@ -166,6 +166,7 @@ fn waiting(report: &Report, plan: &Plan) -> String {
         since: _,
         until: _,
         step,
+        confirms,
         instructions,
         awaiting,
         count,
@@ -185,6 +186,7 @@ fn waiting(report: &Report, plan: &Plan) -> String {
         (
             "Then",
             step.as_deref()
+                .filter(|_| confirms.is_some())
                 .map(|step| code(&format!("partnerctl confirm {}", shown(step, NAME_CHARS_MAX)))),
         ),
     ] {

@@ -363,6 +363,7 @@ impl Page<'_, '_> {
             since: _,
             until: _,
             step,
+            confirms,
             instructions,
             awaiting,
             count,
@@ -375,8 +376,10 @@ impl Page<'_, '_> {
         let message = plain(format!("{many}: {}", shown(message, CHARS_MAX)));
         self.line(&[plain("  ")], &[name, message]);
         let span_of_time = words::span(report, self.view.plan.observed_at);
-        let confirm =
-            step.as_ref().map(|step| format!("partnerctl confirm {}", shown(step, CHARS_MAX)));
+        let confirm = step
+            .as_ref()
+            .filter(|_| confirms.is_some())
+            .map(|step| format!("partnerctl confirm {}", shown(step, CHARS_MAX)));
         let text = |text: &Option<String>, max| text.as_ref().map(|text| shown(text, max));
         let margin = |name: &str| span(format!("    {name:<9}  "), DIM);
         for (name, told) in [("waits for", text(awaiting, CHARS_MAX)), ("time", span_of_time)] {
