@@ -17,6 +17,7 @@
     reason = "large inputs are easier to read as they are made, and snapshots are written by a tool"
 )]
 
+mod browser;
 mod canary;
 mod cli;
 mod client_conformance;
@@ -32,6 +33,8 @@ mod hostile;
 mod login;
 mod one_mistake;
 mod page;
+mod pages;
 mod policies;
+mod served;
 mod stories;
 mod world;
