@@ -32,6 +32,7 @@ mod fresh;
 mod hostile;
 mod login;
 mod one_mistake;
+mod others;
 mod page;
 mod pages;
 mod policies;

@@ -44,6 +44,10 @@ impl Served {
         Self { child, line, client }
     }
 
+    pub(crate) fn line(&self) -> &Value {
+        &self.line
+    }
+
     pub(crate) fn text(&self, name: &str) -> &str {
         self.line[name].as_str().unwrap()
     }
