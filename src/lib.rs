@@ -19,5 +19,6 @@ pub mod manifest;
 pub mod model;
 mod parallel;
 pub mod partner;
+pub mod plan;
 pub mod policy;
 pub mod report;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::lease::Holder;
-use super::object::ObjectKey;
+use crate::model::record::ObjectKey;
 
 /// What the driver said; shared, because one failed flush answers everybody who waited for it.
 pub type Cause = Arc<dyn Error + Send + Sync>;

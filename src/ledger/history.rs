@@ -10,9 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::Ledger;
 use super::error::LedgerError;
-use super::json::{self, Json};
+use super::json;
 use super::lease::{Lease, fence};
 use super::session::{Purpose, Row, Session, Sql};
+use crate::model::record::Json;
 
 /// What is known of a run when it begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

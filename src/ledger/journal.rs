@@ -9,24 +9,14 @@ use jiff::Timestamp;
 
 use super::Ledger;
 use super::error::LedgerError;
-use super::json::Json;
 use super::lease::{Lease, Token, fence, whole};
-use super::object::{self, Change, ObjectKey};
+use super::object::{self, Change, object_key};
 use super::session::{Purpose, Row, Session, Sql, Value};
+use crate::model::record::{Effect, Json, ObjectKey, Spent};
 
 /// An entry's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(i64);
-
-/// What a step costs of the limits.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Effect {
-    pub removals: u32,
-    pub privileged_grants: u32,
-    pub irreversible: u32,
-    /// Which customer is touched, if one is.
-    pub customer: Option<String>,
-}
 
 /// What is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +72,8 @@ impl Outcome {
 
     fn read(row: &Row<'_>, at: usize) -> Result<Option<Self>, LedgerError> {
         let Some(word) = row.maybe_text(at)? else { return Ok(None) };
-        let why = || Ok(row.maybe_owned(at + 1)?.unwrap_or_default());
+        let why =
+            || -> Result<String, LedgerError> { Ok(row.maybe_owned(at + 1)?.unwrap_or_default()) };
         Ok(Some(match word {
             "done" => Self::Done { remote_id: row.maybe_owned(at + 2)? },
             "failed" => Self::Failed { why: why()? },
@@ -104,15 +95,6 @@ pub struct Entry {
     /// None while the request may be under way, or whoever sent it is no more.
     pub outcome: Option<Outcome>,
     pub concluded_at: Option<Timestamp>,
-}
-
-/// What was spent of the limits.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Spent {
-    pub removals: u64,
-    pub privileged_grants: u64,
-    pub irreversible: u64,
-    pub customers_touched: u64,
 }
 
 impl fmt::Display for EntryId {
@@ -256,7 +238,9 @@ impl Ledger {
     /// What was spent of the limits over the last 24 hours, by the database's time.
     pub async fn spent(&self) -> Result<Spent, LedgerError> {
         self.call(Purpose::Read, async |session| {
-            let count = |row: &Row<'_>, at| Ok(u64::try_from(row.integer(at)?).unwrap_or(0));
+            let count = |row: &Row<'_>, at| -> Result<u64, LedgerError> {
+                Ok(u64::try_from(row.integer(at)?).unwrap_or(0))
+            };
             let read = |row: &Row<'_>| {
                 Ok(Spent {
                     removals: count(row, 0)?,
@@ -322,7 +306,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, LedgerError> {
         run: row.owned(1)?,
         step: row.owned(2)?,
         attempt: count(3)?,
-        object: ObjectKey::read(row, 5, 6)?,
+        object: object_key(row, 5, 6)?,
         verb: row.owned(7)?,
         marker: row.maybe_owned(8)?,
         detail: row.maybe_text(9)?.map(Json::stored),

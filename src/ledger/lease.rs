@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use super::Ledger;
 use super::error::LedgerError;
 use super::history::{self, Event};
-use super::json::Json;
 use super::session::{Purpose, Row, Session, Sql};
+use crate::model::record::Json;
 
 /// Grows with every holder, so that an earlier one is known by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -34,13 +34,16 @@ use writer::{Ended as WriterEnded, Writer};
 
 pub use error::{Cause, LedgerError};
 pub use history::{Counts, Ended, Head, Run, RunOutcome, Started};
-pub use journal::{Effect, Entry, EntryId, Intent, Outcome, Spent};
-pub use json::Json;
+pub use journal::{Entry, EntryId, Intent, Outcome};
 pub use lease::{Holder, Lease, LeaseState, Terms, Token};
-pub use object::{Change, Exchange, Managed, ObjectKey, Origin, Recorded};
+pub use object::Change;
 pub use postgres::PostgresPlace;
 pub use snapshot::KeptSnapshot;
-pub use waiting::{Confirmation, ConfirmedAt, Waiting, WaitingSince};
+
+pub use crate::model::record::{
+    Confirmation, ConfirmedAt, Effect, Exchange, Json, Managed, ObjectKey, Origin, Recorded, Spent,
+    Waiting, WaitingSince,
+};
 
 /// Where a ledger is kept.
 #[derive(Debug, Clone)]

@@ -1,113 +1,38 @@
 //! What we manage: how it came to us, what was last applied, and what the service made of it.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
 use super::Ledger;
 use super::error::LedgerError;
-use super::json::{self, Json};
+use super::json;
 use super::lease::{Lease, fence};
 use super::session::{Purpose, Row, Session};
 use crate::model::Str;
 use crate::model::name::Kind;
+use crate::model::record::{Json, Managed, ObjectKey, Origin, Recorded};
 
-/// Which object. For delegated access, of which one document makes many, the name is
-/// `template/customer`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectKey {
-    pub kind: Kind,
-    pub name: Str,
+pub(super) fn object_key(
+    row: &Row<'_>,
+    kind: usize,
+    name: usize,
+) -> Result<ObjectKey, LedgerError> {
+    let text = row.text(kind)?;
+    let kind = Kind::from_kebab(text)
+        .ok_or_else(|| LedgerError::Damaged { what: format!("an object of kind `{text}`") })?;
+    Ok(ObjectKey { kind, name: Str::from(row.text(name)?) })
 }
 
-impl fmt::Display for ObjectKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.kind.kebab(), self.name)
+fn word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Made => "made",
+        Origin::Adopted => "adopted",
     }
 }
 
-impl ObjectKey {
-    pub(super) fn read(row: &Row<'_>, kind: usize, name: usize) -> Result<Self, LedgerError> {
-        let text = row.text(kind)?;
-        let kind = Kind::from_kebab(text)
-            .ok_or_else(|| LedgerError::Damaged { what: format!("an object of kind `{text}`") })?;
-        Ok(Self { kind, name: Str::from(row.text(name)?) })
+fn parsed(text: &str) -> Result<Origin, LedgerError> {
+    match text {
+        "made" => Ok(Origin::Made),
+        "adopted" => Ok(Origin::Adopted),
+        _ => Err(LedgerError::Damaged { what: format!("an object that was `{text}`") }),
     }
-}
-
-/// How an object became managed. Only what was made here may be deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    Made,
-    Adopted,
-}
-
-impl Origin {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Made => "made",
-            Self::Adopted => "adopted",
-        }
-    }
-
-    fn parse(text: &str) -> Result<Self, LedgerError> {
-        match text {
-            "made" => Ok(Self::Made),
-            "adopted" => Ok(Self::Adopted),
-            _ => Err(LedgerError::Damaged { what: format!("an object that was `{text}`") }),
-        }
-    }
-}
-
-/// What a field was sent as, and what the service made of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exchange {
-    pub sent: serde_json::Value,
-    pub returned: serde_json::Value,
-}
-
-/// A managed object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Managed {
-    pub key: ObjectKey,
-    /// Which estate manages it.
-    pub estate: Str,
-    /// Binds once it is known.
-    pub remote_id: Option<Str>,
-    pub origin: Origin,
-    /// As it was last applied.
-    pub spec: Json,
-    /// By the path of the field; those that the service returns as they were sent need no entry.
-    pub exchanges: BTreeMap<String, Exchange>,
-    pub is_protected: bool,
-    /// Names that it had, the latest last.
-    pub formerly: Vec<Str>,
-    /// In which run it was last written; none where nothing was sent.
-    pub run: Option<Str>,
-}
-
-impl Managed {
-    /// Whether a live value is what the service makes of the declared one.
-    pub fn is_rewriting(
-        &self,
-        path: &str,
-        declared: &serde_json::Value,
-        live: &serde_json::Value,
-    ) -> bool {
-        self.exchanges
-            .get(path)
-            .is_some_and(|Exchange { sent, returned }| sent == declared && returned == live)
-    }
-}
-
-/// A managed object, and when it was recorded by the database's time: a contradictory read shortly
-/// after may be the service's lag.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
-    pub managed: Managed,
-    pub at: Timestamp,
 }
 
 /// What becomes different in what we manage.
@@ -176,9 +101,8 @@ async fn put(session: &mut Session, managed: &Managed) -> Result<(), LedgerError
     let (kind, name) = (key.kind.kebab(), key.name.as_str());
     let (estate, remote_id) = (estate.as_str(), remote_id.as_deref());
     let claim = [kind.into(), name.into(), estate.into(), remote_id.into()];
-    let claimed = session
-        .one(CLAIMED, &claim, |row| Ok((row.owned(0)?, ObjectKey::read(row, 1, 2)?)))
-        .await?;
+    let claimed =
+        session.one(CLAIMED, &claim, |row| Ok((row.owned(0)?, object_key(row, 1, 2)?))).await?;
     if let Some((estate, managed_as)) = claimed {
         return Err(LedgerError::ManagedElsewhere { object: key.clone(), estate, managed_as });
     }
@@ -187,7 +111,7 @@ async fn put(session: &mut Session, managed: &Managed) -> Result<(), LedgerError
         name.into(),
         estate.into(),
         remote_id.into(),
-        origin.word().into(),
+        word(*origin).into(),
         spec.as_str().into(),
         exchanges.as_ref().map(Json::as_str).into(),
         (*is_protected).into(),
@@ -238,7 +162,7 @@ async fn rename(session: &mut Session, from: &ObjectKey, to: &str) -> Result<(),
 
 fn names(names: &[Str]) -> Result<Option<Json>, LedgerError> {
     let words: Vec<&str> = names.iter().map(Str::as_str).collect();
-    (!words.is_empty()).then(|| Json::of(&words)).transpose()
+    Ok((!words.is_empty()).then(|| Json::of(&words)).transpose()?)
 }
 
 fn words(text: &str) -> Result<Vec<Str>, LedgerError> {
@@ -248,10 +172,10 @@ fn words(text: &str) -> Result<Vec<Str>, LedgerError> {
 
 fn recorded(row: &Row<'_>) -> Result<Recorded, LedgerError> {
     let managed = Managed {
-        key: ObjectKey::read(row, 0, 1)?,
+        key: object_key(row, 0, 1)?,
         estate: Str::from(row.text(2)?),
         remote_id: row.maybe_text(3)?.map(Str::from),
-        origin: Origin::parse(row.text(4)?)?,
+        origin: parsed(row.text(4)?)?,
         spec: Json::stored(row.text(5)?),
         exchanges: row.maybe_text(6)?.map(json::read).transpose()?.unwrap_or_default(),
         is_protected: row.flag(7)?,

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 
 use super::Ledger;
 use super::error::LedgerError;
-use super::json::{self, Json};
+use super::json;
 use super::session::Purpose;
+use crate::model::record::Json;
 
 /// Below this a page of the database is not filled anyway.
 const COMPRESSED_MIN: usize = 4 * 1024;

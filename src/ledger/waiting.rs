@@ -1,49 +1,11 @@
 //! What people are asked to do, and what they said they did.
 
-use jiff::Timestamp;
-
 use super::Ledger;
 use super::error::LedgerError;
 use super::lease::{Lease, fence};
-use super::object::ObjectKey;
+use super::object::object_key;
 use super::session::{Purpose, Row};
-
-/// Something that a person has to do: an invitation to accept, a setting in the portal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    pub object: ObjectKey,
-    /// What `confirm` takes.
-    pub step: String,
-    /// Whom it waits for.
-    pub awaiting: String,
-    pub link: Option<String>,
-    pub instructions: Option<String>,
-    pub until: Option<Timestamp>,
-}
-
-/// The same, and since when by the database's time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WaitingSince {
-    pub waiting: Waiting,
-    pub since: Timestamp,
-}
-
-/// A person says that a step is done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confirmation {
-    pub object: ObjectKey,
-    pub step: String,
-    /// The declared value that was confirmed, or its digest: another one is not.
-    pub what: String,
-    pub who: String,
-}
-
-/// The same, and when by the database's time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfirmedAt {
-    pub confirmation: Confirmation,
-    pub at: Timestamp,
-}
+use crate::model::record::{Confirmation, ConfirmedAt, ObjectKey, Waiting, WaitingSince};
 
 /// Another link is another invitation, and begins to wait anew.
 const WAIT: &str = "INSERT INTO waiting (kind, name, step, awaiting, link, instructions, since, until) \
@@ -132,7 +94,7 @@ impl Ledger {
 
 fn waiting(row: &Row<'_>) -> Result<WaitingSince, LedgerError> {
     let waiting = Waiting {
-        object: ObjectKey::read(row, 0, 1)?,
+        object: object_key(row, 0, 1)?,
         step: row.owned(2)?,
         awaiting: row.owned(3)?,
         link: row.maybe_owned(4)?,
@@ -144,7 +106,7 @@ fn waiting(row: &Row<'_>) -> Result<WaitingSince, LedgerError> {
 
 fn confirmed(row: &Row<'_>) -> Result<ConfirmedAt, LedgerError> {
     let confirmation = Confirmation {
-        object: ObjectKey::read(row, 0, 1)?,
+        object: object_key(row, 0, 1)?,
         step: row.owned(2)?,
         what: row.owned(3)?,
         who: row.owned(4)?,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::types::Snapshot;
+use crate::model::tenant::Snapshot;
 
 /// Which format this is; a reader refuses any other.
 pub const FORMAT: &str = "partnerctl/snapshot/v1";

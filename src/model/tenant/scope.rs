@@ -87,7 +87,8 @@ pub enum Delegated {
 }
 
 impl Delegated {
-    pub(in crate::partner) fn wants_assignments(&self, customer: Option<TenantId>) -> bool {
+    /// Whether what each group may do with a customer is asked for.
+    pub fn wants_assignments(&self, customer: Option<TenantId>) -> bool {
         match self {
             Self::Nothing | Self::Relationships => false,
             Self::Of(customers) => customer.is_some_and(|customer| customers.contains(&customer)),

@@ -85,7 +85,7 @@ impl<'a> Index<'a> {
 }
 
 /// The level that a group stands for.
-pub(in crate::partner) fn agent_level(group: &str) -> Option<AgentLevel> {
+pub fn agent_level(group: &str) -> Option<AgentLevel> {
     [
         ("AdminAgents", AgentLevel::Admin),
         ("HelpdeskAgents", AgentLevel::Helpdesk),
