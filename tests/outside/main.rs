@@ -38,4 +38,5 @@ mod pages;
 mod policies;
 mod served;
 mod stories;
+mod weather;
 mod world;
