@@ -30,7 +30,7 @@ const AT_ONCE: usize = 8;
 const LAG: Duration = Duration::from_secs(100);
 const SETTLE: Duration = Duration::from_secs(150);
 
-/// All that there is; what lags stands last.
+/// What strikes anything, what strikes pages, and what makes reads lag.
 const FAULTS: &[&str] = &[
     "throttle",
     "error",
@@ -40,22 +40,23 @@ const FAULTS: &[&str] = &[
     "expired-token",
     "malformed",
     "bom",
-    "page-shift",
     "latency",
+    "page-shift",
     "stale-read",
 ];
-
 const SEEN_AT_ONCE: &[&str] = FAULTS.split_last().unwrap().1;
+/// So many of them come to a fifth of whatever is asked; reads are struck by the others besides.
+const OF_ANYTHING: f64 = 9.0;
 
 /// How much bad weather.
 fn seeds() -> u64 {
     std::env::var("PARTNERCTL_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(8)
 }
 
-/// A fifth of all requests goes wrong, those for tokens too.
+/// A fifth of all requests goes wrong at the least, those for tokens too.
 fn weather(seed: u64, faults: &[&str]) -> String {
     // The first rule that strikes is the one: so many chances come to a fifth.
-    let rate = 1.0 - 0.8_f64.powf(1.0 / f64::from(u8::try_from(faults.len()).unwrap()));
+    let rate = 1.0 - 0.8_f64.powf(1.0 / OF_ANYTHING);
     let ms = |fault| if fault == "stale-read" { LAG.as_millis() } else { 400 };
     let rules: Vec<String> = faults
         .iter()
@@ -110,7 +111,7 @@ fn for_each_seed(estate: &Estate, work: impl AsyncFn(&Tenant, u64, &Tally) + Syn
     let Storms { requests, struck } = tally.into_inner().unwrap();
     eprintln!("{last} seeds, {requests} requests, of which were struck {struck:?}");
     let share = struck.values().sum::<usize>() * 100 / requests;
-    assert!((17..23).contains(&share), "{share} %");
+    assert!((18..27).contains(&share), "{share} %");
     assert!(FAULTS.iter().all(|fault| struck.contains_key(*fault)), "{struck:?}");
 }
 
