@@ -17,6 +17,7 @@
     reason = "large inputs are easier to read as they are made, and snapshots are written by a tool"
 )]
 
+mod browser;
 mod canary;
 mod cli;
 mod client_conformance;
@@ -31,9 +32,14 @@ mod fresh;
 mod hostile;
 mod login;
 mod one_mistake;
+mod others;
 mod page;
 mod planning;
 mod policies;
 mod show;
+mod pages;
+mod policies;
+mod served;
 mod stories;
+mod weather;
 mod world;
