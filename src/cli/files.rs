@@ -115,6 +115,15 @@ impl Files {
         &self.opener.root
     }
 
+    /// The folder that `.partnerctl/` stands in: beside the project file, else the current one.
+    #[allow(dead_code)] // until the first command comes
+    pub(crate) fn home(&self) -> Result<PathBuf, CommandError> {
+        if self.path_of(&self.project_name).is_some() {
+            return Ok(self.folder().to_owned());
+        }
+        current_folder()
+    }
+
     /// Where a source is on disk; nothing for standard input.
     pub(crate) fn path_of(&self, name: &str) -> Option<&Path> {
         self.opener.paths.get(name).map(PathBuf::as_path)

@@ -19,6 +19,9 @@ mod policies;
 pub mod reference;
 mod schema;
 mod show;
+// Commands that use all of it come one by one.
+#[allow(dead_code, unused_imports)]
+mod tenant;
 mod test;
 mod validate;
 
@@ -103,6 +106,18 @@ impl CommandError {
 
     pub(crate) fn failed(doing: impl Into<String>, source: std::io::Error) -> Self {
         Self::Failed { doing: doing.into(), source }
+    }
+
+    /// A failure with all its causes, in a line.
+    pub(crate) fn because(doing: impl Into<String>, error: &dyn std::error::Error) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        Self::failed(doing, std::io::Error::other(text))
     }
 }
 

@@ -1,7 +1,16 @@
-//! How much may change in a day.
+//! How much may change in a day: what a plan costs, with what was spent over the last 24 hours.
+
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::file::{Refusal, Why};
+use super::input::Input;
+use super::step::Step;
+use crate::model::name::Kind;
+use crate::model::project::Limit;
+use crate::model::record::Spent;
 
 /// What a plan costs of each limit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -11,6 +20,18 @@ pub struct Limits {
     pub privileged_grants: Measured,
     pub customers_touched: Measured,
     pub irreversible: Measured,
+}
+
+impl Limits {
+    /// By the name that the project file has for it.
+    pub fn named(&self) -> [(&'static str, Measured); 4] {
+        [
+            ("removals", self.removals),
+            ("privilegedGrants", self.privileged_grants),
+            ("customersTouched", self.customers_touched),
+            ("irreversible", self.irreversible),
+        ]
+    }
 }
 
 /// One limit, and what of it is used.
@@ -29,4 +50,86 @@ pub struct Measured {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<u32>,
     pub exceeded: bool,
+}
+
+impl Measured {
+    fn of(limit: Option<Limit>, planned: u64, spent: u64, managed: u64) -> Self {
+        let Limit { count, percent } = limit.unwrap_or_default();
+        let total = planned + spent;
+        // What asks for nothing is over nothing, whatever was spent.
+        let over_count = count.is_some_and(|count| total > u64::from(count));
+        let over_percent = managed > 0
+            && percent.is_some_and(|percent| total * 100 > u64::from(percent) * managed);
+        let exceeded = planned > 0 && (over_count || over_percent);
+        Self { planned, spent, managed, count, percent, exceeded }
+    }
+
+    /// What it is measured against, for people.
+    pub fn allowance(&self) -> String {
+        match (self.count, self.percent) {
+            (None, None) => "no limit".to_owned(),
+            (Some(count), None) => format!("{count}"),
+            (None, Some(percent)) => format!("{percent} % of {}", self.managed),
+            (Some(count), Some(percent)) => {
+                format!("{count}, or {percent} % of {}", self.managed)
+            }
+        }
+    }
+}
+
+/// Counts, and refuses what is over a limit.
+pub(super) fn measure(input: &Input<'_>, steps: &[Step], refused: &mut Vec<Refusal>) -> Limits {
+    let Spent { removals, privileged_grants, irreversible, customers_touched } = input.record.spent;
+    let sum = |count: fn(&Step) -> u32| steps.iter().map(|step| u64::from(count(step))).sum();
+    let customers: BTreeSet<&str> =
+        steps.iter().filter_map(|step| step.cost.customer.as_deref()).collect();
+    // Of the users that are managed a percentage of removals is; of the customers, one of customers.
+    let managed = |kinds: &[Kind]| {
+        let count: usize = kinds.iter().map(|kind| input.record.of_kind(*kind).count()).sum();
+        count as u64
+    };
+    let people = managed(&[Kind::User]);
+    let (everything, clients) =
+        (managed(&[Kind::User, Kind::Customer]), managed(&[Kind::Customer]));
+    let limits = input.limits;
+    let found = Limits {
+        removals: Measured::of(limits.removals, sum(|step| step.cost.removals), removals, people),
+        privileged_grants: Measured::of(
+            limits.privileged_grants,
+            sum(|step| step.cost.privileged_grants),
+            privileged_grants,
+            people,
+        ),
+        customers_touched: Measured::of(
+            limits.customers_touched,
+            customers.len() as u64,
+            customers_touched,
+            clients,
+        ),
+        irreversible: Measured::of(
+            limits.irreversible,
+            sum(|step| step.cost.irreversible),
+            irreversible,
+            everything,
+        ),
+    };
+    for (name, measured) in found.named() {
+        if measured.exceeded {
+            refused.push(Refusal {
+                why: Why::Limit,
+                step: None,
+                message: format!(
+                    "over the limit `{name}`: {} planned and {} in the last 24 hours, and {} may be",
+                    measured.planned,
+                    measured.spent,
+                    measured.allowance()
+                ),
+                remedy: format!(
+                    "make several smaller plans, wait, or let somebody answer for it: `apply --allow {name}={} --reason TEXT`",
+                    measured.planned
+                ),
+            });
+        }
+    }
+    found
 }

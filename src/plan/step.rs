@@ -180,6 +180,8 @@ pub enum Decision {
     Allow,
     #[default]
     Deny,
+    /// Nobody knows yet who will apply it.
+    Unknown,
 }
 
 /// What a step costs of the limits.

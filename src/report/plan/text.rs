@@ -163,8 +163,7 @@ impl Page<'_, '_> {
     fn step(&mut self, step: &Step) {
         let sign = view::sign(step.verb);
         let first = [plain("    "), span(format!("{sign} "), ink_of_sign(sign))];
-        let summary = shown(&step.summary, CHARS_MAX);
-        self.line(&first, &[plain(format!("{}: {summary}", step.verb.word()))]);
+        self.line(&first, &[plain(words::step(step))]);
         self.concerns(step, 6);
     }
 
@@ -245,7 +244,7 @@ impl Page<'_, '_> {
                 }
             }
             Difference::Text(pieces) => {
-                let spans: Vec<Span> = pieces.into_iter().map(inline).collect();
+                let spans: Vec<Span> = pieces.iter().flat_map(inline).collect();
                 self.line(first, &spans);
             }
         }
@@ -451,7 +450,7 @@ impl Page<'_, '_> {
     fn limits(&mut self) {
         let plan = self.view.plan;
         self.heading("limits, over 24 hours", BOLD);
-        let all = view::limits(&plan.limits);
+        let all = plan.limits.named();
         let wide = all.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
         let used: Vec<String> = all.iter().map(|(_, measured)| words::used(measured)).collect();
         let used_wide = used.iter().map(|used| columns(used)).max().unwrap_or_default();
@@ -466,6 +465,9 @@ impl Page<'_, '_> {
         }
         self.text.push('\n');
         self.line(&[], &[plain(words::forecast(plan.forecast))]);
+        if let Some(told) = words::unjudged(&self.view.tally) {
+            self.line(&[], &[span(told, YELLOW)]);
+        }
     }
 
     fn refusals(&mut self) {
@@ -475,13 +477,14 @@ impl Page<'_, '_> {
         }
         self.heading("why it is refused, and what to do", ALARM);
         for refusal in refused {
-            let why = span(format!("{:<6}  ", words::why(refusal.why)), ALARM);
+            let why = span(format!("{:<8}  ", words::why(refusal.why)), ALARM);
             let message = shown(&refusal.message, CHARS_MAX);
-            let step = refusal.step.as_ref().map(|step| format!("{}: ", shown(step, CHARS_MAX)));
+            let step = words::refused_step(refusal);
+            let step = step.map(|step| format!("{}: ", shown(step, CHARS_MAX)));
             let spans = [span(step.unwrap_or_default(), BOLD), plain(message)];
             self.line(&[plain("  "), why], &spans);
             let remedy = shown(&refusal.remedy, CHARS_MAX);
-            self.line(&[plain("  ".repeat(5)), span("do: ", DIM)], &[plain(remedy)]);
+            self.line(&[plain(" ".repeat(12)), span("do: ", DIM)], &[plain(remedy)]);
         }
     }
 
@@ -526,12 +529,19 @@ fn heading(section: &Section<'_>) -> String {
     format!("{}: {count}", section.risk.heading())
 }
 
-fn inline(piece: Piece) -> Span {
-    match piece {
-        Piece::Same(text) => plain(text),
-        Piece::Gone(text) => span(format!("[-{text}-]"), STRUCK),
-        Piece::Come(text) => span(format!("{{+{text}+}}"), GREEN),
+/// A piece with its signs; spaces at its ends stay outside of them, so that lines can end there.
+fn inline(piece: &Piece) -> [Span; 3] {
+    let (open, text, close, ink) = match piece {
+        Piece::Same(text) => return [plain(""), plain(text.as_str()), plain("")],
+        Piece::Gone(text) => ("[-", text, "-]", STRUCK),
+        Piece::Come(text) => ("{+", text, "+}", GREEN),
+    };
+    let word = text.trim_matches(' ');
+    if word.is_empty() {
+        return [plain(""), span(format!("{open}{text}{close}"), ink), plain("")];
     }
+    let (lead, tail) = text.split_once(word).unwrap_or_default();
+    [plain(lead), span(format!("{open}{word}{close}"), ink), plain(tail)]
 }
 
 const fn ink_of_risk(risk: Risk) -> Ink {

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::model::name::Kind;
 use crate::model::record::ObjectKey;
 use crate::plan::file::{Plan, Why};
-use crate::plan::limits::{Limits, Measured};
 use crate::plan::step::{Cause, Decision, FieldChange, Report, Source, State, Step, Verb};
 
 /// A plan, arranged for a reader.
@@ -33,6 +32,8 @@ pub(super) struct Tally {
     /// Limits that are exceeded.
     pub(super) over: Vec<&'static str>,
     pub(super) refused: u64,
+    /// Steps that policy was not asked about, and why.
+    pub(super) unjudged: Option<(u64, String)>,
 }
 
 /// Steps.
@@ -261,23 +262,18 @@ fn tally(plan: &Plan, waiting: u64) -> Tally {
         tally.by_kind.entry(step.object.kind).or_default().add(step.verb);
         tally.irreversible += u64::from(step.irreversible.is_some());
     }
-    let over = limits(&plan.limits).into_iter().filter(|(_, measured)| measured.exceeded);
+    let over = plan.limits.named().into_iter().filter(|(_, measured)| measured.exceeded);
     tally.over = over.map(|(name, _)| name).collect();
     // A limit is said to be exceeded in its own words.
     let others = plan.refused.iter().filter(|refusal| refusal.why != Why::Limit);
     tally.refused = others.count() as u64;
+    let mut unjudged = plan
+        .steps
+        .iter()
+        .filter(|step| step.authorisation.decision == Decision::Unknown)
+        .map(|step| step.authorisation.reason.clone().unwrap_or_default());
+    tally.unjudged = unjudged.next().map(|reason| (1 + unjudged.count() as u64, reason));
     tally
-}
-
-/// The limits by the names that manifests give them, in words.
-pub(super) fn limits(limits: &Limits) -> [(&'static str, Measured); 4] {
-    let Limits { removals, privileged_grants, customers_touched, irreversible } = *limits;
-    [
-        ("removals", removals),
-        ("privileged grants", privileged_grants),
-        ("customers touched", customers_touched),
-        ("irreversible", irreversible),
-    ]
 }
 
 /// The objects of a plan, by kind and name.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::value;
 use super::view::{Entry, Tally, View};
 use crate::model::name::Kind;
-use crate::plan::file::{Forecast, Parents, Plan, Rectangle, Why};
+use crate::plan::file::{Forecast, Parents, Plan, Rectangle, Refusal, Why};
 use crate::plan::limits::Measured;
 use crate::plan::step::{Cause, Report, Source, State, Step};
 
@@ -25,7 +25,7 @@ pub(super) fn summary(view: &View<'_>) -> String {
 
 /// The same without the plan's name.
 pub(super) fn gist(view: &View<'_>) -> String {
-    let Tally { all, by_kind: _, irreversible, waiting, over, refused } = &view.tally;
+    let Tally { all, by_kind: _, irreversible, waiting, over, refused, unjudged: _ } = &view.tally;
     let mut parts: Vec<String> =
         [(all.create, "to create"), (all.change, "to change"), (all.take_away, "to take away")]
             .into_iter()
@@ -143,11 +143,23 @@ pub(super) fn denied(step: &Step) -> String {
     }
 }
 
+/// What a step does, in a sentence.
+pub(super) fn step(step: &Step) -> String {
+    let summary = value::shown(&step.summary, 400);
+    if summary.trim().is_empty() { step.verb.word().to_owned() } else { summary }
+}
+
+/// The step of a refusal, where its message does not name it already.
+pub(super) fn refused_step(refusal: &Refusal) -> Option<&str> {
+    refusal.step.as_deref().filter(|step| !refusal.message.contains(step))
+}
+
 pub(super) const fn why(why: Why) -> &'static str {
     match why {
         Why::Policy => "policy",
         Why::Guard => "guard",
         Why::Limit => "limit",
+        Why::Manifest => "manifest",
     }
 }
 
@@ -194,15 +206,22 @@ pub(super) fn bound(measured: &Measured) -> Option<u64> {
     [count.map(u64::from), share].into_iter().flatten().min()
 }
 
-/// Where that comes from: `4 planned and 2 before; at most 5, or 10 % of 120 managed`.
+/// Where that comes from: `4 planned and 2 before; at most 5, or 10 % of 120`.
 pub(super) fn behind(measured: &Measured) -> String {
-    let Measured { planned, spent, managed, count, percent, exceeded: _ } = *measured;
-    let planned = format!("{planned} planned");
-    let used = if spent > 0 { format!("{planned} and {spent} before") } else { planned };
-    let count = count.map(|count| count.to_string());
-    let percent = percent.map(|percent| format!("{percent} % of {managed} managed"));
-    let most: Vec<String> = [count, percent].into_iter().flatten().collect();
-    if most.is_empty() { used } else { format!("{used}; at most {}", most.join(", or ")) }
+    let Measured { planned, spent, managed: _, count, percent, exceeded: _ } = *measured;
+    let before = if spent > 0 { format!(" and {spent} before") } else { String::new() };
+    let most = match (count, percent) {
+        (None, None) => String::new(),
+        _ => format!("; at most {}", measured.allowance()),
+    };
+    format!("{planned} planned{before}{most}")
+}
+
+/// What policy was not asked, if it was not.
+pub(super) fn unjudged(tally: &Tally) -> Option<String> {
+    let (count, reason) = tally.unjudged.as_ref()?;
+    let steps = counted(*count, "step");
+    Some(format!("policy was not asked about {steps}: {}", value::shown(reason, 400)))
 }
 
 pub(super) fn forecast(forecast: Forecast) -> String {
