@@ -14,6 +14,7 @@ mod github;
 pub mod json;
 mod junit;
 mod mask;
+mod page;
 pub mod plan;
 mod sarif;
 mod snippet;
