@@ -13,6 +13,8 @@ function el(tag, attributes, ...children) {
 const kindOf = (reference) => reference.slice(0, reference.indexOf("/"));
 const nameOf = (reference) => reference.slice(reference.indexOf("/") + 1);
 
+const fills = new WeakMap();
+
 /* A details element whose inside is made when it is first opened. */
 function fold(kind, summary, fill, open) {
   const made = el("details", { class: kind }, el("summary", null, summary));
@@ -20,7 +22,14 @@ function fold(kind, summary, fill, open) {
   made.open = Boolean(open);
   once();
   made.addEventListener("toggle", once);
+  fills.set(made, once);
   return made;
+}
+
+/* Opens one with its inside at once: `toggle` comes too late for a printer. */
+function unfold(made) {
+  made.open = true;
+  fills.get(made)?.();
 }
 
 /* As text is compared that somebody types. */

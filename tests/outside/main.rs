@@ -32,6 +32,7 @@ mod hostile;
 mod login;
 mod one_mistake;
 mod page;
+mod plan_page;
 mod policies;
 mod show;
 mod stories;

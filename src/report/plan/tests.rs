@@ -18,7 +18,7 @@ use crate::plan::step::Cause;
 use crate::report::Style;
 
 const PLAIN: Style = Style { color: false, width: 100 };
-const ALL: [Format; 3] = [Format::Text, Format::Json, Format::Markdown];
+const ALL: [Format; 4] = [Format::Text, Format::Json, Format::Markdown, Format::Html];
 
 fn show(plan: &Plan, format: Format, style: Style) -> String {
     let mut out = Vec::new();
