@@ -115,8 +115,12 @@ impl Files {
         &self.opener.root
     }
 
+    /// Whether these are all the manifests there are, so that what is not in them has gone.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete && self.missing().next().is_none()
+    }
+
     /// The folder that `.partnerctl/` stands in: beside the project file, else the current one.
-    #[allow(dead_code)] // until the first command comes
     pub(crate) fn home(&self) -> Result<PathBuf, CommandError> {
         if self.path_of(&self.project_name).is_some() {
             return Ok(self.folder().to_owned());

@@ -7,6 +7,7 @@ mod access;
 mod can;
 mod clock;
 mod completions;
+mod drift;
 mod emulator;
 mod explain;
 mod files;
@@ -15,10 +16,13 @@ mod init;
 mod login;
 mod man;
 mod output;
+mod plan;
+mod planning;
 mod policies;
 pub mod reference;
 mod schema;
 mod show;
+mod status;
 // Commands that use all of it come one by one.
 #[allow(dead_code, unused_imports)]
 mod tenant;
@@ -52,9 +56,13 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0   done, or nothing to do
   1   failed: network, storage, or a bug (which says so)
+  2   changes are pending (`--exit-code`)
   3   manifests or policies are invalid; a failed `test`; `fmt --check` with differences
-  4   denied by a policy
+  4   denied by a policy or a guard
+  5   over a limit
   6   the plan was changed, or is none that this version knows
+  8   only waiting on people is left (`--exit-code`)
+  9   drift only (`--exit-code`)
   64  wrong usage";
 
 #[derive(Subcommand, Debug)]
@@ -63,6 +71,9 @@ enum Command {
     Validate(validate::ValidateArgs),
     Fmt(fmt::FmtArgs),
     Explain(explain::ExplainArgs),
+    Plan(plan::PlanArgs),
+    Drift(drift::DriftArgs),
+    Status(status::StatusArgs),
     Can(can::CanArgs),
     Access(access::AccessArgs),
     Test(test::TestArgs),
@@ -84,6 +95,14 @@ pub enum Outcome {
     Invalid,
     /// A policy says no.
     Denied,
+    /// More would change than may in a day.
+    OverLimit,
+    /// Something would change.
+    Pending,
+    /// Only others changed things.
+    Drifted,
+    /// Only people are waited for.
+    Waiting,
 }
 
 /// Why a command could not do its work.
@@ -128,7 +147,11 @@ const fn exit_code(result: &Result<Outcome, CommandError>) -> u8 {
         Err(CommandError::Failed { .. } | CommandError::Internal(_)) => 1,
         Ok(Outcome::Invalid) => 3,
         Ok(Outcome::Denied) => 4,
+        Ok(Outcome::OverLimit) => 5,
         Err(CommandError::NotAPlan(_)) => 6,
+        Ok(Outcome::Pending) => 2,
+        Ok(Outcome::Drifted) => 9,
+        Ok(Outcome::Waiting) => 8,
         Err(CommandError::Usage(_)) => 64,
     }
 }
@@ -159,6 +182,9 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Validate(args) => validate::run(&out, args),
         Command::Fmt(args) => fmt::run(&out, args),
         Command::Explain(args) => explain::run(&out, args),
+        Command::Plan(args) => plan::run(&out, args),
+        Command::Drift(args) => drift::run(&out, args),
+        Command::Status(args) => status::run(&out, args),
         Command::Can(args) => can::run(&out, args),
         Command::Access(args) => access::run(&out, args),
         Command::Test(args) => test::run(&out, args),

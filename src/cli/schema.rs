@@ -51,12 +51,14 @@ pub(crate) fn run(out: &Output, args: &SchemaArgs) -> Result<Outcome, CommandErr
 type Format = (&'static str, fn() -> Value);
 
 /// The machine formats.
-const FORMATS: [Format; 5] = [
+const FORMATS: [Format; 7] = [
     ("findings", report::json::schema),
     ("can", report::decision::schema),
     ("access", report::access::schema),
     ("tests", report::tested::schema),
     ("plan", report::plan::schema),
+    ("drift", report::drift::schema),
+    ("status", report::status::schema),
 ];
 
 /// Every schema, by the name of its file.

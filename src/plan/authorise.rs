@@ -86,6 +86,7 @@ pub(super) fn authorise(
             reason: reason.clone(),
         };
         if !decision.allowed && !waived {
+            let remedy = remedy(&rules, &one.step, &decision.by, action);
             gather.drafts.refused.push(Refusal {
                 why: Why::Policy,
                 step: Some(one.step.id.clone()),
@@ -94,7 +95,7 @@ pub(super) fn authorise(
                     one.step.id,
                     reason.unwrap_or_default()
                 ),
-                remedy: format!("let somebody apply it who has {action}"),
+                remedy,
             });
         }
     }
@@ -277,6 +278,21 @@ fn is_waived(gather: &Gather<'_>, rules: &Rules, step: &Step, by: &[String]) -> 
 
 fn is_on(reference: &Reference, object: &ObjectKey) -> bool {
     matches!(reference, Reference::Document(kind, name) if *kind == object.kind && name.as_str() == object.name)
+}
+
+/// What helps: somebody else, or somebody who answers for it.
+fn remedy(rules: &Rules, step: &Step, by: &[String], action: &str) -> String {
+    let level = |id: &String| rules.by_id(id).and_then(|rule| rule.level);
+    if by.is_empty() {
+        return format!("let somebody apply it who has {action}");
+    }
+    if by.iter().all(|id| level(id) == Some(Level::Overridable)) {
+        return format!(
+            "change the manifests, or let somebody answer for it with a Waiver: `finding: {OVERRIDABLE}`, `on: {}`",
+            step.object
+        );
+    }
+    "change the manifests, or let somebody apply it whom this does not forbid".to_owned()
 }
 
 /// Why not, in the words of the policies.

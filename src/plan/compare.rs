@@ -118,6 +118,8 @@ impl<'a> Memory<'a> {
         }
         let before = self.applied().and_then(|applied| applied.fields.get(path));
         let (cause, applied) = match before {
+            // What was not there could not be taken over: it is the manifest that is new.
+            None if self.recorded.is_some() && is_nothing(live) => (Cause::Change, None),
             None => (Cause::Adopt, None),
             Some(before) if same.holds(before, declared) => (Cause::Drift, None),
             Some(before) if same.holds(before, live) => (Cause::Change, None),
@@ -142,6 +144,7 @@ impl<'a> Memory<'a> {
         // A set that was not managed before is as if nothing was known of it.
         let is_new = applied.is_none_or(|applied| !applied.fields.contains_key(path));
         let cause = match (is_new, was == is_declared) {
+            (true, _) if is_declared && applied.is_some() => Cause::Change,
             (true, _) => Cause::Adopt,
             (false, true) => Cause::Drift,
             (false, false) => Cause::Change,

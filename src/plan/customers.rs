@@ -60,7 +60,10 @@ fn others(gather: &mut Gather<'_>) {
         .filter(|(id, found)| found.is_ours() && !bound.contains(id))
         .map(|(_, found)| found.domain.clone())
         .collect();
-    gather.unmanaged("customers that no manifest declares", &names);
+    gather.unmanaged(
+        ["customer that no manifest declares", "customers that no manifest declares"],
+        &names,
+    );
 }
 
 fn gone(gather: &mut Gather<'_>, key: &CustomerKey, declared: &Declared<Customer>) {
@@ -346,7 +349,10 @@ fn qualification(
         }
         return;
     }
-    let live = Value::from(known.first().map_or("none", |one| one.name.as_str()));
+    let live = known
+        .iter()
+        .find(|one| !one.name.eq_ignore_ascii_case("None"))
+        .map_or(Value::Null, |one| one.name.as_str().into());
     let verdict = subject.memory.field(QUALIFICATION, &wanted.word().into(), &live, Same::Exactly);
     let Some(change) = gather.drafts.heed(&subject.key, QUALIFICATION, verdict) else { return };
     let mut details = BTreeMap::new();

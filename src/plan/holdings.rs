@@ -83,7 +83,7 @@ impl Held {
     /// An account role, for the organization or for one location.
     fn account(word: &str, id: &str, account: &str, organization: &str) -> Self {
         let whole = account == organization;
-        let value = if whole { word.into() } else { json!({"role": word, "locations": [account]}) };
+        let value = if whole { word.into() } else { json!({"locations": [account], "role": word}) };
         Self {
             path: ROLES,
             value,
@@ -568,7 +568,7 @@ fn values_of(grant: &RoleGrant) -> Vec<Value> {
         if locations.is_empty() {
             return vec![Value::from(word)];
         }
-        locations.iter().map(|one| json!({"role": word, "locations": [one.as_str()]})).collect()
+        locations.iter().map(|one| json!({"locations": [one.as_str()], "role": word})).collect()
     };
     match grant {
         RoleGrant::Custom(role) => vec![role.as_str().into()],

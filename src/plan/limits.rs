@@ -53,15 +53,26 @@ pub struct Measured {
 }
 
 impl Measured {
-    fn of(limit: Option<Limit>, planned: u64, spent: u64, managed: u64) -> Self {
+    /// Measures a count against a limit; a percentage is of each kind for itself, so that many
+    /// customers do not hide few users.
+    fn of(limit: Option<Limit>, planned: &[(u64, u64)], spent: u64) -> Self {
         let Limit { count, percent } = limit.unwrap_or_default();
-        let total = planned + spent;
+        let all: u64 = planned.iter().map(|(planned, _)| planned).sum();
+        let is_over = |(planned, managed): (u64, u64)| {
+            managed > 0
+                && planned > 0
+                && percent
+                    .is_some_and(|percent| (planned + spent) * 100 > u64::from(percent) * managed)
+        };
+        let worst = planned.iter().copied().filter(|(planned, _)| *planned > 0).max_by(|a, b| {
+            // The larger share: a/b is compared as products.
+            (a.0 * b.1.max(1)).cmp(&(b.0 * a.1.max(1)))
+        });
+        let managed = worst.or(planned.first().copied()).map_or(0, |(_, managed)| managed);
+        let over_count = count.is_some_and(|count| all + spent > u64::from(count));
         // What asks for nothing is over nothing, whatever was spent.
-        let over_count = count.is_some_and(|count| total > u64::from(count));
-        let over_percent = managed > 0
-            && percent.is_some_and(|percent| total * 100 > u64::from(percent) * managed);
-        let exceeded = planned > 0 && (over_count || over_percent);
-        Self { planned, spent, managed, count, percent, exceeded }
+        let exceeded = all > 0 && (over_count || planned.iter().copied().any(is_over));
+        Self { planned: all, spent, managed, count, percent, exceeded }
     }
 
     /// What it is measured against, for people.
@@ -80,37 +91,38 @@ impl Measured {
 /// Counts, and refuses what is over a limit.
 pub(super) fn measure(input: &Input<'_>, steps: &[Step], refused: &mut Vec<Refusal>) -> Limits {
     let Spent { removals, privileged_grants, irreversible, customers_touched } = input.record.spent;
-    let sum = |count: fn(&Step) -> u32| steps.iter().map(|step| u64::from(count(step))).sum();
+    let managed = |kind: Kind| input.record.of_kind(kind).count() as u64;
+    let per_kind = |count: fn(&Step) -> u32| -> Vec<(u64, u64)> {
+        [Kind::User, Kind::Role, Kind::Customer, Kind::Account]
+            .into_iter()
+            .map(|kind| {
+                let of_kind = steps.iter().filter(|step| step.object.kind == kind);
+                let planned = of_kind.map(|step| u64::from(count(step))).sum();
+                // Members of the agent groups are users, though the account's steps take them out.
+                let kind = if kind == Kind::Account { Kind::User } else { kind };
+                (planned, managed(kind))
+            })
+            .collect()
+    };
     let customers: BTreeSet<&str> =
         steps.iter().filter_map(|step| step.cost.customer.as_deref()).collect();
-    // Of the users that are managed a percentage of removals is; of the customers, one of customers.
-    let managed = |kinds: &[Kind]| {
-        let count: usize = kinds.iter().map(|kind| input.record.of_kind(*kind).count()).sum();
-        count as u64
-    };
-    let people = managed(&[Kind::User]);
-    let (everything, clients) =
-        (managed(&[Kind::User, Kind::Customer]), managed(&[Kind::Customer]));
     let limits = input.limits;
     let found = Limits {
-        removals: Measured::of(limits.removals, sum(|step| step.cost.removals), removals, people),
+        removals: Measured::of(limits.removals, &per_kind(|step| step.cost.removals), removals),
         privileged_grants: Measured::of(
             limits.privileged_grants,
-            sum(|step| step.cost.privileged_grants),
+            &per_kind(|step| step.cost.privileged_grants),
             privileged_grants,
-            people,
         ),
         customers_touched: Measured::of(
             limits.customers_touched,
-            customers.len() as u64,
+            &[(customers.len() as u64, managed(Kind::Customer))],
             customers_touched,
-            clients,
         ),
         irreversible: Measured::of(
             limits.irreversible,
-            sum(|step| step.cost.irreversible),
+            &per_kind(|step| step.cost.irreversible),
             irreversible,
-            everything,
         ),
     };
     for (name, measured) in found.named() {

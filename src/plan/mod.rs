@@ -28,7 +28,11 @@ mod people;
 pub mod record;
 mod removed;
 mod roles;
+mod scope;
 pub mod step;
+mod target;
+#[cfg(test)]
+mod tests;
 mod users;
 
 pub use account::digest;
@@ -38,6 +42,7 @@ pub use change::{Change, Target};
 pub use file::Plan;
 pub use input::{Actor, Input};
 pub use record::{Applied, Record};
+pub use scope::scope;
 pub use step::{Cause, Report, State, Step, Verb};
 
 use file::{AccessChange, Forecast, Refusal};
@@ -74,9 +79,11 @@ pub fn plan(input: &Input<'_>) -> Planned {
     delegated(&mut gather);
     removed::plan(&mut gather);
     users::others(&mut gather);
+    target::keep(&mut gather);
     let people = people::People::new(&gather);
     let ordered = order::order(&mut gather, &people);
-    let steps = authorise::authorise(&mut gather, &people, ordered);
+    let mut steps = authorise::authorise(&mut gather, &people, ordered);
+    count_once(&mut steps);
     let access = access::change(&gather, &people, &steps);
     let steps: Vec<Step> = steps.into_iter().map(|ordered| ordered.step).collect();
     let limits = limits::measure(input, &steps, &mut gather.drafts.refused);
@@ -93,6 +100,18 @@ pub fn plan(input: &Input<'_>) -> Planned {
         access,
         limits,
         bound: gather.bound,
+    }
+}
+
+/// An object from which several things are taken is one removal.
+fn count_once(steps: &mut [order::Ordered]) {
+    let mut seen = std::collections::HashSet::new();
+    for one in steps.iter_mut().filter(|one| one.step.cost.removals > 0) {
+        let what = match one.effect.user() {
+            Some(user) => Ok(user.clone()),
+            None => Err(one.step.object.clone()),
+        };
+        one.step.cost.removals = u32::from(seen.insert(what));
     }
 }
 

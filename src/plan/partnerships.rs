@@ -52,7 +52,10 @@ pub(super) fn plan(gather: &mut Gather<'_>) {
         .filter(|one| one.state == "active" && !declared(one))
         .map(|one| format!("{} ({})", one.name, one.tenant))
         .collect();
-    gather.unmanaged("partnerships that no manifest declares", &others);
+    gather.unmanaged(
+        ["partnership that no manifest declares", "partnerships that no manifest declares"],
+        &others,
+    );
 }
 
 fn begin(gather: &mut Gather<'_>, subject: &Subject<'_>, declared: &Declared<Partnership>) {
@@ -158,13 +161,14 @@ fn end(gather: &mut Gather<'_>, subject: &Subject<'_>, partnership: &Partnership
 
 impl Gather<'_> {
     /// What nobody declares, as one line with a count.
-    pub(super) fn unmanaged(&mut self, what: &str, names: &[String]) {
+    pub(super) fn unmanaged(&mut self, [one, several]: [&str; 2], names: &[String]) {
         if names.is_empty() {
             return;
         }
         let Some(account) = &self.input.estate.account else { return };
         let object =
             crate::model::record::ObjectKey::new(Kind::Account, account.metadata.name.as_str());
+        let what = if names.len() == 1 { one } else { several };
         let message = format!("{} {what}: {}", names.len(), super::roles::few(names));
         let mut told = report(&object, State::Unmanaged, message);
         told.count = Some(names.len() as u64);

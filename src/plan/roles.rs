@@ -226,7 +226,7 @@ pub(super) fn members(
         };
         let target = Target::Id(member);
         let mut step = subject.step(
-            &format!("revoke/{member}"),
+            &format!("revoke/{role}/{member}"),
             Verb::Revoke,
             format!("take {name} out of the group {}, which is exclusive", group.name),
             vec![change],

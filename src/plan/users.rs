@@ -354,6 +354,15 @@ pub(super) fn others(gather: &mut Gather<'_>) {
             holders.push(format!("{} ({})", user.sign_in_name, admin.join(", ")));
         }
     }
-    gather.unmanaged("accounts hold an admin level and are declared by no manifest", &holders);
-    gather.unmanaged("other accounts that no manifest declares", &names);
+    gather.unmanaged(
+        [
+            "account holds an admin level and is declared by no manifest",
+            "accounts hold an admin level and are declared by no manifest",
+        ],
+        &holders,
+    );
+    gather.unmanaged(
+        ["account that no manifest declares", "accounts that no manifest declares"],
+        &names,
+    );
 }

@@ -10,6 +10,7 @@
 pub mod access;
 pub(crate) mod clean;
 pub mod decision;
+pub mod drift;
 mod github;
 pub mod json;
 mod junit;
@@ -18,6 +19,7 @@ mod page;
 pub mod plan;
 mod sarif;
 mod snippet;
+pub mod status;
 mod summary;
 pub mod tested;
 mod text;

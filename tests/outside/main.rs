@@ -33,6 +33,7 @@ mod login;
 mod one_mistake;
 mod page;
 mod plan_page;
+mod planning;
 mod policies;
 mod show;
 mod stories;

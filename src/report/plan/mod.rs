@@ -50,6 +50,16 @@ pub fn write(plan: &Plan, format: Format, style: Style, to: &mut dyn io::Write) 
     }
 }
 
+/// Text from outside, on one line, safe to show.
+pub(super) fn shown_text(text: &str) -> String {
+    value::shown(text, 2_000)
+}
+
+/// The value of a field, safe to show.
+pub(super) fn shown_field(path: &str, field: &serde_json::Value) -> String {
+    value::of_field(path, field, 400)
+}
+
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
