@@ -158,6 +158,26 @@ pub(super) fn empty() -> Plan {
     plan(Vec::new(), Vec::new()).sealed().unwrap()
 }
 
+/// Many customers who got one invitation, and some who wait for them.
+pub(super) fn invited() -> Plan {
+    let link = "https://admin.microsoft.example/invitation?partnerId=7f1b0c52";
+    let mut reports: Vec<Report> = (0..40)
+        .map(|at| {
+            let name = format!("customer/smb-{at:03}");
+            let mut invited = report(&name, State::Waiting, &format!("{name} did not accept yet"));
+            invited.link = Some(link.to_owned());
+            invited.awaiting = Some(format!("a global admin of smb-{at:03}.example"));
+            invited.step = Some(format!("{name}/invite"));
+            invited
+        })
+        .collect();
+    reports.extend((0..7).map(|at| {
+        let name = format!("customer/late-{at}");
+        report(&name, State::Held, "it is invited once partnership/northwind is active")
+    }));
+    plan(Vec::new(), reports).sealed().unwrap()
+}
+
 /// Nothing to do but to wait.
 pub(super) fn only_waiting() -> Plan {
     plan(Vec::new(), waiting()).sealed().unwrap()

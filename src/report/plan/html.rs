@@ -118,6 +118,9 @@ struct Change {
     after: Vec<String>,
     #[serde(rename = "x", skip_serializing_if = "Option::is_none")]
     irreversible: Option<String>,
+    /// Gives what limits call a privilege.
+    #[serde(rename = "r", skip_serializing_if = "std::ops::Not::not")]
+    privileged: bool,
     #[serde(rename = "n", skip_serializing_if = "Option::is_none")]
     denied: Option<String>,
     #[serde(rename = "y", skip_serializing_if = "Vec::is_empty")]
@@ -270,6 +273,7 @@ fn change(step: &Step) -> Change {
         fields: step.fields.iter().map(field).collect(),
         after: names(&step.depends_on),
         irreversible: step.irreversible.as_deref().map(text),
+        privileged: words::privileged(step).is_some(),
         denied: is_denied.then(|| words::denied(step)),
         policies: if is_denied { Vec::new() } else { names(&step.authorisation.policies) },
     }

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::value::{self, Difference, Piece, difference, shown};
-use super::view::{Block, Counts, Entry, Reports, Risk, Section, View, sign};
+use super::view::{Block, Counts, Entry, Errand, Reports, Risk, Section, View, sign};
 use super::words::{self, Told};
 use crate::plan::Plan;
 use crate::plan::file::Rectangle;
@@ -148,43 +148,38 @@ fn rectangle(rectangle: &Rectangle) -> String {
 }
 
 fn waits(reports: &Reports<'_>, plan: &Plan) -> String {
-    let items = reports.all.iter().map(|report| waiting(report, plan));
+    let items = reports.errands().into_iter().map(|errand| errand_item(&errand, plan));
     let (list, more) = fitting(items, WAITING_BYTES);
-    let more = rest(more, "report").map_or_else(String::new, |more| format!("- {more}\n"));
+    let more = rest(more, "errand").map_or_else(String::new, |more| format!("- {more}\n"));
     let summary = format!("{}: {}", capital(words::state(reports.state)), reports.count);
     details(&summary, &format!("{list}{more}"), plan.is_empty())
 }
 
-fn waiting(report: &Report, plan: &Plan) -> String {
-    let Report {
-        object,
-        state: _,
-        message,
-        link,
-        since: _,
-        until: _,
-        step,
-        instructions,
-        awaiting,
-        count,
-    } = report;
-    let mut item = format!("- {}", code(&shown(&object.to_string(), NAME_CHARS_MAX)));
-    if let Some(count) = count.filter(|count| *count > 1) {
-        let _ = write!(item, " and {} like it", count - 1);
+fn errand_item(errand: &Errand<'_>, plan: &Plan) -> String {
+    let Report { object, message, link, step, instructions, awaiting, count, .. } = errand.first;
+    let is_one = errand.others.is_empty();
+    let mut item = String::new();
+    if is_one {
+        let _ = write!(item, "- {}", code(&shown(&object.to_string(), NAME_CHARS_MAX)));
+        if let Some(count) = count.filter(|count| *count > 1) {
+            let _ = write!(item, " and {} like it", count - 1);
+        }
+        let _ = write!(item, ": {}", prose(message));
+        if let Some(span) = words::span(errand.first, plan.observed_at) {
+            let _ = write!(item, ", {span}");
+        }
+    } else {
+        let _ = write!(item, "- {}: for one, {}", prose(&words::all_of(errand)), prose(message));
     }
-    let _ = write!(item, ": {}", prose(message));
-    if let Some(span) = words::span(report, plan.observed_at) {
-        let _ = write!(item, ", {span}");
-    }
+    let then = step.as_deref().map(|step| match is_one {
+        true => code(&format!("partnerctl confirm {}", shown(step, NAME_CHARS_MAX))),
+        false => "`partnerctl status` lists each of them".to_owned(),
+    });
     for (name, told) in [
         ("Waits for", awaiting.as_deref().map(prose)),
         ("Link", link.as_deref().map(|link| code(&shown(link, 1_000)))),
         ("What to do", instructions.as_deref().map(prose)),
-        (
-            "Then",
-            step.as_deref()
-                .map(|step| code(&format!("partnerctl confirm {}", shown(step, NAME_CHARS_MAX)))),
-        ),
+        ("Then", then),
     ] {
         if let Some(told) = told {
             let _ = write!(item, "\n  - {name}: {told}");
@@ -268,7 +263,8 @@ fn step_line(step: &Step, summary: &str, text: &mut String) {
         '~' | '?' => ' ',
         sign => sign,
     };
-    let _ = writeln!(text, "{mark} {summary}");
+    let privileged = words::privileged(step).map(|word| format!("  # {word}"));
+    let _ = writeln!(text, "{mark} {summary}{}", privileged.unwrap_or_default());
     if let Some(reason) = &step.irreversible {
         let _ = writeln!(text, "! irreversible: {}", shown(reason, CHARS_MAX));
     }

@@ -57,6 +57,8 @@ fn a_hostile_plan() {
 fn an_empty_plan() {
     golden("empty.txt", &show(&fixture::empty(), Format::Text, PLAIN));
     golden("empty.md", &show(&fixture::empty(), Format::Markdown, PLAIN));
+    golden("invited.txt", &show(&fixture::invited(), Format::Text, PLAIN));
+    golden("invited.md", &show(&fixture::invited(), Format::Markdown, PLAIN));
     golden("only_waiting.txt", &show(&fixture::only_waiting(), Format::Text, PLAIN));
     golden("only_waiting.md", &show(&fixture::only_waiting(), Format::Markdown, PLAIN));
 }
@@ -265,7 +267,13 @@ fn checked(markdown: &str) -> Vec<String> {
 
 #[test]
 fn what_we_write_is_what_is_read() {
-    for plan in [fixture::usual(), fixture::hostile(), fixture::empty(), fixture::only_waiting()] {
+    for plan in [
+        fixture::usual(),
+        fixture::hostile(),
+        fixture::empty(),
+        fixture::only_waiting(),
+        fixture::invited(),
+    ] {
         checked(&show(&plan, Format::Markdown, PLAIN));
     }
 }

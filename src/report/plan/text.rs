@@ -12,7 +12,7 @@ use super::layout::{
     padded, paint, plain, span, width_of, wrapped,
 };
 use super::value::{self, Difference, Piece, difference, shown};
-use super::view::{self, Block, Entry, Reports, Risk, Section, View};
+use super::view::{self, Block, Entry, Errand, Reports, Risk, Section, View};
 use super::words;
 use crate::plan::Plan;
 use crate::plan::file::Rectangle;
@@ -163,7 +163,9 @@ impl Page<'_, '_> {
     fn step(&mut self, step: &Step) {
         let sign = view::sign(step.verb);
         let first = [plain("    "), span(format!("{sign} "), ink_of_sign(sign))];
-        self.line(&first, &[plain(words::step(step))]);
+        let privileged = words::privileged(step).map(|word| format!("  {word}"));
+        let privileged = span(privileged.unwrap_or_default(), YELLOW.bold());
+        self.line(&first, &[plain(words::step(step)), privileged]);
         self.concerns(step, 6);
     }
 
@@ -280,9 +282,11 @@ impl Page<'_, '_> {
 
     /// A step of many: its verb, and the fields that are the same for all.
     fn verb(&mut self, step: &Step, entry: &Entry<'_>) {
+        let privileged = words::privileged(step).map(|word| format!("  {word}"));
+        let privileged = span(privileged.unwrap_or_default(), YELLOW.bold());
         let sign = view::sign(step.verb);
         let first = [plain("    "), span(format!("{sign} "), ink_of_sign(sign))];
-        self.line(&first, &[plain(format!("{}, each", step.verb.word()))]);
+        self.line(&first, &[plain(format!("{}, each", step.verb.word())), privileged]);
         let table = Table::of(&step.fields);
         for field in step.fields.iter().take(FIELDS_MAX) {
             if entry.is_same_in_all(field) {
@@ -331,8 +335,10 @@ impl Page<'_, '_> {
                 if reports.state == State::Waiting { YELLOW.bold() } else { BOLD },
             );
             match reports.state {
-                State::Waiting | State::Held | State::Gone => self.reports_in_full(reports),
-                State::Settling
+                State::Waiting | State::Gone => self.reports_in_full(reports),
+                State::Held if reports.has_errands() => self.reports_in_full(reports),
+                State::Held
+                | State::Settling
                 | State::Foreign
                 | State::Unmanaged
                 | State::Ignored
@@ -343,9 +349,9 @@ impl Page<'_, '_> {
 
     fn reports_in_full(&mut self, reports: &Reports<'_>) {
         let mut told = 0;
-        for report in reports.all.iter().take(WAITING_MAX) {
-            self.report(report);
-            told += report.count.unwrap_or(1);
+        for errand in reports.errands().iter().take(WAITING_MAX) {
+            self.errand(errand);
+            told += errand.count();
         }
         let more = reports.count.saturating_sub(told);
         if more > 0 {
@@ -353,32 +359,35 @@ impl Page<'_, '_> {
         }
     }
 
-    fn report(&mut self, report: &Report) {
-        let Report {
-            object,
-            state: _,
-            message,
-            link,
-            since: _,
-            until: _,
-            step,
-            instructions,
-            awaiting,
-            count,
-        } = report;
-        let name = span(shown(&object.to_string(), NAME_CHARS_MAX), BOLD);
-        let many = match count {
-            Some(count) if *count > 1 => format!(" and {} like it", count - 1),
+    fn errand(&mut self, errand: &Errand<'_>) {
+        let report = errand.first;
+        if !errand.others.is_empty() {
+            let name = span(words::all_of(errand), BOLD);
+            let message = format!(": for one, {}", shown(&report.message, CHARS_MAX));
+            self.line(&[plain("  ")], &[name, plain(message)]);
+            let each = Some("partnerctl status lists each of them".to_owned());
+            self.todo(report, None, each);
+            return;
+        }
+        let name = span(shown(&report.object.to_string(), NAME_CHARS_MAX), BOLD);
+        let many = match report.count {
+            Some(count) if count > 1 => format!(" and {} like it", count - 1),
             _ => String::new(),
         };
-        let message = plain(format!("{many}: {}", shown(message, CHARS_MAX)));
+        let message = plain(format!("{many}: {}", shown(&report.message, CHARS_MAX)));
         self.line(&[plain("  ")], &[name, message]);
-        let span_of_time = words::span(report, self.view.plan.observed_at);
-        let confirm =
-            step.as_ref().map(|step| format!("partnerctl confirm {}", shown(step, CHARS_MAX)));
+        let time = words::span(report, self.view.plan.observed_at);
+        let confirm = report.step.as_ref();
+        let confirm = confirm.map(|step| format!("partnerctl confirm {}", shown(step, CHARS_MAX)));
+        self.todo(report, time, confirm);
+    }
+
+    /// Whom it waits for, where they go, what they do.
+    fn todo(&mut self, report: &Report, time: Option<String>, then: Option<String>) {
+        let Report { link, instructions, awaiting, .. } = report;
         let text = |text: &Option<String>, max| text.as_ref().map(|text| shown(text, max));
         let margin = |name: &str| span(format!("    {name:<9}  "), DIM);
-        for (name, told) in [("waits for", text(awaiting, CHARS_MAX)), ("time", span_of_time)] {
+        for (name, told) in [("waits for", text(awaiting, CHARS_MAX)), ("time", time)] {
             self.fact(&margin(name), told);
         }
         if let Some(link) = text(link, 2_000) {
@@ -387,7 +396,7 @@ impl Page<'_, '_> {
             self.text.push_str(&link);
             self.text.push('\n');
         }
-        for (name, told) in [("do", text(instructions, 2_000)), ("then", confirm)] {
+        for (name, told) in [("do", text(instructions, 2_000)), ("then", then)] {
             self.fact(&margin(name), told);
         }
     }

@@ -213,6 +213,56 @@ impl<'p> Reports<'p> {
     }
 }
 
+/// What a person does once: for one object, or for all that wait at the same link.
+#[derive(Debug)]
+pub(super) struct Errand<'p> {
+    pub(super) first: &'p Report,
+    pub(super) others: Vec<&'p Report>,
+}
+
+impl<'p> Errand<'p> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &'p Report> {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.all().map(|report| report.count.unwrap_or(1)).sum()
+    }
+}
+
+impl<'p> Reports<'p> {
+    /// Many customers get the same invitation: those stand as one.
+    pub(super) fn errands(&self) -> Vec<Errand<'p>> {
+        let key =
+            |report: &'p Report| report.link.as_deref().map(|link| (report.object.kind, link));
+        let mut counts: HashMap<(Kind, &str), usize> = HashMap::new();
+        for link in self.all.iter().filter_map(|report| key(report)) {
+            *counts.entry(link).or_default() += 1;
+        }
+        let mut places: HashMap<(Kind, &str), usize> = HashMap::new();
+        let mut errands: Vec<Errand<'p>> = Vec::new();
+        for report in &self.all {
+            let link =
+                key(report).filter(|link| counts.get(link).is_some_and(|all| *all > ALIKE_MAX));
+            let known = link.and_then(|link| places.get(&link).copied());
+            if let Some(errand) = known.and_then(|place| errands.get_mut(place)) {
+                errand.others.push(report);
+                continue;
+            }
+            if let Some(link) = link {
+                places.insert(link, errands.len());
+            }
+            errands.push(Errand { first: report, others: Vec::new() });
+        }
+        errands
+    }
+
+    /// Whether there is anything to be done by somebody.
+    pub(super) fn has_errands(&self) -> bool {
+        self.all.iter().any(|report| report.link.is_some() || report.instructions.is_some())
+    }
+}
+
 /// So many alike are shown one by one; more stand as one.
 const ALIKE_MAX: usize = 5;
 

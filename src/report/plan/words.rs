@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::value;
-use super::view::{Entry, Tally, View};
+use super::view::{Entry, Errand, Tally, View};
 use crate::model::name::Kind;
 use crate::plan::file::{Forecast, Parents, Plan, Rectangle, Refusal, Why};
 use crate::plan::limits::Measured;
@@ -149,6 +149,20 @@ pub(super) fn step(step: &Step) -> String {
     if summary.trim().is_empty() { step.verb.word().to_owned() } else { summary }
 }
 
+/// Whether a step gives what limits call a privilege: a word for whoever looks for those first.
+pub(super) fn privileged(step: &Step) -> Option<&'static str> {
+    (step.cost.privileged_grants > 0).then_some("privileged")
+}
+
+/// Those for whom one errand is: `312 customers (adatum, contoso, …)`.
+pub(super) fn all_of(errand: &Errand<'_>) -> String {
+    let names = errand.all().take(NAMES_MAX).map(|report| value::shown(&report.object.name, 140));
+    let count = errand.count();
+    let dots = if count > NAMES_MAX as u64 { ", …" } else { "" };
+    let names = names.collect::<Vec<_>>().join(", ");
+    format!("{} ({names}{dots})", of_kind(errand.first.object.kind, count))
+}
+
 /// The step of a refusal, where its message does not name it already.
 pub(super) fn refused_step(refusal: &Refusal) -> Option<&str> {
     refusal.step.as_deref().filter(|step| !refusal.message.contains(step))
@@ -193,9 +207,11 @@ pub(super) const fn state(state: State) -> &'static str {
 /// How much of a limit is used: `6 of 5`.
 pub(super) fn used(measured: &Measured) -> String {
     let used = measured.planned + measured.spent;
-    match bound(measured) {
-        Some(bound) => format!("{used} of {bound}"),
-        None => format!("{used}, no limit"),
+    match (bound(measured), measured.count, measured.percent) {
+        (Some(bound), ..) => format!("{used} of {bound}"),
+        (None, None, None) => format!("{used}, no limit"),
+        // A percentage of nothing limits nothing.
+        (None, ..) => used.to_string(),
     }
 }
 
