@@ -93,7 +93,7 @@ struct Section {
 #[derive(Debug, Serialize)]
 struct Object {
     #[serde(rename = "o")]
-    object: String,
+    reference: String,
     #[serde(rename = "g")]
     sign: char,
     #[serde(rename = "p")]
@@ -256,7 +256,7 @@ fn section(section: &view::Section<'_>) -> Section {
 
 fn object(block: &Block<'_>) -> Object {
     Object {
-        object: name(&block.object.to_string()),
+        reference: name(&block.object.to_string()),
         sign: block.sign(),
         place: block.source.map_or_else(|| words::NOWHERE.to_owned(), words::place),
         steps: block.steps.iter().map(|step| change(step)).collect(),

@@ -171,9 +171,12 @@ fn errand_item(errand: &Errand<'_>, plan: &Plan) -> String {
     } else {
         let _ = write!(item, "- {}: for one, {}", prose(&words::all_of(errand)), prose(message));
     }
-    let then = step.as_deref().map(|step| match is_one {
-        true => code(&format!("partnerctl confirm {}", shown(step, NAME_CHARS_MAX))),
-        false => "`partnerctl status` lists each of them".to_owned(),
+    let then = step.as_deref().map(|step| {
+        if is_one {
+            code(&format!("partnerctl confirm {}", shown(step, NAME_CHARS_MAX)))
+        } else {
+            "`partnerctl status` lists each of them".to_owned()
+        }
     });
     for (name, told) in [
         ("Waits for", awaiting.as_deref().map(prose)),

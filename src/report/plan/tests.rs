@@ -166,6 +166,7 @@ const COMMENT_MAX: usize = 60_000;
 fn a_comment_fits_at_any_size() {
     for count in [5_000, 1_000, 100] {
         let shown = show(&fixture::large(count), Format::Markdown, PLAIN);
+        eprintln!("{count} changes: a comment of {} bytes", shown.len());
         assert!(shown.len() <= COMMENT_MAX, "{count}: {}", shown.len());
         assert!(shown.len() > 20_000, "{count}: what fits is shown: {}", shown.len());
         checked(&shown);
