@@ -350,8 +350,8 @@ fn alike(entry: &Entry<'_>) -> String {
     }
     let differing = entry.differing();
     let names_max = match first.risk {
-        Risk::Refused | Risk::Irreversible => RISKY_NAMES_MAX,
-        Risk::TakesAway | Risk::Privileged | Risk::Usual => NAMES_MAX,
+        Risk::Usual => NAMES_MAX,
+        _ => RISKY_NAMES_MAX,
     };
     let mut names = Vec::new();
     for block in entry.blocks().take(names_max) {

@@ -23,7 +23,7 @@ use crate::report::Style;
 const ENTRIES_MAX: usize = 100;
 /// Fields of one object.
 const FIELDS_MAX: usize = 15;
-/// Names of many that stand as one; all that cannot be taken back is worth reading longer.
+/// Names of many that stand as one; what is risky is worth reading longer.
 const NAMES_MAX: usize = 5;
 const RISKY_NAMES_MAX: usize = 20;
 /// Reports of one state.
@@ -274,8 +274,8 @@ impl Page<'_, '_> {
             self.concerns(step, 6);
         }
         let names_max = match first.risk {
-            Risk::Refused | Risk::Irreversible => RISKY_NAMES_MAX,
-            Risk::TakesAway | Risk::Privileged | Risk::Usual => NAMES_MAX,
+            Risk::Usual => NAMES_MAX,
+            _ => RISKY_NAMES_MAX,
         };
         self.examples(entry, names_max);
     }
