@@ -23,9 +23,9 @@ mod planning;
 mod policies;
 pub mod reference;
 mod schema;
-// Commands that use all of it come one by one.
 mod show;
 mod status;
+// Commands that use all of it come one by one.
 #[allow(dead_code, unused_imports)]
 mod tenant;
 mod test;

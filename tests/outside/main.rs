@@ -34,6 +34,7 @@ mod login;
 mod one_mistake;
 mod others;
 mod page;
+mod plan_page;
 mod planning;
 mod policies;
 mod show;
