@@ -1,4 +1,5 @@
 use super::files::SourceArgs;
+use super::live::LiveArgs;
 use super::output::Output;
 use super::policies::Policies;
 use super::{CommandError, Outcome, clock};
@@ -16,7 +17,7 @@ use crate::report::decision::{self, Answer, Closest};
 
 /// Say whether somebody may do something, by which policy, at which line
 ///
-/// As the manifests declare it. Without WHAT, an action on customers is asked about everywhere:
+/// As the manifests declare it, or with --live as the tenant really has it. Without WHAT, an action on customers is asked about everywhere:
 /// allowed if it is allowed for any customer. Exit code 0: allowed; 4: denied.
 ///
 /// For instance: partnerctl can user/aiko-tanaka accept-partnership --why
@@ -34,6 +35,8 @@ pub(crate) struct CanArgs {
     /// Name the policies that decide, with reason and place, or those that came closest
     #[arg(long)]
     why: bool,
+    #[command(flatten)]
+    live: LiveArgs,
     #[command(flatten)]
     source: SourceArgs,
     /// How to write the answer
@@ -56,10 +59,14 @@ enum Format {
 
 pub(crate) fn run(out: &Output, args: &CanArgs) -> Result<Outcome, CommandError> {
     let action = action_named(&args.action)?;
-    let policies = match Policies::read(args.source.read(out)?, args.as_of, out)? {
+    let files = args.source.read(out)?;
+    let policies = match Policies::read_either(files, args.as_of, &args.live, out)? {
         Ok(policies) => policies,
         Err(outcome) => return Ok(outcome),
     };
+    for note in &policies.notes {
+        out.narrate(note);
+    }
     let answer = answer(&policies, args, action)?;
     out.result(|to| match args.format {
         Format::Text => decision::text(&answer, args.why, to),
@@ -94,6 +101,8 @@ fn answer(policies: &Policies, args: &CanArgs, action: Action) -> Result<Answer,
     } else {
         everywhere(policies, &world, &who, action).map_err(internal)?
     };
+    let sentence =
+        if policies.is_live { format!("{sentence}, {}", policies.heading) } else { sentence };
     let mut answer = Answer {
         allowed: decision.allowed,
         sentence,
@@ -222,7 +231,8 @@ pub(crate) fn unknown(policies: &Policies, reference: &Reference) -> CommandErro
         _ => None,
     };
     let help = help.map_or_else(String::new, |help| format!("\n{help}"));
-    CommandError::usage(format!("there is no {reference}{help}"))
+    let there = if policies.is_live { " in the tenant" } else { "" };
+    CommandError::usage(format!("there is no {reference}{there}{help}"))
 }
 
 /// What a permit lacked, in words.

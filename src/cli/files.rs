@@ -110,6 +110,19 @@ pub(crate) struct Files {
 }
 
 impl Files {
+    /// Nothing, where there is no project.
+    pub(crate) fn none() -> Result<Self, CommandError> {
+        Ok(Self {
+            sources: Sources::default(),
+            project: ReadProject::default(),
+            project_name: PROJECT_FILE.to_owned(),
+            troubles: Vec::new(),
+            is_unknown: false,
+            complete: false,
+            opener: Opener { root: current_folder()?, paths: HashMap::new() },
+        })
+    }
+
     /// The project's folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.opener.root

@@ -314,7 +314,7 @@ fn is_closed(text: &str, quote: char) -> bool {
 }
 
 /// Replaces a file in one step, so that nobody ever reads half of it; keeps its permissions.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = folder.join(format!(".{name}.partnerctl-{}", std::process::id()));

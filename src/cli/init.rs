@@ -26,8 +26,11 @@ pub(crate) const FILES: [(&str, &str); 8] = [
     ("estate/customers.yaml", include_str!("init/customers.yaml")),
     ("estate/access-tests.yaml", include_str!("init/access-tests.yaml")),
     ("policies/guardrails.cedar", include_str!("init/guardrails.cedar")),
-    (".gitignore", include_str!("init/gitignore")),
+    (".gitignore", GITIGNORE),
 ];
+
+/// What is a machine's own.
+pub(crate) const GITIGNORE: &str = include_str!("init/gitignore");
 
 /// What editors read; in the project, so that it works without a network.
 const SCHEMA: &str = "schemas/partnerctl.schema.json";

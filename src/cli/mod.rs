@@ -14,7 +14,9 @@ mod emulator;
 mod explain;
 mod files;
 mod fmt;
+mod import;
 mod init;
+mod live;
 mod login;
 mod man;
 mod output;
@@ -25,8 +27,6 @@ pub mod reference;
 mod schema;
 mod show;
 mod status;
-// Commands that use all of it come one by one.
-#[allow(dead_code, unused_imports)]
 mod tenant;
 mod test;
 mod validate;
@@ -83,6 +83,7 @@ enum Command {
     Can(can::CanArgs),
     Access(access::AccessArgs),
     Test(test::TestArgs),
+    Import(import::ImportArgs),
     Show(show::ShowArgs),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
@@ -205,6 +206,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Can(args) => can::run(&out, args),
         Command::Access(args) => access::run(&out, args),
         Command::Test(args) => test::run(&out, args),
+        Command::Import(args) => import::run(&out, args),
         Command::Show(args) => show::run(&out, args),
         Command::Login(args) => login::login(&out, args),
         Command::Logout(args) => login::logout(&out, args),

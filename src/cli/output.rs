@@ -45,6 +45,11 @@ impl Output {
             .map_err(|source| CommandError::failed("writing findings", source))
     }
 
+    /// Whether somebody wants to know what is being done.
+    pub(crate) const fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// Says what is being done, to whoever wants to know.
     pub(crate) fn narrate(&self, text: &str) {
         if self.verbose {

@@ -1,6 +1,7 @@
 //! What commands about access have in common: an estate without errors, its world, its policies.
 
 use super::files::Files;
+use super::live::{Live, LiveArgs};
 use super::output::Output;
 use super::{CommandError, Outcome, clock};
 use crate::manifest::Loaded;
@@ -17,6 +18,12 @@ pub(crate) struct Policies {
     pub rules: Rules,
     pub world: World,
     pub today: Day,
+    /// Whose answer it is: `as declared on 2026-11-20`.
+    pub heading: String,
+    /// People are the tenant's.
+    pub is_live: bool,
+    /// What a reader of the answer should know.
+    pub notes: Vec<String>,
 }
 
 /// Where a policy stands, as people see it.
@@ -43,7 +50,34 @@ impl Policies {
         }
         let rules = Rules::declared(&loaded.estate, &loaded.findings.sources, today);
         let world = World::declared(&loaded.estate, today);
-        Ok(Ok(Self { loaded, rules, world, today }))
+        let heading = format!("as declared on {today}");
+        Ok(Ok(Self { loaded, rules, world, today, heading, is_live: false, notes: Vec::new() }))
+    }
+
+    /// Reads them, and asks the tenant if that is whose answer is wanted: people and what they hold
+    /// are then the tenant's.
+    pub(crate) fn read_either(
+        files: Files,
+        as_of: Option<Day>,
+        live: &LiveArgs,
+        out: &Output,
+    ) -> Result<Result<Self, Outcome>, CommandError> {
+        let context = live.context(files.project.project.as_ref(), out)?;
+        let home = files.home()?;
+        let mut policies = match Self::read(files, as_of, out)? {
+            Ok(policies) => policies,
+            Err(outcome) => return Ok(Err(outcome)),
+        };
+        if let Some(context) = context {
+            let Live { estate, heading, notes } =
+                super::live::live(&context, &policies.loaded, &home)?;
+            policies.world = World::declared(&estate, policies.today);
+            policies.loaded.estate = estate;
+            policies.heading = heading;
+            policies.is_live = true;
+            policies.notes = notes;
+        }
+        Ok(Ok(policies))
     }
 
     /// Where a policy stands.

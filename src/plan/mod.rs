@@ -23,6 +23,7 @@ pub mod guard;
 mod holdings;
 mod input;
 pub mod limits;
+pub mod observed;
 mod order;
 mod partnerships;
 mod people;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::can::{action_named, reference, unknown};
 use super::files::ManifestArgs;
+use super::live::LiveArgs;
 use super::output::Output;
 use super::policies::Policies;
 use super::{CommandError, Outcome, clock};
@@ -17,7 +18,7 @@ use crate::report::access::{self as report, Access, Format, Row};
 
 /// Show who may do what on what, exactly
 ///
-/// As the manifests declare it, for everybody, every action and everything, or for those that are
+/// As the manifests declare it, or with --live as the tenant really has it; for everybody, every action and everything, or for those that are
 /// named. What people may do to each other (reset a password, for one) is shown for the account as
 /// a whole; name a user with --on to see it for that one.
 #[derive(clap::Args, Debug)]
@@ -36,6 +37,8 @@ pub(crate) struct AccessArgs {
     /// Only on this: customer/NAME, user/NAME, partnership/NAME, account/NAME
     #[arg(long, value_name = "WHAT")]
     on: Vec<String>,
+    #[command(flatten)]
+    live: LiveArgs,
     /// How to write it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -47,10 +50,14 @@ pub(crate) struct AccessArgs {
 pub(crate) fn run(out: &Output, args: &AccessArgs) -> Result<Outcome, CommandError> {
     let actions: Vec<Action> =
         args.action.iter().map(|word| action_named(word)).collect::<Result<_, _>>()?;
-    let policies = match Policies::read(args.manifests.read(out)?, args.as_of, out)? {
+    let files = args.manifests.read(out)?;
+    let policies = match Policies::read_either(files, args.as_of, &args.live, out)? {
         Ok(policies) => policies,
         Err(outcome) => return Ok(outcome),
     };
+    for note in &policies.notes {
+        out.say(note);
+    }
     let universe = Universe {
         principals: principals(&policies, &args.who)?,
         actions: if actions.is_empty() {
@@ -157,5 +164,5 @@ fn shown(policies: &Policies, universe: &Universe, found: &access::Access<'_>) -
             uids.iter().filter(|uid| uid.ty == Type::Customer).map(object).collect()
         }
     };
-    Access { heading: format!("as declared on {}", policies.today), rows, customers }
+    Access { heading: policies.heading.clone(), rows, customers }
 }

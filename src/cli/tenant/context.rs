@@ -61,6 +61,22 @@ impl ContextArgs {
     }
 }
 
+impl ContextArgs {
+    /// Whether one was named.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.context.is_some()
+    }
+
+    /// What the project calls the chosen context.
+    pub(crate) fn name(&self, project: Option<&Project>) -> Option<Name> {
+        let mut names = project?.contexts.keys();
+        match &self.context {
+            Some(name) => names.find(|known| known.as_str() == name).cloned(),
+            None => names.next().cloned(),
+        }
+    }
+}
+
 /// The context of a project without any.
 fn implicit() -> Context {
     Context {

@@ -26,8 +26,8 @@ impl LedgerArgs {
         context: &Context,
         home: &Path,
     ) -> Result<Ledger, CommandError> {
-        let opening = if self.new_ledger { Some(Opening::Create) } else { None };
-        match open_as(context, home, opening).await {
+        let opening = if self.new_ledger { Opening::Create } else { opening(context) };
+        match open(context, home, opening).await {
             Ok(ledger) => Ok(ledger),
             Err(Refused::Missing { place }) => Err(CommandError::usage(format!(
                 "there is no ledger at {place}\nfor the first run on this tenant, add `--new-ledger`; otherwise say in the context where the ledger is"
@@ -56,7 +56,7 @@ impl LedgerArgs {
         home: &Path,
         out: &Output,
     ) -> Result<Memory, CommandError> {
-        match open(context, home).await {
+        match open(context, home, opening(context)).await {
             Ok(ledger) => Ok(Memory::Kept(ledger)),
             Err(Refused::Missing { .. }) if self.new_ledger => {
                 out.say("there is no ledger yet: nothing is known to be managed, protected or confirmed");
@@ -73,7 +73,7 @@ impl LedgerArgs {
 impl Memory {
     /// The ledger of a context, if there is one, for commands that can do without.
     pub(crate) async fn if_any(context: &Context, home: &Path) -> Result<Self, CommandError> {
-        match open(context, home).await {
+        match open(context, home, Opening::Existing).await {
             Ok(ledger) => Ok(Self::Kept(ledger)),
             Err(Refused::Missing { .. }) => Ok(Self::Nothing),
             Err(Refused::Otherwise(error)) => Err(error),
@@ -86,15 +86,14 @@ enum Refused {
     Otherwise(CommandError),
 }
 
-async fn open(context: &Context, home: &Path) -> Result<Ledger, Refused> {
-    open_as(context, home, None).await
+fn opening(context: &Context) -> Opening {
+    match context.tenant {
+        TenantSource::Embedded => Opening::Create,
+        TenantSource::Domain(_) | TenantSource::Id(_) => Opening::Existing,
+    }
 }
 
-async fn open_as(
-    context: &Context,
-    home: &Path,
-    opening: Option<Opening>,
-) -> Result<Ledger, Refused> {
+async fn open(context: &Context, home: &Path, opening: Opening) -> Result<Ledger, Refused> {
     let place = match &context.ledger {
         None => Place::File(home.join(FILE)),
         Some(LedgerSource::Sqlite(path)) => Place::File(home.join(path.as_str())),
@@ -105,10 +104,6 @@ async fn open_as(
             Place::Postgres(PostgresPlace::new(address))
         }
     };
-    let opening = opening.unwrap_or(match context.tenant {
-        TenantSource::Embedded => Opening::Create,
-        TenantSource::Domain(_) | TenantSource::Id(_) => Opening::Existing,
-    });
     Ledger::open(place, opening).await.map_err(|error| match error {
         LedgerError::Missing { place } => Refused::Missing { place },
         error => Refused::Otherwise(CommandError::because("opening the ledger", &error)),

@@ -18,6 +18,7 @@ use super::CommandError;
 use crate::manifest::Loaded;
 use crate::model::cloud::Cloud;
 use crate::model::project::{Context, Identity, TenantSource};
+use crate::model::tenant::{GroupRef, Scope, Snapshot};
 use crate::partner::auth::{self, Credentials, Endpoints, Tokens, Vault};
 use crate::partner::clock::Clock;
 use crate::partner::pace::Pacer;
@@ -25,13 +26,16 @@ use crate::partner::retry::Patience;
 use crate::partner::transport::{Network, Transport};
 use crate::partner::{Connection, Reader, Writer};
 
-pub(crate) use actor::{Acting, Known};
+pub(crate) use actor::Acting;
 pub(crate) use context::ContextArgs;
 pub(crate) use embedded::open as open_embedded;
 pub(crate) use memory::{LedgerArgs, Memory};
 
 /// How long Microsoft's services may lag behind a write, unless a context says otherwise.
 const SETTLE: Duration = Duration::from_secs(150);
+
+/// How deep groups within groups are followed.
+const NESTING_MAX: usize = 16;
 
 /// A tenant to be read.
 #[derive(Debug)]
@@ -61,9 +65,29 @@ impl Tenant {
         })
     }
 
-    /// Whether it is the emulator, in this process.
-    pub(crate) fn is_embedded(&self) -> bool {
-        self.context.tenant == TenantSource::Embedded
+    /// Observes what a scope asks for, and who is in groups within groups; with `could_be_roles`,
+    /// who is in any group that could be a role.
+    pub(crate) async fn observe(
+        &self,
+        mut scope: Scope,
+        could_be_roles: bool,
+    ) -> Result<Snapshot, CommandError> {
+        let failed = |error: crate::partner::Error| unanswered("reading the tenant", &error);
+        let mut snapshot = self.reader.snapshot(&scope, None).await.map_err(failed)?;
+        // What was read once was read whole.
+        let blind = snapshot.blind.clone();
+        for _ in 0..NESTING_MAX {
+            let before = scope.groups.len();
+            let unread = crate::plan::observed::unread(&snapshot, could_be_roles);
+            scope.groups.extend(unread.into_iter().map(GroupRef::Id));
+            if scope.groups.len() == before {
+                break;
+            }
+            // From what is known already: only those groups are read.
+            snapshot = self.reader.snapshot(&scope, Some(&snapshot)).await.map_err(failed)?;
+        }
+        snapshot.blind = blind;
+        Ok(snapshot)
     }
 
     /// In whose name it would be changed, as far as that is known to somebody who only reads.

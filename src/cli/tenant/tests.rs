@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::actor::Known;
 use super::*;
 use crate::cli::clock;
 use crate::cli::files::ManifestArgs;
@@ -95,7 +96,7 @@ fn the_embedded_tenant_begins_with_the_account_and_is_there_the_next_time() {
     let (loaded, context) = (world.load(), world.choose(None).unwrap());
     for _ in 0..2 {
         let tenant = Tenant::connect(&context, &loaded, world.home()).unwrap();
-        assert!(tenant.is_embedded() && tenant.settle.is_zero());
+        assert!(tenant.settle.is_zero());
         let (snapshot, actor) = block_on(async {
             let asked = tenant.reader.snapshot(&Scope::everything(), None).await;
             let snapshot = asked.map_err(|error| unanswered("reading the tenant", &error))?;
@@ -149,4 +150,35 @@ fn a_remote_ledger_that_is_not_there_is_missed_and_the_embedded_one_is_made() {
     context.tenant = TenantSource::Embedded;
     assert!(matches!(recall(&context, false).unwrap(), Memory::Kept(_)));
     assert!(file.is_file());
+}
+
+#[test]
+fn whoever_is_in_a_group_within_a_group_is_observed() {
+    use crate::partner::Writer;
+    use crate::partner::graph::body::NewGroup;
+    let world = World::new("");
+    let (loaded, context) = (world.load(), world.choose(None).unwrap());
+    let tenant = Tenant::connect(&context, &loaded, world.home()).unwrap();
+    let reach = Reach::of(&context, &loaded, world.home()).unwrap();
+    let writer = Writer::new(reach.connection(reach.own.as_ref().unwrap()));
+    let scope = Scope { users: true, ..Scope::default() };
+    block_on(async {
+        let made = async |name: &str| {
+            let group = NewGroup::security(name, name, None);
+            writer.create_group(&group).await.unwrap()
+        };
+        let (outer, inner) = (made("outer").await, made("inner").await);
+        let before = tenant.observe(scope.clone(), false).await?;
+        let (admin, _) = before.users.iter().next().unwrap();
+        let agents = before.groups.iter().find(|(_, group)| group.name == "AdminAgents").unwrap().0;
+        assert!(before.groups[&inner].members.is_none(), "nobody asked for it");
+        writer.add_member(*agents, outer).await.unwrap();
+        writer.add_member(outer, inner).await.unwrap();
+        writer.add_member(inner, *admin).await.unwrap();
+        let after = tenant.observe(scope, false).await?;
+        assert!(after.groups[&inner].members.as_ref().unwrap().contains_key(admin));
+        assert!(after.blind.is_empty(), "{:?}", after.blind);
+        Ok(())
+    })
+    .unwrap();
 }
