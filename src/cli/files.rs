@@ -190,6 +190,16 @@ impl ManifestArgs {
     pub(crate) fn read(&self, out: &Output) -> Result<Files, CommandError> {
         self.source.read_in(self.folder.as_deref(), out)
     }
+
+    /// What stands in the place of the folder, if it is a file.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.folder.as_deref().filter(|path| path.is_file())
+    }
+
+    /// All manifests of the project that is nearest, or named otherwise than by the folder.
+    pub(crate) fn read_beside(&self, out: &Output) -> Result<Files, CommandError> {
+        self.source.read_in(None, out)
+    }
 }
 
 impl SourceArgs {

@@ -4,9 +4,11 @@
 //! roles, that `if` belongs in the core.
 
 mod access;
+mod apply;
 mod can;
 mod clock;
 mod completions;
+mod confirm;
 mod drift;
 mod emulator;
 mod explain;
@@ -23,7 +25,6 @@ mod planning;
 mod policies;
 pub mod reference;
 mod schema;
-// Commands that use all of it come one by one.
 mod show;
 mod status;
 mod tenant;
@@ -61,9 +62,11 @@ Exit codes:
   3   manifests or policies are invalid; a failed `test`; `fmt --check` with differences
   4   denied by a policy or a guard
   5   over a limit
-  6   the plan was changed, or is none that this version knows
+  6   the plan is stale, was changed, or is none that this version knows
+  7   partly applied: some steps failed, were skipped, or have an unknown outcome
   8   only waiting on people is left (`--exit-code`)
   9   drift only (`--exit-code`)
+  10  another run holds the lock
   64  wrong usage";
 
 #[derive(Subcommand, Debug)]
@@ -73,8 +76,10 @@ enum Command {
     Fmt(fmt::FmtArgs),
     Explain(explain::ExplainArgs),
     Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
     Drift(drift::DriftArgs),
     Status(status::StatusArgs),
+    Confirm(confirm::ConfirmArgs),
     Can(can::CanArgs),
     Access(access::AccessArgs),
     Test(test::TestArgs),
@@ -105,11 +110,17 @@ pub enum Outcome {
     Drifted,
     /// Only people are waited for.
     Waiting,
+    /// Some steps did not come about.
+    Partly,
 }
 
 /// Why a command could not do its work.
 #[derive(Debug)]
 pub enum CommandError {
+    /// What was planned is not what would happen now: nothing was sent.
+    Stale(String),
+    /// Another run holds the ledger.
+    Locked(String),
     /// It was called wrongly.
     Usage(String),
     /// A file is no plan that can be used: changed, foreign, or of an unknown version.
@@ -154,6 +165,9 @@ const fn exit_code(result: &Result<Outcome, CommandError>) -> u8 {
         Ok(Outcome::Pending) => 2,
         Ok(Outcome::Drifted) => 9,
         Ok(Outcome::Waiting) => 8,
+        Ok(Outcome::Partly) => 7,
+        Err(CommandError::Stale(_)) => 6,
+        Err(CommandError::Locked(_)) => 10,
         Err(CommandError::Usage(_)) => 64,
     }
 }
@@ -185,6 +199,8 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Fmt(args) => fmt::run(&out, args),
         Command::Explain(args) => explain::run(&out, args),
         Command::Plan(args) => plan::run(&out, args),
+        Command::Apply(args) => apply::run(&out, args),
+        Command::Confirm(args) => confirm::run(&out, args),
         Command::Drift(args) => drift::run(&out, args),
         Command::Status(args) => status::run(&out, args),
         Command::Can(args) => can::run(&out, args),
@@ -201,8 +217,13 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     };
     match &result {
         Ok(_) => {}
-        Err(CommandError::Usage(message) | CommandError::NotAPlan(message)) => {
-            out.complain(message);
+        Err(
+            CommandError::Usage(message)
+            | CommandError::NotAPlan(message)
+            | CommandError::Stale(message),
+        ) => out.complain(message),
+        Err(CommandError::Locked(holder)) => {
+            out.complain(&format!("another run holds the ledger: {holder}"));
         }
         // Whoever reads our output has seen enough: `partnerctl validate | head`.
         Err(CommandError::Failed { source, .. })

@@ -10,7 +10,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use super::files::ManifestArgs;
+use super::files::{Files, ManifestArgs};
 use super::output::Output;
 use super::policies::Policies;
 use super::tenant::{Acting, ContextArgs, LedgerArgs, Memory, Tenant, unanswered};
@@ -19,6 +19,7 @@ use crate::ledger::{KeptSnapshot, LedgerError};
 use crate::manifest::source::Format;
 use crate::model::customer::{Origin, Relationship};
 use crate::model::estate;
+use crate::model::project::Context;
 use crate::model::record::ObjectKey;
 use crate::model::tenant::{Scope, Snapshot};
 use crate::model::time::Day;
@@ -37,7 +38,7 @@ pub(crate) struct PlanningArgs {
     #[command(flatten)]
     context: ContextArgs,
     #[command(flatten)]
-    ledger: LedgerArgs,
+    pub(crate) ledger: LedgerArgs,
     /// How much of the tenant to look at again
     #[arg(long, value_enum, default_value_t)]
     refresh: Refresh,
@@ -65,10 +66,11 @@ pub(crate) struct Ready {
     pub(crate) memory: Memory,
     pub(crate) tenant: Tenant,
     pub(crate) acting: Acting,
+    pub(crate) context: Context,
     pub(crate) home: PathBuf,
     rules: Rules,
     invitation: Option<String>,
-    is_complete: bool,
+    pub(crate) is_complete: bool,
     now: Timestamp,
     today: Day,
 }
@@ -86,7 +88,31 @@ impl PlanningArgs {
         &self,
         out: &Output,
     ) -> Result<Result<Ready, Outcome>, CommandError> {
-        let files = self.manifests.read(out)?;
+        self.prepare_from(self.manifests.read(out)?, out).await
+    }
+
+    /// The same, where a file in the place of the folder is a plan.
+    pub(crate) async fn prepare_for_plan(
+        &self,
+        out: &Output,
+    ) -> Result<Result<Ready, Outcome>, CommandError> {
+        let files = match self.manifests.file() {
+            Some(_) => self.manifests.read_beside(out)?,
+            None => self.manifests.read(out)?,
+        };
+        self.prepare_from(files, out).await
+    }
+
+    /// The plan that stands in the place of the folder, if one does.
+    pub(crate) fn plan_file(&self) -> Option<PathBuf> {
+        self.manifests.file().map(Path::to_owned)
+    }
+
+    async fn prepare_from(
+        &self,
+        files: Files,
+        out: &Output,
+    ) -> Result<Result<Ready, Outcome>, CommandError> {
         let (home, is_complete) = (files.home()?, files.is_complete());
         let policies = match Policies::read(files, self.as_of, out)? {
             Ok(policies) => policies,
@@ -115,6 +141,7 @@ impl PlanningArgs {
             memory,
             tenant,
             acting,
+            context,
             home,
             rules,
             invitation: None,

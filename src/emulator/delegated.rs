@@ -13,29 +13,44 @@ use super::store::{Found, Read, Scan, StoreError, Write};
 pub(crate) struct Approval {
     pub id: String,
     pub name: String,
-    /// Empty where anybody may approve.
-    pub customer: String,
+    /// Who is asked; nobody where whoever opens the link may approve.
+    pub customer: Option<Asked>,
     pub days: i32,
     pub extends_itself: bool,
     pub roles: Vec<String>,
 }
 
+/// A customer as a person knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub name: String,
+    pub tenant: String,
+}
+
+impl Asked {
+    /// It knows its own name, whatever the request calls it.
+    fn of(tx: &Read<'_>, customer: Customer) -> Result<Self, StoreError> {
+        let Customer { tenant_id: tenant, display_name } = customer;
+        let known = tx.get::<super::center::documents::Customer>(&tenant)?;
+        let name = known.map(|known| known.document.company_name).or(display_name);
+        Ok(Self { name: name.unwrap_or_else(|| tenant.clone()), tenant })
+    }
+}
+
 impl Approval {
-    fn of(relationship: Relationship) -> Self {
-        let customer = relationship
-            .customer
-            .map(|customer| customer.display_name.unwrap_or(customer.tenant_id));
+    fn of(tx: &Read<'_>, relationship: Relationship) -> Result<Self, StoreError> {
+        let customer = relationship.customer.map(|customer| Asked::of(tx, customer)).transpose()?;
         let named = |id: &String| {
             catalogue::by_id(id).map_or_else(|| id.clone(), |role| role.name.to_owned())
         };
-        Self {
+        Ok(Self {
             id: relationship.id,
             name: relationship.display_name,
-            customer: customer.unwrap_or_default(),
+            customer,
             days: relationship.duration_days,
             extends_itself: relationship.auto_extends,
             roles: relationship.roles.iter().map(named).collect(),
-        }
+        })
     }
 }
 
@@ -51,7 +66,7 @@ impl From<Refusal> for ActError {
 /// What waits, as much as is shown.
 pub(crate) fn waiting(tx: &Read<'_>, limit: usize) -> Result<Vec<Approval>, StoreError> {
     let all = gdap::awaiting(tx, limit)?;
-    Ok(all.into_iter().map(|found| Approval::of(found.document)).collect())
+    all.into_iter().map(|found| Approval::of(tx, found.document)).collect()
 }
 
 /// What a link asks for, while it waits.
@@ -59,7 +74,7 @@ pub(crate) fn asked(tx: &Write<'_>, id: &str) -> Result<Option<Approval>, StoreE
     gdap::settle_in(tx)?;
     let found = tx.get::<Relationship>(&id.to_lowercase())?;
     let waits = found.filter(|found| found.status == Status::ApprovalPending);
-    Ok(waits.map(|found| Approval::of(found.document)))
+    waits.map(|found| Approval::of(tx, found.document)).transpose()
 }
 
 /// A customer answers one request, by its link.
@@ -216,13 +231,8 @@ fn answer_one(
             Customer { tenant_id: who.id, display_name: Some(who.company_name) }
         }
         (None, Some(customer)) => {
-            // It knows its own name, whatever the request calls it.
-            let known = tx.get::<super::center::documents::Customer>(&customer.tenant_id)?;
-            let name = known.map(|known| known.document.company_name);
-            Customer {
-                tenant_id: customer.tenant_id.clone(),
-                display_name: name.or_else(|| customer.display_name.clone()),
-            }
+            let known = Asked::of(tx, customer.clone())?;
+            Customer { tenant_id: known.tenant, display_name: Some(known.name) }
         }
         (None, None) => {
             let why = "the link is not bound to a tenant: say with --as who opens it";

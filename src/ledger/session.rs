@@ -239,7 +239,9 @@ impl Session {
                 postgres
                     .script(match purpose {
                         Purpose::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                        Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+                        // Not `READ WRITE`: where the server, the database or the role is read-only,
+                        // that is somebody's will, or a standby.
+                        Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
                     })
                     .await
             }

@@ -240,6 +240,7 @@ fn identity(gather: &mut Gather<'_>, subject: &Subject<'_>, account: &Account) {
     }
     for domain in missing {
         let errand = Errand {
+            confirms: None,
             object: &subject.key,
             step: format!("{}/domain/{domain}", subject.key),
             message: format!("the domain {domain} is not verified in the tenant"),
@@ -310,6 +311,7 @@ fn by_hand(gather: &mut Gather<'_>, subject: &Subject<'_>, account: &Account) {
             continue;
         }
         let errand = Errand {
+            confirms: Some(digest),
             object: &subject.key,
             instructions: format!("{place}: set {value}. Then run `partnerctl confirm {step}`."),
             step,

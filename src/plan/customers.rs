@@ -179,6 +179,7 @@ fn invite(gather: &mut Gather<'_>, declared: &Declared<Customer>) {
         let through =
             step.strip_prefix("invite/").map(|provider| format!(", together with {provider}"));
         let errand = Errand {
+            confirms: None,
             object: &subject.key,
             step: format!("{}/{step}", subject.key),
             message: format!(
@@ -433,6 +434,7 @@ fn providers(gather: &mut Gather<'_>, subject: &Subject<'_>, declared: &Declared
         }
         let link = combined(gather, provider);
         let errand = Errand {
+            confirms: Some(provider.as_str().to_owned()),
             object: &subject.key,
             message: format!("{} is to let {provider} order for it", declared.spec.company_name),
             awaiting: format!("a global admin of {}", declared.spec.domain),

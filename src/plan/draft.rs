@@ -64,6 +64,7 @@ pub(super) fn report(object: &ObjectKey, state: State, message: impl Into<String
         since: None,
         until: None,
         step: None,
+        confirms: None,
         instructions: None,
         awaiting: None,
         count: None,
@@ -79,6 +80,8 @@ pub(super) struct Errand<'a> {
     pub(super) awaiting: String,
     pub(super) link: Option<String>,
     pub(super) instructions: String,
+    /// What a confirmation of it is about, where nobody sees that it is done.
+    pub(super) confirms: Option<String>,
 }
 
 impl Errand<'_> {
@@ -96,6 +99,7 @@ impl Errand<'_> {
             since: since.map(|since| since.since),
             until: since.and_then(|since| since.waiting.until),
             step: Some(self.step),
+            confirms: self.confirms,
             instructions: Some(self.instructions),
             awaiting: Some(self.awaiting),
             count: None,

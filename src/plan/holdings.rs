@@ -336,6 +336,7 @@ fn privileged_identity(
 ) {
     let role = template_of(level).map(|role| DirectoryRole(role).to_string()).unwrap_or_default();
     let errand = Errand {
+        confirms: None,
         object: &subject.key,
         step: format!("{}/{what}/{level}", subject.key),
         message: format!("{} {message} {role}", subject.key),
@@ -515,6 +516,7 @@ fn holds_elsewhere(gather: &Gather<'_>, target: &Target, role: &str, account: &s
 
 fn by_hand(gather: &mut Gather<'_>, subject: &Subject<'_>, held: &Held) {
     let errand = Errand {
+        confirms: None,
         object: &subject.key,
         step: format!("{}/revoke/{}", subject.key, place(held)),
         message: format!("{} keeps {} until a person takes it away", subject.key, held.title()),

@@ -19,6 +19,7 @@ mod draft;
 mod effect;
 pub mod file;
 mod gather;
+pub mod guard;
 mod holdings;
 mod input;
 pub mod limits;

@@ -91,6 +91,7 @@ fn begin(gather: &mut Gather<'_>, subject: &Subject<'_>, declared: &Declared<Par
         ),
     };
     let errand = Errand {
+        confirms: None,
         object: &subject.key,
         step: format!("{}/accept", subject.key),
         message: format!("the partnership with {name} waits to be accepted"),
@@ -118,6 +119,7 @@ fn look(
     }
     if found.has_signed_agreement == Some(false) {
         let errand = Errand {
+            confirms: None,
             object: &subject.key,
             step: format!("{}/agreement", subject.key),
             message: format!(
@@ -148,6 +150,7 @@ fn end(gather: &mut Gather<'_>, subject: &Subject<'_>, partnership: &Partnership
         ),
     };
     let errand = Errand {
+        confirms: None,
         object: &subject.key,
         step: format!("{}/end", subject.key),
         message: format!("the partnership with {} is to end", partnership.display_name),

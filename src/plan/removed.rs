@@ -210,6 +210,7 @@ fn partnership(gather: &mut Gather<'_>, subject: &Subject<'_>, recorded: &Record
         .find(|one| Some(one.tenant) == tenant && one.state == "active");
     let Some(found) = found else { return };
     let errand = Errand {
+        confirms: None,
         object: &subject.key,
         step: format!("{}/end", subject.key),
         message: format!("the document of the partnership with {} is gone", found.name),

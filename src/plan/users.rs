@@ -197,6 +197,7 @@ fn create(
     let name = sign_in_name(user);
     if user.is_guest() {
         let errand = Errand {
+            confirms: None,
             object: &subject.key,
             step: format!("{}/invite", subject.key),
             message: format!("{} is invited by a person", user.email),

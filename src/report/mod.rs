@@ -15,6 +15,7 @@ mod github;
 pub mod json;
 mod junit;
 mod mask;
+mod page;
 pub mod plan;
 mod sarif;
 mod snippet;

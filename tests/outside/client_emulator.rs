@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use partnerctl::emulator::Emulator;
+use partnerctl::emulator::{Dump, Emulator};
 use partnerctl::manifest::source::{Format, Source, Sources};
 use partnerctl::manifest::{self, Load, ReadProject, Tables, TroubleKind};
 use partnerctl::model::cloud::Cloud;
@@ -46,7 +46,7 @@ impl Tables for NoTables {
 const DELEGATED: usize = 25;
 
 /// An estate with so many customers, users beside the two that there always are, and groups.
-fn estate(customers: usize, users: usize, groups: usize) -> Estate {
+pub(crate) fn estate(customers: usize, users: usize, groups: usize) -> Estate {
     let mut text = format!("{ACCOUNT}---\n{USERS}");
     for n in 0..customers {
         let labels = if n < DELEGATED { ", labels: {tier: gold}" } else { "" };
@@ -91,16 +91,34 @@ fn estate(customers: usize, users: usize, groups: usize) -> Estate {
 }
 
 /// A tenant with so many customers, and a client that has signed in to it.
-struct Tenant {
-    emulator: Emulator,
-    connection: Connection,
-    _folder: tempfile::TempDir,
+pub(crate) struct Tenant {
+    pub(crate) emulator: Emulator,
+    pub(crate) connection: Connection,
+    folder: tempfile::TempDir,
+}
+
+/// A tenant as it was, and what one signed in with then.
+pub(crate) struct Moment {
+    dump: Dump,
+    refresh: String,
 }
 
 impl Tenant {
     fn new(customers: usize, users: usize, groups: usize) -> Self {
+        let tenant = Self::at(Clock::system(), &estate(customers, users, groups));
+        // The same decisions as ever, only sooner.
+        let patience = Patience {
+            first_wait: Duration::from_millis(1),
+            wait_max: Duration::from_millis(20),
+            ..Patience::default()
+        };
+        Self { connection: Connection { patience, ..tenant.connection }, ..tenant }
+    }
+
+    /// An estate that is live, and a client that goes by a clock.
+    pub(crate) fn at(clock: Clock, estate: &Estate) -> Self {
         let emulator = Emulator::in_memory(1).unwrap();
-        emulator.seed(&estate(customers, users, groups)).unwrap();
+        emulator.seed(estate).unwrap();
         let transport: Arc<dyn Transport> = Arc::new(Inside::new(emulator.service()));
         let own = emulator.credentials().unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -121,7 +139,6 @@ impl Tenant {
             admin: None,
         };
         let endpoints = Endpoints::new(Cloud::Global, &endpoints).unwrap();
-        let clock = Clock::system();
         let tokens = Tokens::new(
             Arc::clone(&transport),
             endpoints.clone(),
@@ -136,21 +153,26 @@ impl Tenant {
             tokens: Arc::new(tokens),
             pacer: Pacer::new(clock),
             clock,
-            // The same decisions as ever, only sooner.
-            patience: Patience {
-                first_wait: Duration::from_millis(1),
-                wait_max: Duration::from_millis(20),
-                ..Patience::default()
-            },
+            patience: Patience::default(),
         };
-        Self { emulator, connection, _folder: folder }
+        Self { emulator, connection, folder }
     }
 
-    fn reader(&self) -> Reader {
+    pub(crate) fn moment(&self) -> Moment {
+        let refresh = std::fs::read_to_string(self.folder.path().join("refresh")).unwrap();
+        Moment { dump: self.emulator.dump().unwrap(), refresh }
+    }
+
+    pub(crate) fn back_to(&self, moment: &Moment) {
+        self.emulator.take_over(&moment.dump).unwrap();
+        std::fs::write(self.folder.path().join("refresh"), &moment.refresh).unwrap();
+    }
+
+    pub(crate) fn reader(&self) -> Reader {
         Reader::new(self.connection.clone())
     }
 
-    async fn command(&self, method: &str, path: &str, body: &str) -> serde_json::Value {
+    pub(crate) async fn command(&self, method: &str, path: &str, body: &str) -> serde_json::Value {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("http://tenant.localhost/_emulator/{path}"))
@@ -192,23 +214,23 @@ impl Tenant {
     }
 }
 
-fn scope() -> Scope {
+pub(crate) fn scope() -> Scope {
     Scope {
         groups: (0..40).map(|n| GroupRef::Name(format!("Group {n}"))).collect(),
         ..Scope::everything()
     }
 }
 
-fn user(snapshot: &Snapshot, name: &str) -> ObjectId {
+pub(crate) fn user(snapshot: &Snapshot, name: &str) -> ObjectId {
     Index::new(snapshot).user(name).unwrap()
 }
 
-fn group(snapshot: &Snapshot, name: &str) -> ObjectId {
+pub(crate) fn group(snapshot: &Snapshot, name: &str) -> ObjectId {
     *snapshot.groups.iter().find(|(_, group)| group.name == name).unwrap().0
 }
 
 /// Two snapshots of one moment, but for what says when and how they were taken.
-fn assert_same(left: &Snapshot, right: &Snapshot, case: &str) {
+pub(crate) fn assert_same(left: &Snapshot, right: &Snapshot, case: &str) {
     let bare = |snapshot: &Snapshot| Snapshot {
         observed_at: Timestamp::UNIX_EPOCH,
         blind: Vec::new(),
@@ -301,88 +323,4 @@ async fn a_large_tenant_is_read_in_few_calls_and_ten_changes_in_fewer() {
     assert_same(&more, &second, "from less to more");
     assert!(quiet <= 12, "{quiet} calls");
     println!("{full} calls in full, {changed} after ten changes, {quiet} after none");
-}
-
-/// How much bad weather: `PARTNERCTL_SEEDS=200` (and 250 for 500 users) takes minutes.
-fn seeds(usual: u64) -> u64 {
-    std::env::var("PARTNERCTL_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(usual)
-}
-
-/// A fifth of all requests goes wrong, in every way there is.
-fn weather(seed: u64) -> String {
-    let faults = [
-        ("throttle", r#","retryAfter":0.01"#),
-        ("error", ""),
-        ("drop-before", ""),
-        ("drop-after", ""),
-        ("slow-body", r#","ms":2"#),
-        ("expired-token", ""),
-        ("malformed", ""),
-        ("bom", ""),
-        ("page-shift", ""),
-        ("latency", r#","ms":2"#),
-    ];
-    let rules: Vec<String> = faults
-        .iter()
-        .map(|(fault, more)| format!(r#"{{"path":"/v1*","rate":0.022,"fault":"{fault}"{more}}}"#))
-        .collect();
-    format!(r#"{{"seed":{seed},"rules":[{}]}}"#, rules.join(","))
-}
-
-#[tokio::test(flavor = "current_thread")]
-async fn in_bad_weather_a_tenant_is_read_completely_and_correctly() {
-    let tenant = Tenant::new(2_000, 100, 10);
-    let calm = tenant.reader().snapshot(&scope(), None).await.unwrap();
-    assert_eq!(calm.customers.len(), 2_000);
-    for seed in 1..=seeds(20) {
-        tenant.command("PUT", "faults", &weather(seed)).await;
-        // A limiter of its own, as each run has.
-        let connection =
-            Connection { pacer: Pacer::new(tenant.connection.clock), ..tenant.connection.clone() };
-        let stormy = Reader::new(connection).snapshot(&scope(), None).await;
-        tenant.command("DELETE", "faults", "").await;
-        let stormy = stormy.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-        assert_same(&stormy, &calm, &format!("seed {seed}"));
-    }
-}
-
-/// What a run does that lost an answer: it looks whether what it asked for is there.
-async fn create_once(writer: &Writer, n: usize) {
-    let name = format!("made{n}@fabrikam.example");
-    let new = NewUser {
-        account_enabled: true,
-        mail_nickname: format!("made{n}"),
-        user_principal_name: name.clone(),
-        fields: UserFields { display_name: Some(format!("Made {n}")), ..UserFields::default() },
-        password_profile: PasswordProfile::temporary(SecretString::from("Canary-Pass-1234!")),
-    };
-    for _ in 0..50 {
-        match writer.create_user(&new).await {
-            Ok(_) => return,
-            Err(error) => assert!(
-                error.leaves_outcome_open()
-                    || error.refusal().is_some_and(|refusal| refusal.status == 401),
-                "{error}"
-            ),
-        }
-        if writer.reader().user_named(&name).await.unwrap().is_some() {
-            return;
-        }
-    }
-    panic!("{name} was never made");
-}
-
-#[tokio::test(flavor = "current_thread")]
-async fn in_bad_weather_every_user_is_made_once() {
-    let users = usize::try_from(seeds(40)).unwrap() * 2;
-    let tenant = Tenant::new(1, 0, 0);
-    let before = tenant.reader().snapshot(&scope(), None).await.unwrap().users.len();
-    tenant.command("PUT", "faults", &weather(7)).await;
-    let writer = Writer::new(tenant.connection.clone());
-    for n in 0..users {
-        create_once(&writer, n).await;
-    }
-    tenant.command("DELETE", "faults", "").await;
-    let after = tenant.reader().snapshot(&scope(), None).await.unwrap();
-    assert_eq!(after.users.len(), before + users);
 }

@@ -2,11 +2,12 @@
 //! and by command.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::emulator_bench::{As, Bench};
+use crate::served::Served;
 use crate::world::Folder;
 
 async fn act(bench: &Bench, act: Value) -> Value {
@@ -65,7 +66,7 @@ async fn pages_are_read_and_answered() {
     assert_eq!(customers(&bench).await, ["northwind.example"]);
     let wrong = [("link", link.as_str().unwrap()), ("domain", "<script>"), ("answer", "accept")];
     let refused = bench.form("/adminportal/invitation", &wrong).await;
-    assert_eq!(refused.status, 409);
+    assert_eq!(refused.status, 422);
     assert!(!refused.text.contains("<script>"), "{}", refused.text);
     let index = bench.send(As::Nobody, "GET", "/", &[], None).await;
     assert!(index.text.contains("1 have a reseller relationship"), "{}", index.text);
@@ -236,47 +237,12 @@ async fn access_is_asked_for_reviewed_and_approved() {
     assert_eq!(status(ids[0].clone()).await, json!("terminated"));
 }
 
-/// A served emulator, which ends with the test.
-struct Served {
-    child: Child,
-    line: Value,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Served {
-    fn start(folder: &Folder, args: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_partnerctl"))
-            .args(["emulator", "serve", "--listen", "127.0.0.1:0", "--format", "json"])
-            .args(args)
-            .current_dir(folder.path())
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { child, line: serde_json::from_str(&line).unwrap() }
-    }
-
-    fn text(&self, name: &str) -> &str {
-        self.line[name].as_str().unwrap()
-    }
-}
-
 #[tokio::test]
 async fn a_served_tenant_speaks_tls_and_is_commanded_from_here() {
     let folder = Folder::example("fabrikam");
     let served = Served::start(&folder, &["--tls"]);
     let url = served.text("url");
-    let trusted = reqwest::Certificate::from_pem(served.text("certificate").as_bytes()).unwrap();
-    let client = reqwest::Client::builder().no_proxy().tls_certs_only([trusted]).build().unwrap();
+    let client = served.client();
     let fields = [
         ("grant_type", "client_credentials"),
         ("client_id", served.text("clientId")),

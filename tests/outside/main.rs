@@ -17,6 +17,7 @@
     reason = "large inputs are easier to read as they are made, and snapshots are written by a tool"
 )]
 
+mod browser;
 mod canary;
 mod cli;
 mod client_conformance;
@@ -33,9 +34,14 @@ mod import;
 mod live;
 mod login;
 mod one_mistake;
+mod others;
 mod page;
+mod pages;
+mod plan_page;
 mod planning;
 mod policies;
+mod served;
 mod show;
 mod stories;
+mod weather;
 mod world;

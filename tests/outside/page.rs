@@ -45,7 +45,7 @@ document.body.append(el('pre', { id: 'compared' }, told.join('; ')));
 const WAIT_MAX: Duration = Duration::from_mins(1);
 const WAIT: Duration = Duration::from_millis(50);
 
-/// The document that a browser makes of a page at an address.
+/// The document that a browser makes of a page of access at an address.
 fn opened(page: &Page, fragment: &str, also: &str) -> String {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("access.html");
@@ -56,7 +56,7 @@ fn opened(page: &Page, fragment: &str, also: &str) -> String {
     dumped(folder.path(), &format!("file://{}{fragment}", file.display()))
 }
 
-fn dumped(folder: &Path, address: &str) -> String {
+pub(crate) fn dumped(folder: &Path, address: &str) -> String {
     let document = folder.join("document.html");
     let mut browser = Command::new("chromium")
         // The page is ours, and whoever runs tests as root has no sandbox.
@@ -85,7 +85,7 @@ fn dumped(folder: &Path, address: &str) -> String {
 }
 
 /// The text between a mark and another, tags left out.
-fn text<'a>(document: &'a str, from: &str, to: &str) -> String {
+pub(crate) fn text<'a>(document: &'a str, from: &str, to: &str) -> String {
     let part = |text: &'a str| text.split_once(from)?.1.split_once(to).map(|(part, _)| part);
     let part = part(document).unwrap_or_else(|| panic!("`{from}` ... `{to}`:\n{document}"));
     // The first piece is the rest of the tag that `from` begins.

@@ -21,7 +21,7 @@ fn a_plan_is_shown_without_its_project() {
     assert!(ended.out.contains("\n! customer/litware "), "{}", ended.out);
     let last = ended.out.lines().last().unwrap();
     assert!(
-        last.starts_with("plan ") && last.contains("; 2 refused; over the limits of "),
+        last.starts_with("plan ") && last.contains("; 3 refused; over the limits of "),
         "{last}"
     );
     assert!(!ended.out.contains('\u{1b}'), "no colours where nobody sees them");
@@ -29,6 +29,9 @@ fn a_plan_is_shown_without_its_project() {
     let markdown = show(&saved(), &["--format", "markdown"]);
     assert_eq!(markdown.code, 0);
     assert!(markdown.out.starts_with("## Plan "), "{}", markdown.out);
+    let page = show(&saved(), &["--format", "html"]);
+    assert_eq!(page.code, 0);
+    assert!(page.out.starts_with("<!DOCTYPE html>") && page.out.trim_end().ends_with("</html>"));
 }
 
 #[test]
@@ -61,7 +64,7 @@ fn what_is_no_plan_is_refused() {
         (&saved[..saved.len() / 2], "it is not JSON"),
     ] {
         assert_ne!(text, saved, "{because}");
-        for format in ["text", "json", "markdown"] {
+        for format in ["text", "json", "markdown", "html"] {
             let ended = show(text, &["--format", format]);
             assert_eq!((ended.code, ended.out.as_str()), (6, ""), "{because}: {}", ended.err);
             assert!(

@@ -19,6 +19,24 @@ pub(crate) struct LedgerArgs {
     new_ledger: bool,
 }
 
+impl LedgerArgs {
+    /// Opens the ledger to write into; makes it where a new one was asked for.
+    pub(crate) async fn keep(
+        &self,
+        context: &Context,
+        home: &Path,
+    ) -> Result<Ledger, CommandError> {
+        let opening = if self.new_ledger { Opening::Create } else { opening(context) };
+        match open(context, home, opening).await {
+            Ok(ledger) => Ok(ledger),
+            Err(Refused::Missing { place }) => Err(CommandError::usage(format!(
+                "there is no ledger at {place}\nfor the first run on this tenant, add `--new-ledger`; otherwise say in the context where the ledger is"
+            ))),
+            Err(Refused::Otherwise(error)) => Err(error),
+        }
+    }
+}
+
 /// What we remember.
 #[derive(Debug)]
 pub(crate) enum Memory {

@@ -24,7 +24,7 @@ use crate::partner::clock::Clock;
 use crate::partner::pace::Pacer;
 use crate::partner::retry::Patience;
 use crate::partner::transport::{Network, Transport};
-use crate::partner::{Connection, Reader};
+use crate::partner::{Connection, Reader, Writer};
 
 pub(crate) use actor::Acting;
 pub(crate) use context::ContextArgs;
@@ -107,10 +107,29 @@ fn settle(context: &Context) -> Duration {
     }
 }
 
+/// A tenant to be changed: for whoever applies, and nobody else.
+pub(crate) struct WritingTenant {
+    pub(crate) writer: Writer,
+}
+
+impl WritingTenant {
+    /// Connects in the name of the writing identity; nothing is sent yet.
+    pub(crate) fn connect(
+        context: &Context,
+        loaded: &Loaded,
+        home: &Path,
+    ) -> Result<Self, CommandError> {
+        let reach = Reach::of(context, loaded, home)?;
+        let connection = reach.connection(reach.identity(Doing::Write, context)?);
+        Ok(Self { writer: Writer::new(connection) })
+    }
+}
+
 /// What an identity is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Doing {
     Read,
+    Write,
 }
 
 /// The way to a tenant, in whoever's name.
@@ -158,6 +177,7 @@ impl Reach {
     ) -> Result<&'a Identity, CommandError> {
         let (declared, word) = match doing {
             Doing::Read => (&context.read, "read"),
+            Doing::Write => (&context.write, "write"),
         };
         self.own.as_ref().or(declared.as_ref()).ok_or_else(|| no_identity(word))
     }

@@ -15,7 +15,7 @@ use crate::emulator::delegated::{self, Approval};
 use crate::emulator::directory::user_by_sign_in_name;
 use crate::emulator::http::origin::Origin;
 use crate::emulator::identity::device::{DeviceCode, Progress};
-use crate::emulator::store::{Range, Scan, StoreError};
+use crate::emulator::store::{Range, Read, Scan, StoreError, Write};
 use crate::emulator::tenant::{EMBEDDED_ADMIN, Program, Tenant};
 use crate::emulator::world::World;
 
@@ -162,9 +162,37 @@ pub(crate) fn invitation_link(origin: &str, tenant: &Tenant) -> String {
 #[derive(Template)]
 #[template(path = "emulator/pages/invitation.html")]
 struct InvitationPage {
+    /// What was wrong with the answer that was given.
+    problem: String,
     partner: String,
     providers: Vec<String>,
     link: String,
+    domain: String,
+    company: String,
+}
+
+impl InvitationPage {
+    /// What a link asks for, if that is in the part which a browser sends.
+    fn of(tx: &Read<'_>, link: &str) -> Result<Option<Self>, Trouble> {
+        let Link::Reseller { partner, providers } = Link::parse(link) else { return Ok(None) };
+        let tenant = Tenant::of(tx)?;
+        if tenant.id != partner {
+            return Err(Trouble::Gone);
+        }
+        let mut names = Vec::new();
+        for id in providers {
+            let known = tx.get::<Partner>(&id)?;
+            names.push(known.map_or(id, |known| known.document.name));
+        }
+        Ok(Some(Self {
+            problem: String::new(),
+            partner: tenant.company_name,
+            providers: names,
+            link: link.to_owned(),
+            domain: String::new(),
+            company: String::new(),
+        }))
+    }
 }
 
 #[derive(Template)]
@@ -174,22 +202,10 @@ struct FragmentPage;
 /// Where invitations lead. What they ask for stands in the query, or where only a browser sees it.
 async fn home(State(world): State<World>, request: Request) -> Page {
     let link = request.uri().to_string();
-    let Link::Reseller { partner, providers } = Link::parse(&link) else {
-        return Ok(Html(FragmentPage.render()?));
-    };
-    let page = world.store().read(|tx| {
-        let tenant = Tenant::of(tx)?;
-        if tenant.id != partner {
-            return Err(Trouble::Gone);
-        }
-        let mut names = Vec::new();
-        for id in &providers {
-            let known = tx.get::<Partner>(id)?;
-            names.push(known.map_or_else(|| id.clone(), |known| known.document.name));
-        }
-        Ok(InvitationPage { partner: tenant.company_name, providers: names, link })
-    })?;
-    Ok(Html(page.render()?))
+    match world.store().read(|tx| InvitationPage::of(tx, &link))? {
+        Some(page) => Ok(Html(page.render()?)),
+        None => Ok(Html(FragmentPage.render()?)),
+    }
 }
 
 /// A yes or a no.
@@ -228,9 +244,17 @@ struct InvitationForm {
 async fn answer_invitation(
     State(world): State<World>,
     form: Result<Form<InvitationForm>, FormRejection>,
-) -> Page {
+) -> Result<Response, Trouble> {
     let Form(form) = form?;
-    let customer = acting(&form.domain, &form.company)?;
+    let customer = match acting(&form.domain, &form.company) {
+        Ok(customer) => customer,
+        Err(problem) => {
+            let page = world.store().read(|tx| InvitationPage::of(tx, &form.link))?;
+            let page = page.ok_or(Trouble::Gone)?;
+            let InvitationForm { domain, company, .. } = form;
+            return again(&InvitationPage { problem, domain, company, ..page });
+        }
+    };
     let wanted = Act {
         link: Some(form.link),
         r#as: Some(customer.domain.clone()),
@@ -238,17 +262,22 @@ async fn answer_invitation(
         ..Act::doing(form.answer.doing())
     };
     let lines = world.store().write(|tx| act(tx, &wanted))?;
-    done(form.answer.title(), lines)
+    Ok(done(form.answer.title(), lines).into_response())
 }
 
-/// Who fills a form in.
-fn acting(domain: &str, company: &str) -> Result<ActCustomer, Trouble> {
+/// A form once more, with what was filled in and why it will not do.
+fn again(page: &impl Template) -> Result<Response, Trouble> {
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response())
+}
+
+/// Who fills a form in, or why that is nobody.
+fn acting(domain: &str, company: &str) -> Result<ActCustomer, String> {
     let domain = domain.trim().to_lowercase();
     let is_domain = domain.len() <= 253
         && domain.contains('.')
         && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
     if !is_domain {
-        return Err(Trouble::Refused(format!("“{domain}” is not a domain.")));
+        return Err(format!("“{domain}” is not a domain."));
     }
     let company = company.trim();
     let company_name = (!company.is_empty()).then(|| company.to_owned());
@@ -258,22 +287,23 @@ fn acting(domain: &str, company: &str) -> Result<ActCustomer, Trouble> {
 #[derive(Template)]
 #[template(path = "emulator/pages/access.html")]
 struct AccessPage {
+    /// What was wrong with the answer that was given.
+    problem: String,
     partner: String,
-    id: String,
-    name: String,
-    customer: String,
-    days: i32,
-    extends_itself: bool,
-    roles: Vec<String>,
+    asked: Approval,
+    domain: String,
+}
+
+impl AccessPage {
+    fn of(tx: &Write<'_>, id: &str) -> Result<Self, Trouble> {
+        let asked = delegated::asked(tx, id)?.ok_or(Trouble::Gone)?;
+        let partner = Tenant::of(tx)?.company_name;
+        Ok(Self { problem: String::new(), partner, asked, domain: String::new() })
+    }
 }
 
 async fn access(State(world): State<World>, Path(id): Path<String>) -> Page {
-    let page = world.store().write(|tx| {
-        let asked = delegated::asked(tx, &id)?.ok_or(Trouble::Gone)?;
-        let Approval { id, name, customer, days, extends_itself, roles } = asked;
-        let partner = Tenant::of(tx)?.company_name;
-        Ok::<_, Trouble>(AccessPage { partner, id, name, customer, days, extends_itself, roles })
-    })?;
+    let page = world.store().write(|tx| AccessPage::of(tx, &id))?;
     Ok(Html(page.render()?))
 }
 
@@ -288,9 +318,18 @@ async fn answer_access(
     State(world): State<World>,
     Path(id): Path<String>,
     form: Result<Form<AccessForm>, FormRejection>,
-) -> Page {
+) -> Result<Response, Trouble> {
     let Form(form) = form?;
-    let who = if form.domain.trim().is_empty() { None } else { Some(acting(&form.domain, "")?) };
+    let who = match form.domain.trim() {
+        "" => None,
+        domain => match acting(domain, "") {
+            Ok(who) => Some(who),
+            Err(problem) => {
+                let page = world.store().write(|tx| AccessPage::of(tx, &id))?;
+                return again(&AccessPage { problem, domain: form.domain, ..page });
+            }
+        },
+    };
     let wanted = Act {
         r#as: who.as_ref().map(|who| who.domain.clone()),
         customers: who.into_iter().collect(),
@@ -298,7 +337,7 @@ async fn answer_access(
     };
     let yes = form.answer == Answer::Accept;
     let lines = world.store().write(|tx| delegated::answer(tx, &wanted, yes, &id))?;
-    done(form.answer.title(), lines)
+    Ok(done(form.answer.title(), lines).into_response())
 }
 
 #[derive(Template)]

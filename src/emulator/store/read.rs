@@ -126,7 +126,8 @@ pub(crate) enum Change<D> {
     Purged { id: String, seq: i64 },
 }
 
-const COLUMNS: &str = "o.body, o.created_at, o.deleted_at, o.seq, o.before, o.written_at";
+const COLUMNS: &str =
+    "o.body, o.created_at, o.deleted_at, o.seq, o.before, o.written_at, o.before_seq";
 
 impl<'a> Read<'a> {
     pub(super) fn new(transaction: &'a Transaction<'a>, lag: Lag) -> Result<Self, StoreError> {
@@ -222,7 +223,7 @@ impl<'a> Read<'a> {
             // What lags behind takes no place in its page, which is then shorter.
             page.items.extend(self.found(row)?);
             seen += 1;
-            last = Some(Mark { value: row.get(6)?, id: row.get(7)? });
+            last = Some(Mark { value: row.get(7)?, id: row.get(8)? });
         }
         Ok(page)
     }
@@ -258,7 +259,7 @@ impl<'a> Read<'a> {
         while let Some(row) = rows.next()? {
             let body: Option<String> = row.get(0)?;
             let change = match (body, self.found::<D>(row)?) {
-                (None, _) => Change::Purged { id: row.get(6)?, seq: row.get(3)? },
+                (None, _) => Change::Purged { id: row.get(7)?, seq: row.get(3)? },
                 (Some(_), Some(found)) if found.deleted_at.is_some() => Change::Deleted(found),
                 (Some(_), Some(found)) => Change::Now(found),
                 // What lags is told by a later question, which begins before it.
@@ -307,10 +308,13 @@ impl<'a> Read<'a> {
     /// A document as this request sees it.
     fn found<D: Document>(&self, row: &Row<'_>) -> Result<Option<Found<D>>, StoreError> {
         let mut body: Option<String> = row.get(0)?;
+        let mut seq = row.get(3)?;
         if let Some(behind) = self.lag.behind {
             let written_at = from_micros(row.get(5)?);
             if self.now.duration_since(written_at) < behind {
                 body = row.get(4)?;
+                // With the number that it had, or its tag would be that of what is not seen.
+                seq = row.get::<_, Option<i64>>(6)?.unwrap_or(seq);
             }
         }
         let Some(body) = body else { return Ok(None) };
@@ -321,7 +325,7 @@ impl<'a> Read<'a> {
             document,
             created_at: from_micros(row.get(1)?),
             deleted_at: deleted_at.map(from_micros),
-            seq: row.get(3)?,
+            seq,
         }))
     }
 }

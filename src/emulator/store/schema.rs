@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-/// Raised with each change of the layout: another one is another tenant.
-const VERSION: i64 = 1;
+/// Raised with each change of the layout.
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS objects (
@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS objects (
     id TEXT NOT NULL,
     body TEXT,
     before TEXT,
+    before_seq INTEGER,
     written_at INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     deleted_at INTEGER,
@@ -33,6 +34,10 @@ CREATE TABLE IF NOT EXISTS log (seq INTEGER PRIMARY KEY AUTOINCREMENT, entry TEX
 ";
 
 pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     connection.execute_batch(TABLES)?;
+    if version == 1 {
+        connection.execute_batch("ALTER TABLE objects ADD COLUMN before_seq INTEGER")?;
+    }
     connection.pragma_update(None, "user_version", VERSION)
 }

@@ -157,6 +157,23 @@ fn time_moves_with_the_tenant() {
     assert!(after.duration_since(before) >= SignedDuration::from_hours(24 * 90));
 }
 
+#[test]
+fn a_tenant_of_the_layout_before_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tenant.db");
+    let store = Store::open(&path).unwrap();
+    store.write(|tx| tx.put(&thing("1", "Delta"))).unwrap();
+    drop(store);
+    let older = Connection::open(&path).unwrap();
+    older
+        .execute_batch("ALTER TABLE objects DROP COLUMN before_seq; PRAGMA user_version = 1")
+        .unwrap();
+    drop(older);
+    let store = Store::open(&path).unwrap();
+    store.write(|tx| tx.put(&thing("1", "Echo"))).unwrap();
+    assert_eq!(store.read(|tx| tx.get::<Thing>("1")).unwrap().unwrap().name, "Echo");
+}
+
 #[tokio::test]
 async fn reads_lag_and_pages_shift_when_they_are_told_to() {
     let store = filled();
@@ -167,6 +184,11 @@ async fn reads_lag_and_pages_shift_when_they_are_told_to() {
         })
         .unwrap();
     store.write(|tx| tx.put(&thing("5", "Echo")).map(drop)).unwrap();
+    // What is seen of before has the number it had then.
+    let seq = |lag| {
+        let store = &store;
+        with_lag(lag, async move { store.read(|tx| tx.get::<Thing>("2")).unwrap().unwrap().seq })
+    };
     let behind = |secs| Lag { behind: Some(SignedDuration::from_secs(secs)), shifted: false };
     let seen = |id: &'static str| {
         let store = &store;
@@ -176,6 +198,7 @@ async fn reads_lag_and_pages_shift_when_they_are_told_to() {
     assert_eq!(with_lag(behind(30), seen("5")).await, None);
     assert_eq!(with_lag(behind(30), seen("2")).await.as_deref(), Some("Zulu"));
     assert_eq!(with_lag(behind(90), seen("2")).await.as_deref(), Some("alpha"));
+    assert_eq!((seq(behind(90)).await, seq(behind(30)).await), (2, 5));
     let second = async {
         store
             .read(|tx| {

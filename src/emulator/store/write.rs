@@ -41,7 +41,7 @@ impl<'a> Write<'a> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO objects (kind, id, body, created_at, written_at, deleted_at, seq) VALUES (?1, ?2, ?3, ?4, ?4, NULL, ?5) \
-                 ON CONFLICT (kind, id) DO UPDATE SET before = body, body = ?3, written_at = ?4, deleted_at = NULL, seq = ?5",
+                 ON CONFLICT (kind, id) DO UPDATE SET before = body, before_seq = seq, body = ?3, written_at = ?4, deleted_at = NULL, seq = ?5",
             )?
             .execute(params![D::KIND, document.id(), body, to_micros(self.now()), seq])?;
         self.forget_keys(D::KIND, document.id())?;

@@ -1,10 +1,15 @@
 //! One suite over both stores, and what only one of them can do.
 
 mod files;
+mod outage;
+mod rights;
+mod secure;
 mod server;
 mod suite;
 
 use std::time::Duration;
+
+use secrecy::ExposeSecret;
 
 use super::*;
 use crate::model::Str;

@@ -97,6 +97,18 @@ impl Refusal {
     }
 }
 
+impl Error {
+    /// Whether the same question may be answered a moment later: the authority is away or busy,
+    /// and said nothing about who asks.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Refused(refusal) => refusal.status >= 500 || matches!(refusal.status, 408 | 429),
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.status, shown(&self.error))?;

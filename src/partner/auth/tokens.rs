@@ -27,6 +27,10 @@ use crate::model::secret::SecretReference;
 const EXPIRY_MARGIN: Duration = Duration::from_mins(1);
 /// For answers that do not say how long a token lives.
 const LIFETIME_ASSUMED: u64 = 300;
+/// How often the authority is asked before it counts as away, and how long after the first time;
+/// twice as long after each further one.
+const ASKED_MAX: u32 = 6;
+const FIRST_WAIT: Duration = Duration::from_millis(250);
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// What an identity proves itself with.
@@ -136,7 +140,7 @@ impl Tokens {
             }
             Credentials::Identity(identity) => identity,
         };
-        let granted = self.grant(identity, service, kept).await?;
+        let granted = self.granted(identity, service, kept).await?;
         let lifetime = endpoint::seconds(&granted.expires_in, LIFETIME_ASSUMED);
         let access = Access {
             token: granted.access_token,
@@ -146,6 +150,28 @@ impl Tokens {
         tracing::debug!(?service, lifetime, "a new access token");
         kept.access.insert(service, access.clone());
         Ok(access)
+    }
+
+    /// Asks until there is an answer. To ask again is safe: a grant takes nothing away, and a refresh
+    /// token that was rotated is good for a while.
+    async fn granted(
+        &self,
+        identity: &Identity,
+        service: Service,
+        kept: &mut Wallet,
+    ) -> Result<Granted, Error> {
+        let mut wait = FIRST_WAIT;
+        for _ in 1..ASKED_MAX {
+            match self.grant(identity, service, kept).await {
+                Err(error) if error.is_passing() => {
+                    tracing::debug!(%error, "asking for a token again");
+                    self.clock.sleep(wait).await;
+                    wait *= 2;
+                }
+                answer => return answer,
+            }
+        }
+        self.grant(identity, service, kept).await
     }
 
     /// Asks the login authority, and keeps the refresh token that comes before anything else.

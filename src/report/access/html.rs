@@ -11,7 +11,8 @@ use std::io::{self, Write};
 use askama::Template;
 use serde::Serialize;
 
-use crate::report::clean::{self, Piece};
+use crate::report::clean;
+use crate::report::page::harmless;
 
 /// What the page shows. Numbers in it are positions in its lists, because the same few thousand
 /// names stand in hundreds of rectangles.
@@ -116,32 +117,6 @@ struct Document<'a> {
     title: &'a str,
     /// JSON that went through [`harmless`].
     data: &'a str,
-}
-
-/// JSON that ends no script element, opens no comment and no element, and is one line to every
-/// reader. These characters stand in JSON only within strings, where an escape means the same.
-///
-/// What would hide or reorder text before a reviewer's eyes becomes visible, as in the other
-/// formats for people (see [`clean`]).
-fn harmless(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len() + json.len() / 64);
-    for Piece { char, acts, .. } in clean::pieces(json) {
-        match char {
-            '<' => escaped.push_str(r"\u003c"),
-            '>' => escaped.push_str(r"\u003e"),
-            '&' => escaped.push_str(r"\u0026"),
-            '\u{2028}' => escaped.push_str(r"\u2028"),
-            '\u{2029}' => escaped.push_str(r"\u2029"),
-            // A log command is one to those who read lines, which nobody does with this page.
-            '#' => escaped.push('#'),
-            acting if acts => {
-                escaped.push('\\');
-                escaped.push_str(&clean::escape(acting));
-            }
-            plain => escaped.push(plain),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

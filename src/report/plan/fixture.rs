@@ -100,6 +100,7 @@ fn report(object: &str, state: State, message: &str) -> Report {
         since: None,
         until: None,
         step: None,
+        confirms: None,
         instructions: None,
         awaiting: None,
         count: None,
@@ -156,6 +157,26 @@ fn plan(steps: Vec<Step>, report: Vec<Report>) -> Plan {
 /// Nothing to do, and nobody to wait for.
 pub(super) fn empty() -> Plan {
     plan(Vec::new(), Vec::new()).sealed().unwrap()
+}
+
+/// Many customers who got one invitation, and some who wait for them.
+pub(super) fn invited() -> Plan {
+    let link = "https://admin.microsoft.example/invitation?partnerId=7f1b0c52";
+    let mut reports: Vec<Report> = (0..40)
+        .map(|at| {
+            let name = format!("customer/smb-{at:03}");
+            let mut invited = report(&name, State::Waiting, &format!("{name} did not accept yet"));
+            invited.link = Some(link.to_owned());
+            invited.awaiting = Some(format!("a global admin of smb-{at:03}.example"));
+            invited.step = Some(format!("{name}/invite"));
+            invited
+        })
+        .collect();
+    reports.extend((0..7).map(|at| {
+        let name = format!("customer/late-{at}");
+        report(&name, State::Held, "it is invited once partnership/northwind is active")
+    }));
+    plan(Vec::new(), reports).sealed().unwrap()
 }
 
 /// Nothing to do but to wait.
@@ -217,7 +238,7 @@ fn users() -> Vec<Step> {
         "user/aiko-tanaka",
         Verb::Update,
         "",
-        "display name and phones",
+        "set displayName, usageLocation, phone of user/aiko-tanaka",
         update(&[("displayName", json!("田中 愛子"))]),
     )
     .field("spec.displayName", json!("Aiko Tanaka"), json!("田中 愛子"), Cause::Change)
@@ -227,12 +248,17 @@ fn users() -> Vec<Step> {
     .at(users, 3);
     aiko.guard.remote_id = Some(PERSON.to_string());
     aiko.guard.enabled = Some(true);
+    aiko.authorisation = Authorisation {
+        decision: Decision::Unknown,
+        policies: Vec::new(),
+        reason: Some("in whose token it will be applied is not known: judged then".to_owned()),
+    };
 
     let made = step(
         "user/ben-ito",
         Verb::Create,
         "",
-        "ben.ito@fabrikam.example",
+        "create user/ben-ito, who signs in as ben.ito@fabrikam.example",
         Change::CreateUser {
             sign_in_name: "ben.ito@fabrikam.example".to_owned(),
             mail_nickname: "ben.ito".to_owned(),
@@ -249,7 +275,7 @@ fn users() -> Vec<Step> {
         "user/ben-ito",
         Verb::Grant,
         "global-admin",
-        "global administrator",
+        "give user/ben-ito the role global-admin",
         Change::AssignRole {
             role: RoleTemplateId(Uuid::from_u128(0x62e9_0394_69f5_4237_9190_0121_7714_5e10)),
             principal: Target::MadeFor(key("user/ben-ito")),
@@ -264,7 +290,7 @@ fn users() -> Vec<Step> {
         "user/chie-mori",
         Verb::Restore,
         "",
-        "deleted on 2026-11-02; comes back without its roles",
+        "restore user/chie-mori, who was deleted on 2026-11-02; what nobody declares is taken away first",
         Change::RestoreUser { user: person() },
     )
     .field("spec.enabled", json!(false), json!(true), Cause::Change)
@@ -273,7 +299,7 @@ fn users() -> Vec<Step> {
         "user/chie-mori",
         Verb::Grant,
         "admin-agent",
-        "admin agent, by the group AdminAgents",
+        "give user/chie-mori the role admin-agent",
         Change::AddMember { group: person(), member: person() },
     )
     .field("spec.agent", json!(null), json!("admin"), Cause::Change)
@@ -285,7 +311,7 @@ fn users() -> Vec<Step> {
         "user/dai-abe",
         Verb::Disable,
         "",
-        "its document is gone, and onRemoval says disable",
+        "keep user/dai-abe from signing in: its document is gone",
         update(&[("accountEnabled", json!(false))]),
     )
     .field("spec.enabled", json!(true), json!(false), Cause::Remove);
@@ -294,7 +320,7 @@ fn users() -> Vec<Step> {
         "user/dai-abe",
         Verb::Revoke,
         "helpdesk-agent",
-        "helpdesk agent, by the group HelpdeskAgents",
+        "take the role helpdesk-agent from user/dai-abe",
         Change::RemoveMember { group: person(), member: person() },
     )
     .field("spec.agent", json!("helpdesk"), json!(null), Cause::Remove);
@@ -304,7 +330,7 @@ fn users() -> Vec<Step> {
         "user/emi-kato",
         Verb::Revoke,
         "sales-agent",
-        "sales agent: the contract ended on 2026-11-19",
+        "take the role sales-agent from user/emi-kato: it expired on 2026-11-19",
         Change::RemoveMember { group: person(), member: person() },
     )
     .field("spec.agent", json!("sales"), json!(null), Cause::Expiry)
@@ -315,7 +341,7 @@ fn users() -> Vec<Step> {
         "user/fumi-sato",
         Verb::Grant,
         "billing-admin",
-        "billing administrator",
+        "give user/fumi-sato the role billing-admin",
         Change::AssignRole {
             role: RoleTemplateId(Uuid::from_u128(0xb0f5_4661_2d74_4c50_afa3_1ec8_03f1_2efe)),
             principal: person(),
@@ -339,7 +365,7 @@ fn groups() -> Vec<Step> {
         role,
         Verb::Update,
         "",
-        "the group Tier 2 Support",
+        "describe the group of role/tier2-support as declared",
         Change::UpdateGroup { group: person(), name: None, description: Some("x".to_owned()) },
     )
     .field(
@@ -353,7 +379,7 @@ fn groups() -> Vec<Step> {
         role,
         Verb::Revoke,
         "member/contractor-7",
-        "contractor-7 is no member of it any more",
+        "take contractor-7 out of the group of role/tier2-support",
         Change::RemoveMember { group: person(), member: person() },
     )
     .field(
@@ -374,7 +400,7 @@ fn profile() -> Vec<Step> {
             "account/fabrikam",
             Verb::Update,
             "legal",
-            "the legal profile",
+            "update the legal profile of account/fabrikam",
             Change::PutProfile { profile: ProfileKind::Legal, members },
         )
         .field(
@@ -393,7 +419,7 @@ fn customers() -> Vec<Step> {
         "customer/litware",
         Verb::End,
         "relationship",
-        "the reseller relationship with Litware",
+        "end the relationship with Litware",
         Change::EndRelationship { customer: TENANT },
     )
     .field("spec.relationship", json!("reseller"), json!("none"), Cause::Change)
@@ -406,7 +432,7 @@ fn customers() -> Vec<Step> {
         "customer/school-of-fine-art",
         Verb::Request,
         "qualification",
-        "education prices; Microsoft decides within some days",
+        "ask that customer/school-of-fine-art be qualified as education",
         Change::AskQualification {
             customer: TENANT,
             qualification: "Education".to_owned(),
@@ -426,7 +452,7 @@ fn renamed(at: usize) -> Step {
         &name,
         Verb::Update,
         "billing",
-        "the billing profile",
+        &format!("update the billing address of {name}"),
         Change::PutCustomerBilling { customer: TENANT, members },
     )
     .field(
@@ -457,6 +483,7 @@ fn waiting() -> Vec<Report> {
     let mut portal =
         report("account/fabrikam", State::Waiting, "the business profile is kept in the portal");
     portal.step = Some("account/fabrikam/business-profile".to_owned());
+    portal.confirms = Some("0".repeat(64));
     portal.awaiting = Some("an administrator of the account".to_owned());
     portal.link = Some("https://partner.microsoft.example/dashboard/profile".to_owned());
     portal.instructions = Some("Sign in, open Account settings, Business profile, and set industries to healthcare and languages to Japanese and English.".to_owned());
@@ -508,26 +535,32 @@ fn refused() -> Vec<Refusal> {
         refusal(
             Why::Policy,
             Some("user/fumi-sato/grant/billing-admin"),
-            "denied by guardrail.no-external-admins: guests hold no administrator roles",
+            "user/deploy-bot may not do `user/fumi-sato/grant/billing-admin`: guests hold no administrator roles",
             "leave `admin` at none, or ask whoever keeps policies/guardrails.cedar",
         ),
         refusal(
             Why::Guard,
             Some("user/dai-abe/revoke/helpdesk-agent"),
-            "one helpdesk agent would be left, and two are required",
+            "`user/dai-abe/revoke/helpdesk-agent` is refused: one helpdesk agent would be left, and two are required",
             "grant helpdesk-agent to somebody else in the same plan",
         ),
         refusal(
-            Why::Limit,
+            Why::Manifest,
             None,
-            "removals: 7 within 24 hours, at most 5",
-            "split the change, or apply with --allow removals=7 --reason TEXT",
+            "customer/adatum fits two customers of the tenant: adatum.example and adatum.onmicrosoft.com",
+            "say which by tenantId",
         ),
         refusal(
             Why::Limit,
             None,
-            "irreversible: 1 within 24 hours, at most 0",
-            "apply with --allow irreversible=1 --reason TEXT",
+            "over the limit `removals`: 5 planned and 2 in the last 24 hours, and 5, or 10 % of 120 may be",
+            "make several smaller plans, wait, or let somebody answer for it: `apply --allow removals=5 --reason TEXT`",
+        ),
+        refusal(
+            Why::Limit,
+            None,
+            "over the limit `irreversible`: 1 planned and 0 in the last 24 hours, and 0 may be",
+            "make several smaller plans, wait, or let somebody answer for it: `apply --allow irreversible=1 --reason TEXT`",
         ),
     ]
 }

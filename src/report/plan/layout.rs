@@ -2,6 +2,8 @@
 //!
 //! It knows nothing of plans. Width is counted in columns, because names are written in every script.
 
+use std::fmt::Write as _;
+
 use anstyle::{AnsiColor, Effects, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -65,7 +67,8 @@ pub(super) fn wrapped(
     color: bool,
 ) -> String {
     let mut lines = Lines {
-        text: first.iter().map(|span| paint(&span.text, span.style, color)).collect(),
+        text: String::new(),
+        ink: PLAIN,
         at: width_of(first),
         is_begun: false,
         space: None,
@@ -74,12 +77,15 @@ pub(super) fn wrapped(
         width: width.max(indent + WORDS_MIN),
         color,
     };
+    for span in first {
+        lines.write(&span.text, span.style);
+    }
     for span in spans {
         for (is_space, word) in words(&span.text) {
             if is_space { lines.space(span.style, word) } else { lines.word(word, span.style) }
         }
     }
-    lines.text.push('\n');
+    lines.write("\n", PLAIN);
     lines.text
 }
 
@@ -88,6 +94,8 @@ const WORDS_MIN: usize = 20;
 
 struct Lines {
     text: String,
+    /// In which style the text goes on.
+    ink: Style,
     /// In which column.
     at: usize,
     /// Whether this line has a word already.
@@ -113,7 +121,7 @@ impl Lines {
             self.line();
         } else if let Some((space, style)) = space {
             self.at += gap;
-            self.text.push_str(&paint(&space, style, self.color));
+            self.write(&space, style);
         }
         let mut rest = word;
         while self.at + columns(rest) > self.width {
@@ -134,12 +142,24 @@ impl Lines {
         };
         self.at += columns(&harmless);
         self.is_begun |= !harmless.is_empty();
-        self.text.push_str(&paint(&harmless, style, self.color));
+        self.write(&harmless, style);
+    }
+
+    /// Neighbours in one style are painted as one.
+    fn write(&mut self, text: &str, style: Style) {
+        if self.color && style != self.ink && !text.is_empty() {
+            if self.ink != PLAIN {
+                let _ = write!(self.text, "{:#}", self.ink);
+            }
+            let _ = write!(self.text, "{style}");
+            self.ink = style;
+        }
+        self.text.push_str(text);
     }
 
     fn line(&mut self) {
-        self.text.push('\n');
-        self.text.push_str(&" ".repeat(self.indent));
+        self.write("\n", PLAIN);
+        self.write(&" ".repeat(self.indent), PLAIN);
         self.at = self.indent;
         self.is_begun = false;
     }
@@ -193,10 +213,7 @@ mod tests {
         let text = "one two three four ::error::five";
         assert_eq!(lines(text, 26), "- one two three four\n  \\u{3a}:error::five\n");
         let spans = [plain("a"), span(" ::b", BOLD)];
-        assert_eq!(
-            wrapped(&[], 0, &spans, 80, true),
-            "a\u{1b}[1m \u{1b}[0m\u{1b}[1m::b\u{1b}[0m\n"
-        );
+        assert_eq!(wrapped(&[], 0, &spans, 80, true), "a\u{1b}[1m ::b\u{1b}[0m\n");
     }
 
     proptest! {

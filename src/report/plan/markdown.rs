@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::value::{self, Difference, Piece, difference, shown};
-use super::view::{self, Block, Counts, Entry, Reports, Risk, Section, View, sign};
+use super::view::{Block, Counts, Entry, Errand, Reports, Risk, Section, View, sign};
 use super::words::{self, Told};
 use crate::plan::Plan;
 use crate::plan::file::Rectangle;
@@ -68,7 +68,7 @@ pub fn markdown(plan: &Plan, to: &mut dyn Write) -> io::Result<()> {
     }
     comment.push_str(&waiting);
     comment.push_str(&others);
-    comment.push_str(&foot(plan));
+    comment.push_str(&foot(&view));
     to.write_all(comment.as_bytes())
 }
 
@@ -89,9 +89,7 @@ fn refusals(plan: &Plan) -> String {
         return String::new();
     }
     let items = plan.refused.iter().map(|refusal| {
-        let step = refusal
-            .step
-            .as_ref()
+        let step = words::refused_step(refusal)
             .map_or_else(String::new, |step| format!(" {}:", code(&shown(step, NAME_CHARS_MAX))));
         let (message, remedy) = (prose(&refusal.message), prose(&refusal.remedy));
         format!("> - **{}**{step} {message}. _What to do:_ {remedy}\n", words::why(refusal.why))
@@ -121,7 +119,7 @@ fn counts(view: &View<'_>) -> String {
 
 fn limits(plan: &Plan) -> String {
     let mut table = "\n| limit over 24 hours | used | |\n|---|--:|---|\n".to_owned();
-    for (name, measured) in view::limits(&plan.limits) {
+    for (name, measured) in plan.limits.named() {
         let over = if measured.exceeded { "**over**: " } else { "" };
         let (used, behind) = (words::used(&measured), words::behind(&measured));
         let _ = writeln!(table, "| {name} | {used} | {over}{behind} |");
@@ -150,43 +148,43 @@ fn rectangle(rectangle: &Rectangle) -> String {
 }
 
 fn waits(reports: &Reports<'_>, plan: &Plan) -> String {
-    let items = reports.all.iter().map(|report| waiting(report, plan));
+    let items = reports.errands().into_iter().map(|errand| errand_item(&errand, plan));
     let (list, more) = fitting(items, WAITING_BYTES);
-    let more = rest(more, "report").map_or_else(String::new, |more| format!("- {more}\n"));
+    let more = rest(more, "errand").map_or_else(String::new, |more| format!("- {more}\n"));
     let summary = format!("{}: {}", capital(words::state(reports.state)), reports.count);
     details(&summary, &format!("{list}{more}"), plan.is_empty())
 }
 
-fn waiting(report: &Report, plan: &Plan) -> String {
-    let Report {
-        object,
-        state: _,
-        message,
-        link,
-        since: _,
-        until: _,
-        step,
-        instructions,
-        awaiting,
-        count,
-    } = report;
-    let mut item = format!("- {}", code(&shown(&object.to_string(), NAME_CHARS_MAX)));
-    if let Some(count) = count.filter(|count| *count > 1) {
-        let _ = write!(item, " and {} like it", count - 1);
+fn errand_item(errand: &Errand<'_>, plan: &Plan) -> String {
+    let Report { object, message, link, step, confirms, instructions, awaiting, count, .. } =
+        errand.first;
+    let is_one = errand.others.is_empty();
+    let mut item = String::new();
+    if is_one {
+        let _ = write!(item, "- {}", code(&shown(&object.to_string(), NAME_CHARS_MAX)));
+        if let Some(count) = count.filter(|count| *count > 1) {
+            let _ = write!(item, " and {} like it", count - 1);
+        }
+        let _ = write!(item, ": {}", prose(message));
+        if let Some(span) = words::span(errand.first, plan.observed_at) {
+            let _ = write!(item, ", {span}");
+        }
+    } else {
+        let _ = write!(item, "- {}: for one, {}", prose(&words::all_of(errand)), prose(message));
     }
-    let _ = write!(item, ": {}", prose(message));
-    if let Some(span) = words::span(report, plan.observed_at) {
-        let _ = write!(item, ", {span}");
-    }
+    // What is seen once it is done needs nobody's word.
+    let then = step.as_deref().filter(|_| !is_one || confirms.is_some()).map(|step| {
+        if is_one {
+            code(&format!("partnerctl confirm {}", shown(step, NAME_CHARS_MAX)))
+        } else {
+            "`partnerctl status` lists each of them".to_owned()
+        }
+    });
     for (name, told) in [
         ("Waits for", awaiting.as_deref().map(prose)),
         ("Link", link.as_deref().map(|link| code(&shown(link, 1_000)))),
         ("What to do", instructions.as_deref().map(prose)),
-        (
-            "Then",
-            step.as_deref()
-                .map(|step| code(&format!("partnerctl confirm {}", shown(step, NAME_CHARS_MAX)))),
-        ),
+        ("Then", then),
     ] {
         if let Some(told) = told {
             let _ = write!(item, "\n  - {name}: {told}");
@@ -251,7 +249,7 @@ fn block(block: &Block<'_>) -> String {
     let mut text = format!("@@ {} {object} @@ {place}\n", block.sign());
     let mut left = FIELDS_MAX;
     for step in &block.steps {
-        step_line(step, &shown(&step.summary, CHARS_MAX), &mut text);
+        step_line(step, &words::step(step), &mut text);
         for field in step.fields.iter().take(left) {
             change(&field.path, field, &mut text);
         }
@@ -270,7 +268,8 @@ fn step_line(step: &Step, summary: &str, text: &mut String) {
         '~' | '?' => ' ',
         sign => sign,
     };
-    let _ = writeln!(text, "{mark} {}: {summary}", step.verb.word());
+    let privileged = words::privileged(step).map(|word| format!("  # {word}"));
+    let _ = writeln!(text, "{mark} {summary}{}", privileged.unwrap_or_default());
     if let Some(reason) = &step.irreversible {
         let _ = writeln!(text, "! irreversible: {}", shown(reason, CHARS_MAX));
     }
@@ -341,7 +340,7 @@ fn alike(entry: &Entry<'_>) -> String {
     let count = words::of_kind(first.object.kind, entry.count() as u64);
     let mut text = format!("@@ {} {count} @@ {}\n", first.sign(), words::places(entry));
     for step in &first.steps {
-        step_line(step, "each", &mut text);
+        step_line(step, &format!("{}, each", step.verb.word()), &mut text);
         for field in step.fields.iter().take(FIELDS_MAX) {
             if entry.is_same_in_all(field) {
                 change(&field.path, field, &mut text);
@@ -353,8 +352,8 @@ fn alike(entry: &Entry<'_>) -> String {
     }
     let differing = entry.differing();
     let names_max = match first.risk {
-        Risk::Refused | Risk::Irreversible => RISKY_NAMES_MAX,
-        Risk::TakesAway | Risk::Privileged | Risk::Usual => NAMES_MAX,
+        Risk::Usual => NAMES_MAX,
+        _ => RISKY_NAMES_MAX,
     };
     let mut names = Vec::new();
     for block in entry.blocks().take(names_max) {
@@ -377,13 +376,17 @@ fn alike(entry: &Entry<'_>) -> String {
     text
 }
 
-fn foot(plan: &Plan) -> String {
-    let forecast = if plan.is_empty() {
-        String::new()
-    } else {
-        format!("{}. ", capital(&words::forecast(plan.forecast)))
-    };
-    format!("\n{forecast}All of it: {ALL_OF_IT}. Digest {}.\n", code(&shown(&plan.digest, 64)))
+fn foot(view: &View<'_>) -> String {
+    let plan = view.plan;
+    let mut foot = "\n".to_owned();
+    if !plan.is_empty() {
+        let _ = write!(foot, "{}. ", capital(&words::forecast(plan.forecast)));
+    }
+    if let Some(told) = words::unjudged(&view.tally) {
+        let _ = write!(foot, "Besides, {}. ", prose(&told));
+    }
+    let _ = writeln!(foot, "All of it: {ALL_OF_IT}. Digest {}.", code(&shown(&plan.digest, 64)));
+    foot
 }
 
 /// What was left out.

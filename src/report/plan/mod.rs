@@ -7,6 +7,7 @@
 //!
 //! Nothing here plans: a format may fold and leave out, and says so, but never adds.
 
+mod html;
 mod json;
 mod layout;
 mod markdown;
@@ -17,6 +18,7 @@ mod words;
 
 use std::io;
 
+pub use html::html;
 pub use json::{json, schema};
 pub use markdown::markdown;
 pub use text::text;
@@ -34,6 +36,8 @@ pub enum Format {
     Json,
     /// For a pull request: one comment, whatever the size of the plan
     Markdown,
+    /// For everybody: one page that needs nothing else, all of it
+    Html,
 }
 
 /// Writes a plan, in many small pieces: `to` should have a buffer. Only text looks at the style.
@@ -42,6 +46,7 @@ pub fn write(plan: &Plan, format: Format, style: Style, to: &mut dyn io::Write) 
         Format::Text => text(plan, style, to),
         Format::Json => json(plan, to),
         Format::Markdown => markdown(plan, to),
+        Format::Html => html(plan, to),
     }
 }
 

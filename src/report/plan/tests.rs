@@ -18,7 +18,7 @@ use crate::plan::step::Cause;
 use crate::report::Style;
 
 const PLAIN: Style = Style { color: false, width: 100 };
-const ALL: [Format; 3] = [Format::Text, Format::Json, Format::Markdown];
+const ALL: [Format; 4] = [Format::Text, Format::Json, Format::Markdown, Format::Html];
 
 fn show(plan: &Plan, format: Format, style: Style) -> String {
     let mut out = Vec::new();
@@ -57,6 +57,8 @@ fn a_hostile_plan() {
 fn an_empty_plan() {
     golden("empty.txt", &show(&fixture::empty(), Format::Text, PLAIN));
     golden("empty.md", &show(&fixture::empty(), Format::Markdown, PLAIN));
+    golden("invited.txt", &show(&fixture::invited(), Format::Text, PLAIN));
+    golden("invited.md", &show(&fixture::invited(), Format::Markdown, PLAIN));
     golden("only_waiting.txt", &show(&fixture::only_waiting(), Format::Text, PLAIN));
     golden("only_waiting.md", &show(&fixture::only_waiting(), Format::Markdown, PLAIN));
 }
@@ -164,6 +166,7 @@ const COMMENT_MAX: usize = 60_000;
 fn a_comment_fits_at_any_size() {
     for count in [5_000, 1_000, 100] {
         let shown = show(&fixture::large(count), Format::Markdown, PLAIN);
+        eprintln!("{count} changes: a comment of {} bytes", shown.len());
         assert!(shown.len() <= COMMENT_MAX, "{count}: {}", shown.len());
         assert!(shown.len() > 20_000, "{count}: what fits is shown: {}", shown.len());
         checked(&shown);
@@ -265,7 +268,13 @@ fn checked(markdown: &str) -> Vec<String> {
 
 #[test]
 fn what_we_write_is_what_is_read() {
-    for plan in [fixture::usual(), fixture::hostile(), fixture::empty(), fixture::only_waiting()] {
+    for plan in [
+        fixture::usual(),
+        fixture::hostile(),
+        fixture::empty(),
+        fixture::only_waiting(),
+        fixture::invited(),
+    ] {
         checked(&show(&plan, Format::Markdown, PLAIN));
     }
 }

@@ -12,7 +12,7 @@ use super::layout::{
     padded, paint, plain, span, width_of, wrapped,
 };
 use super::value::{self, Difference, Piece, difference, shown};
-use super::view::{self, Block, Entry, Reports, Risk, Section, View};
+use super::view::{self, Block, Entry, Errand, Reports, Risk, Section, View};
 use super::words;
 use crate::plan::Plan;
 use crate::plan::file::Rectangle;
@@ -23,7 +23,7 @@ use crate::report::Style;
 const ENTRIES_MAX: usize = 100;
 /// Fields of one object.
 const FIELDS_MAX: usize = 15;
-/// Names of many that stand as one; all that cannot be taken back is worth reading longer.
+/// Names of many that stand as one; what is risky is worth reading longer.
 const NAMES_MAX: usize = 5;
 const RISKY_NAMES_MAX: usize = 20;
 /// Reports of one state.
@@ -163,8 +163,9 @@ impl Page<'_, '_> {
     fn step(&mut self, step: &Step) {
         let sign = view::sign(step.verb);
         let first = [plain("    "), span(format!("{sign} "), ink_of_sign(sign))];
-        let summary = shown(&step.summary, CHARS_MAX);
-        self.line(&first, &[plain(format!("{}: {summary}", step.verb.word()))]);
+        let privileged = words::privileged(step).map(|word| format!("  {word}"));
+        let privileged = span(privileged.unwrap_or_default(), YELLOW.bold());
+        self.line(&first, &[plain(words::step(step)), privileged]);
         self.concerns(step, 6);
     }
 
@@ -245,7 +246,7 @@ impl Page<'_, '_> {
                 }
             }
             Difference::Text(pieces) => {
-                let spans: Vec<Span> = pieces.into_iter().map(inline).collect();
+                let spans: Vec<Span> = pieces.iter().flat_map(inline).collect();
                 self.line(first, &spans);
             }
         }
@@ -273,17 +274,19 @@ impl Page<'_, '_> {
             self.concerns(step, 6);
         }
         let names_max = match first.risk {
-            Risk::Refused | Risk::Irreversible => RISKY_NAMES_MAX,
-            Risk::TakesAway | Risk::Privileged | Risk::Usual => NAMES_MAX,
+            Risk::Usual => NAMES_MAX,
+            _ => RISKY_NAMES_MAX,
         };
         self.examples(entry, names_max);
     }
 
     /// A step of many: its verb, and the fields that are the same for all.
     fn verb(&mut self, step: &Step, entry: &Entry<'_>) {
+        let privileged = words::privileged(step).map(|word| format!("  {word}"));
+        let privileged = span(privileged.unwrap_or_default(), YELLOW.bold());
         let sign = view::sign(step.verb);
         let first = [plain("    "), span(format!("{sign} "), ink_of_sign(sign))];
-        self.line(&first, &[plain(format!("{}, each", step.verb.word()))]);
+        self.line(&first, &[plain(format!("{}, each", step.verb.word())), privileged]);
         let table = Table::of(&step.fields);
         for field in step.fields.iter().take(FIELDS_MAX) {
             if entry.is_same_in_all(field) {
@@ -332,8 +335,10 @@ impl Page<'_, '_> {
                 if reports.state == State::Waiting { YELLOW.bold() } else { BOLD },
             );
             match reports.state {
-                State::Waiting | State::Held | State::Gone => self.reports_in_full(reports),
-                State::Settling
+                State::Waiting | State::Gone => self.reports_in_full(reports),
+                State::Held if reports.has_errands() => self.reports_in_full(reports),
+                State::Held
+                | State::Settling
                 | State::Foreign
                 | State::Unmanaged
                 | State::Ignored
@@ -344,9 +349,9 @@ impl Page<'_, '_> {
 
     fn reports_in_full(&mut self, reports: &Reports<'_>) {
         let mut told = 0;
-        for report in reports.all.iter().take(WAITING_MAX) {
-            self.report(report);
-            told += report.count.unwrap_or(1);
+        for errand in reports.errands().iter().take(WAITING_MAX) {
+            self.errand(errand);
+            told += errand.count();
         }
         let more = reports.count.saturating_sub(told);
         if more > 0 {
@@ -354,32 +359,35 @@ impl Page<'_, '_> {
         }
     }
 
-    fn report(&mut self, report: &Report) {
-        let Report {
-            object,
-            state: _,
-            message,
-            link,
-            since: _,
-            until: _,
-            step,
-            instructions,
-            awaiting,
-            count,
-        } = report;
-        let name = span(shown(&object.to_string(), NAME_CHARS_MAX), BOLD);
-        let many = match count {
-            Some(count) if *count > 1 => format!(" and {} like it", count - 1),
+    fn errand(&mut self, errand: &Errand<'_>) {
+        let report = errand.first;
+        if !errand.others.is_empty() {
+            let name = span(words::all_of(errand), BOLD);
+            let message = format!(": for one, {}", shown(&report.message, CHARS_MAX));
+            self.line(&[plain("  ")], &[name, plain(message)]);
+            let each = Some("partnerctl status lists each of them".to_owned());
+            self.todo(report, None, each);
+            return;
+        }
+        let name = span(shown(&report.object.to_string(), NAME_CHARS_MAX), BOLD);
+        let many = match report.count {
+            Some(count) if count > 1 => format!(" and {} like it", count - 1),
             _ => String::new(),
         };
-        let message = plain(format!("{many}: {}", shown(message, CHARS_MAX)));
+        let message = plain(format!("{many}: {}", shown(&report.message, CHARS_MAX)));
         self.line(&[plain("  ")], &[name, message]);
-        let span_of_time = words::span(report, self.view.plan.observed_at);
-        let confirm =
-            step.as_ref().map(|step| format!("partnerctl confirm {}", shown(step, CHARS_MAX)));
+        let time = words::span(report, self.view.plan.observed_at);
+        let confirm = report.step.as_ref().filter(|_| report.confirms.is_some());
+        let confirm = confirm.map(|step| format!("partnerctl confirm {}", shown(step, CHARS_MAX)));
+        self.todo(report, time, confirm);
+    }
+
+    /// Whom it waits for, where they go, what they do.
+    fn todo(&mut self, report: &Report, time: Option<String>, then: Option<String>) {
+        let Report { link, instructions, awaiting, .. } = report;
         let text = |text: &Option<String>, max| text.as_ref().map(|text| shown(text, max));
         let margin = |name: &str| span(format!("    {name:<9}  "), DIM);
-        for (name, told) in [("waits for", text(awaiting, CHARS_MAX)), ("time", span_of_time)] {
+        for (name, told) in [("waits for", text(awaiting, CHARS_MAX)), ("time", time)] {
             self.fact(&margin(name), told);
         }
         if let Some(link) = text(link, 2_000) {
@@ -388,7 +396,7 @@ impl Page<'_, '_> {
             self.text.push_str(&link);
             self.text.push('\n');
         }
-        for (name, told) in [("do", text(instructions, 2_000)), ("then", confirm)] {
+        for (name, told) in [("do", text(instructions, 2_000)), ("then", then)] {
             self.fact(&margin(name), told);
         }
     }
@@ -451,7 +459,7 @@ impl Page<'_, '_> {
     fn limits(&mut self) {
         let plan = self.view.plan;
         self.heading("limits, over 24 hours", BOLD);
-        let all = view::limits(&plan.limits);
+        let all = plan.limits.named();
         let wide = all.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
         let used: Vec<String> = all.iter().map(|(_, measured)| words::used(measured)).collect();
         let used_wide = used.iter().map(|used| columns(used)).max().unwrap_or_default();
@@ -466,6 +474,9 @@ impl Page<'_, '_> {
         }
         self.text.push('\n');
         self.line(&[], &[plain(words::forecast(plan.forecast))]);
+        if let Some(told) = words::unjudged(&self.view.tally) {
+            self.line(&[], &[span(told, YELLOW)]);
+        }
     }
 
     fn refusals(&mut self) {
@@ -475,13 +486,14 @@ impl Page<'_, '_> {
         }
         self.heading("why it is refused, and what to do", ALARM);
         for refusal in refused {
-            let why = span(format!("{:<6}  ", words::why(refusal.why)), ALARM);
+            let why = span(format!("{:<8}  ", words::why(refusal.why)), ALARM);
             let message = shown(&refusal.message, CHARS_MAX);
-            let step = refusal.step.as_ref().map(|step| format!("{}: ", shown(step, CHARS_MAX)));
+            let step = words::refused_step(refusal);
+            let step = step.map(|step| format!("{}: ", shown(step, CHARS_MAX)));
             let spans = [span(step.unwrap_or_default(), BOLD), plain(message)];
             self.line(&[plain("  "), why], &spans);
             let remedy = shown(&refusal.remedy, CHARS_MAX);
-            self.line(&[plain("  ".repeat(5)), span("do: ", DIM)], &[plain(remedy)]);
+            self.line(&[plain(" ".repeat(12)), span("do: ", DIM)], &[plain(remedy)]);
         }
     }
 
@@ -526,12 +538,19 @@ fn heading(section: &Section<'_>) -> String {
     format!("{}: {count}", section.risk.heading())
 }
 
-fn inline(piece: Piece) -> Span {
-    match piece {
-        Piece::Same(text) => plain(text),
-        Piece::Gone(text) => span(format!("[-{text}-]"), STRUCK),
-        Piece::Come(text) => span(format!("{{+{text}+}}"), GREEN),
+/// A piece with its signs; spaces at its ends stay outside of them, so that lines can end there.
+fn inline(piece: &Piece) -> [Span; 3] {
+    let (open, text, close, ink) = match piece {
+        Piece::Same(text) => return [plain(""), plain(text.as_str()), plain("")],
+        Piece::Gone(text) => ("[-", text, "-]", STRUCK),
+        Piece::Come(text) => ("{+", text, "+}", GREEN),
+    };
+    let word = text.trim_matches(' ');
+    if word.is_empty() {
+        return [plain(""), span(format!("{open}{text}{close}"), ink), plain("")];
     }
+    let (lead, tail) = text.split_once(word).unwrap_or_default();
+    [plain(lead), span(format!("{open}{word}{close}"), ink), plain(tail)]
 }
 
 const fn ink_of_risk(risk: Risk) -> Ink {

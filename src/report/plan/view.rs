@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::model::name::Kind;
 use crate::model::record::ObjectKey;
 use crate::plan::file::{Plan, Why};
-use crate::plan::limits::{Limits, Measured};
 use crate::plan::step::{Cause, Decision, FieldChange, Report, Source, State, Step, Verb};
 
 /// A plan, arranged for a reader.
@@ -33,6 +32,8 @@ pub(super) struct Tally {
     /// Limits that are exceeded.
     pub(super) over: Vec<&'static str>,
     pub(super) refused: u64,
+    /// Steps that policy was not asked about, and why.
+    pub(super) unjudged: Option<(u64, String)>,
 }
 
 /// Steps.
@@ -212,6 +213,56 @@ impl<'p> Reports<'p> {
     }
 }
 
+/// What a person does once: for one object, or for all that wait at the same link.
+#[derive(Debug)]
+pub(super) struct Errand<'p> {
+    pub(super) first: &'p Report,
+    pub(super) others: Vec<&'p Report>,
+}
+
+impl<'p> Errand<'p> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &'p Report> {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.all().map(|report| report.count.unwrap_or(1)).sum()
+    }
+}
+
+impl<'p> Reports<'p> {
+    /// Many customers get the same invitation: those stand as one.
+    pub(super) fn errands(&self) -> Vec<Errand<'p>> {
+        let key =
+            |report: &'p Report| report.link.as_deref().map(|link| (report.object.kind, link));
+        let mut counts: HashMap<(Kind, &str), usize> = HashMap::new();
+        for link in self.all.iter().filter_map(|report| key(report)) {
+            *counts.entry(link).or_default() += 1;
+        }
+        let mut places: HashMap<(Kind, &str), usize> = HashMap::new();
+        let mut errands: Vec<Errand<'p>> = Vec::new();
+        for report in &self.all {
+            let link =
+                key(report).filter(|link| counts.get(link).is_some_and(|all| *all > ALIKE_MAX));
+            let known = link.and_then(|link| places.get(&link).copied());
+            if let Some(errand) = known.and_then(|place| errands.get_mut(place)) {
+                errand.others.push(report);
+                continue;
+            }
+            if let Some(link) = link {
+                places.insert(link, errands.len());
+            }
+            errands.push(Errand { first: report, others: Vec::new() });
+        }
+        errands
+    }
+
+    /// Whether there is anything to be done by somebody.
+    pub(super) fn has_errands(&self) -> bool {
+        self.all.iter().any(|report| report.link.is_some() || report.instructions.is_some())
+    }
+}
+
 /// So many alike are shown one by one; more stand as one.
 const ALIKE_MAX: usize = 5;
 
@@ -261,23 +312,18 @@ fn tally(plan: &Plan, waiting: u64) -> Tally {
         tally.by_kind.entry(step.object.kind).or_default().add(step.verb);
         tally.irreversible += u64::from(step.irreversible.is_some());
     }
-    let over = limits(&plan.limits).into_iter().filter(|(_, measured)| measured.exceeded);
+    let over = plan.limits.named().into_iter().filter(|(_, measured)| measured.exceeded);
     tally.over = over.map(|(name, _)| name).collect();
     // A limit is said to be exceeded in its own words.
     let others = plan.refused.iter().filter(|refusal| refusal.why != Why::Limit);
     tally.refused = others.count() as u64;
+    let mut unjudged = plan
+        .steps
+        .iter()
+        .filter(|step| step.authorisation.decision == Decision::Unknown)
+        .map(|step| step.authorisation.reason.clone().unwrap_or_default());
+    tally.unjudged = unjudged.next().map(|reason| (1 + unjudged.count() as u64, reason));
     tally
-}
-
-/// The limits by the names that manifests give them, in words.
-pub(super) fn limits(limits: &Limits) -> [(&'static str, Measured); 4] {
-    let Limits { removals, privileged_grants, customers_touched, irreversible } = *limits;
-    [
-        ("removals", removals),
-        ("privileged grants", privileged_grants),
-        ("customers touched", customers_touched),
-        ("irreversible", irreversible),
-    ]
 }
 
 /// The objects of a plan, by kind and name.

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::value;
-use super::view::{Entry, Tally, View};
+use super::view::{Entry, Errand, Tally, View};
 use crate::model::name::Kind;
-use crate::plan::file::{Forecast, Parents, Plan, Rectangle, Why};
+use crate::plan::file::{Forecast, Parents, Plan, Rectangle, Refusal, Why};
 use crate::plan::limits::Measured;
 use crate::plan::step::{Cause, Report, Source, State, Step};
 
@@ -25,7 +25,7 @@ pub(super) fn summary(view: &View<'_>) -> String {
 
 /// The same without the plan's name.
 pub(super) fn gist(view: &View<'_>) -> String {
-    let Tally { all, by_kind: _, irreversible, waiting, over, refused } = &view.tally;
+    let Tally { all, by_kind: _, irreversible, waiting, over, refused, unjudged: _ } = &view.tally;
     let mut parts: Vec<String> =
         [(all.create, "to create"), (all.change, "to change"), (all.take_away, "to take away")]
             .into_iter()
@@ -143,6 +143,31 @@ pub(super) fn denied(step: &Step) -> String {
     }
 }
 
+/// What a step does, in a sentence.
+pub(super) fn step(step: &Step) -> String {
+    let summary = value::shown(&step.summary, 400);
+    if summary.trim().is_empty() { step.verb.word().to_owned() } else { summary }
+}
+
+/// Whether a step gives what limits call a privilege: a word for whoever looks for those first.
+pub(super) fn privileged(step: &Step) -> Option<&'static str> {
+    (step.cost.privileged_grants > 0).then_some("privileged")
+}
+
+/// Those for whom one errand is: `312 customers (adatum, contoso, …)`.
+pub(super) fn all_of(errand: &Errand<'_>) -> String {
+    let names = errand.all().take(NAMES_MAX).map(|report| value::shown(&report.object.name, 140));
+    let count = errand.count();
+    let dots = if count > NAMES_MAX as u64 { ", …" } else { "" };
+    let names = names.collect::<Vec<_>>().join(", ");
+    format!("{} ({names}{dots})", of_kind(errand.first.object.kind, count))
+}
+
+/// The step of a refusal, where its message does not name it already.
+pub(super) fn refused_step(refusal: &Refusal) -> Option<&str> {
+    refusal.step.as_deref().filter(|step| !refusal.message.contains(step))
+}
+
 pub(super) const fn why(why: Why) -> &'static str {
     match why {
         Why::Policy => "policy",
@@ -182,9 +207,11 @@ pub(super) const fn state(state: State) -> &'static str {
 /// How much of a limit is used: `6 of 5`.
 pub(super) fn used(measured: &Measured) -> String {
     let used = measured.planned + measured.spent;
-    match bound(measured) {
-        Some(bound) => format!("{used} of {bound}"),
-        None => format!("{used}, no limit"),
+    match (bound(measured), measured.count, measured.percent) {
+        (Some(bound), ..) => format!("{used} of {bound}"),
+        (None, None, None) => format!("{used}, no limit"),
+        // A percentage of nothing limits nothing.
+        (None, ..) => used.to_string(),
     }
 }
 
@@ -195,15 +222,22 @@ pub(super) fn bound(measured: &Measured) -> Option<u64> {
     [count.map(u64::from), share].into_iter().flatten().min()
 }
 
-/// Where that comes from: `4 planned and 2 before; at most 5, or 10 % of 120 managed`.
+/// Where that comes from: `4 planned and 2 before; at most 5, or 10 % of 120`.
 pub(super) fn behind(measured: &Measured) -> String {
-    let Measured { planned, spent, managed, count, percent, exceeded: _ } = *measured;
-    let planned = format!("{planned} planned");
-    let used = if spent > 0 { format!("{planned} and {spent} before") } else { planned };
-    let count = count.map(|count| count.to_string());
-    let percent = percent.map(|percent| format!("{percent} % of {managed} managed"));
-    let most: Vec<String> = [count, percent].into_iter().flatten().collect();
-    if most.is_empty() { used } else { format!("{used}; at most {}", most.join(", or ")) }
+    let Measured { planned, spent, managed: _, count, percent, exceeded: _ } = *measured;
+    let before = if spent > 0 { format!(" and {spent} before") } else { String::new() };
+    let most = match (count, percent) {
+        (None, None) => String::new(),
+        _ => format!("; at most {}", measured.allowance()),
+    };
+    format!("{planned} planned{before}{most}")
+}
+
+/// What policy was not asked, if it was not.
+pub(super) fn unjudged(tally: &Tally) -> Option<String> {
+    let (count, reason) = tally.unjudged.as_ref()?;
+    let steps = counted(*count, "step");
+    Some(format!("policy was not asked about {steps}: {}", value::shown(reason, 400)))
 }
 
 pub(super) fn forecast(forecast: Forecast) -> String {

@@ -8,11 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::assignment::{Assignment, AssignmentStatus};
 use super::customer;
+use super::due_key;
 use super::operation::{Change, Operation, OperationStatus};
 use super::relationship::{Moved, Relationship, Status, after};
 use super::request::{Action, Request, RequestStatus};
 use crate::emulator::directory::GLOBAL_ADMINISTRATOR;
-use crate::emulator::store::{Document, Found, Read, Scan, Store, StoreError, Write};
+use crate::emulator::store::{Document, Found, Range, Read, Scan, Store, StoreError, Write};
 use crate::emulator::tenant::Quirks;
 
 /// So many at a time: a hundred thousand may be due at once.
@@ -20,10 +21,8 @@ const BATCH: usize = 500;
 /// How long a deleted assignment is still listed.
 const DELETED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// Something that moves by itself.
+/// Something that moves by itself, and has a key `due` while it will.
 trait Timed: Document {
-    fn due_at(&self) -> Option<Timestamp>;
-
     /// Moves it past now.
     fn pass(self, tx: &Write<'_>, step: SignedDuration) -> Result<(), StoreError>;
 }
@@ -54,9 +53,10 @@ fn is_due<D: Timed>(tx: &Read<'_>) -> Result<bool, StoreError> {
 }
 
 fn due<D: Timed>(tx: &Read<'_>, limit: usize) -> Result<Vec<Found<D>>, StoreError> {
-    let mut items = tx.scan::<D>(&Scan::all("due").limit(limit))?.items;
-    items.retain(|item| item.due_at().is_some_and(|due| due <= tx.now()));
-    Ok(items)
+    // By the key alone: each relationship is due one day, and none of those is to be read now.
+    let beyond_now = format!("{}\0", due_key(tx.now()));
+    let range = Range::Between("", &beyond_now);
+    Ok(tx.scan::<D>(&Scan { range, ..Scan::all("due").limit(limit) })?.items)
 }
 
 fn settle_all<D: Timed>(tx: &Write<'_>, step: SignedDuration) -> Result<(), StoreError> {
@@ -72,10 +72,6 @@ fn settle_all<D: Timed>(tx: &Write<'_>, step: SignedDuration) -> Result<(), Stor
 }
 
 impl Timed for Request {
-    fn due_at(&self) -> Option<Timestamp> {
-        self.due_at
-    }
-
     fn pass(mut self, tx: &Write<'_>, step: SignedDuration) -> Result<(), StoreError> {
         let at = self.due_at.take().unwrap_or_else(|| tx.now());
         let relationship = tx.get::<Relationship>(&self.relationship)?;
@@ -101,10 +97,6 @@ impl Timed for Request {
 }
 
 impl Timed for Assignment {
-    fn due_at(&self) -> Option<Timestamp> {
-        self.due_at
-    }
-
     fn pass(mut self, tx: &Write<'_>, _: SignedDuration) -> Result<(), StoreError> {
         let at = self.due_at.take().unwrap_or_else(|| tx.now());
         self.modified_at = at;
@@ -126,10 +118,6 @@ impl Timed for Assignment {
 }
 
 impl Timed for Operation {
-    fn due_at(&self) -> Option<Timestamp> {
-        self.due_at
-    }
-
     fn pass(mut self, tx: &Write<'_>, step: SignedDuration) -> Result<(), StoreError> {
         let at = self.due_at.take().unwrap_or_else(|| tx.now());
         self.modified_at = at;
@@ -153,10 +141,6 @@ impl Timed for Operation {
 }
 
 impl Timed for Relationship {
-    fn due_at(&self) -> Option<Timestamp> {
-        self.due_at
-    }
-
     fn pass(self, tx: &Write<'_>, step: SignedDuration) -> Result<(), StoreError> {
         keep(tx, self, step)
     }

@@ -341,3 +341,32 @@ fn tokens_say_who_we_are() {
     assert!(weak.lacks_second_factor().is_some());
     assert_eq!(Access::new(SecretString::from("opaque"), Duration::ZERO).actor(), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_authority_that_is_away_for_a_moment_is_asked_again_and_one_that_refuses_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity =
+        || Identity { client_secret: Some(SecretReference::Env("SECRET".into())), ..identity() };
+    for (status, body) in [
+        (503, r#"{"error": "temporarily_unavailable"}"#),
+        (429, ""),
+        (200, "{\"access_token\": \"half"),
+    ] {
+        let (transport, log) = server(
+            move |_: &Asked, n| {
+                if n < 3 { testing::json(status, body) } else { granted(n) }
+            },
+        );
+        let tokens = tokens(transport, identity(), folder.path(), environment(&[("SECRET", "s")]));
+        assert_eq!(secret_of(&tokens.access(Service::Graph).await.unwrap()), "access-3");
+        assert_eq!(log.len(), 4);
+    }
+    for (status, body, asked) in
+        [(400, r#"{"error": "invalid_client"}"#, 1), (503, "", usize::try_from(ASKED_MAX).unwrap())]
+    {
+        let (transport, log) = server(move |_: &Asked, _| testing::json(status, body));
+        let tokens = tokens(transport, identity(), folder.path(), environment(&[("SECRET", "s")]));
+        assert!(tokens.access(Service::Graph).await.is_err());
+        assert_eq!(log.len(), asked, "{status}");
+    }
+}
