@@ -12,6 +12,7 @@
 //!
 //! Nothing imports upward, and nothing under `model` or `manifest` performs I/O or reads a clock.
 
+pub mod apply;
 pub mod cli;
 pub mod emulator;
 pub mod ledger;

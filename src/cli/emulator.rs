@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::files::{ManifestArgs, ProjectArgs};
 use super::output::Output;
+use super::tenant::open_embedded;
 use super::{CommandError, Outcome, clock};
 use crate::emulator::{
     Act, ActCustomer, ActPartnership, Credentials, Doing, Dump, Emulator, FaultPlan, LogEntry,
@@ -179,19 +180,7 @@ pub(crate) fn run(out: &Output, args: &EmulatorArgs) -> Result<Outcome, CommandE
 
 /// An error of ours, as a failure that says what was being done.
 fn failed(doing: &str, error: impl std::error::Error + Send + Sync + 'static) -> CommandError {
-    CommandError::failed(doing, std::io::Error::other(chain(&error)))
-}
-
-/// An error and its causes, in a line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+    CommandError::because(doing, &error)
 }
 
 async fn serve(out: &Output, args: &ServeArgs) -> Result<Outcome, CommandError> {
@@ -320,22 +309,8 @@ impl TargetArgs {
             return Err(CommandError::usage(format!("there is no project with a context {name}")));
         }
         let root = self.project.root()?;
-        let folder = root.join(".partnerctl");
-        std::fs::create_dir_all(&folder).map_err(|source| {
-            CommandError::failed(format!("making {}", folder.display()), source)
-        })?;
-        let path = folder.join("tenant.db");
-        let is_new = !path.exists();
-        let emulator = Emulator::open(&path, rand::random())
-            .map_err(|error| failed("opening the embedded tenant", error))?;
-        if is_new && let Some(files) = files {
-            let estate = files.load(clock::today(None)).estate;
-            if let Some(account) = &estate.account {
-                emulator
-                    .begin(&account.spec)
-                    .map_err(|error| failed("beginning the embedded tenant", error))?;
-            }
-        }
+        let account = || Some(*files?.load(clock::today(None)).estate.account?.spec);
+        let emulator = open_embedded(&root, account)?;
         Ok(Remote::Embedded(Box::new(emulator)))
     }
 

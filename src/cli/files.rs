@@ -115,6 +115,19 @@ impl Files {
         &self.opener.root
     }
 
+    /// Whether these are all the manifests there are, so that what is not in them has gone.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete && self.missing().next().is_none()
+    }
+
+    /// The folder that `.partnerctl/` stands in: beside the project file, else the current one.
+    pub(crate) fn home(&self) -> Result<PathBuf, CommandError> {
+        if self.path_of(&self.project_name).is_some() {
+            return Ok(self.folder().to_owned());
+        }
+        current_folder()
+    }
+
     /// Where a source is on disk; nothing for standard input.
     pub(crate) fn path_of(&self, name: &str) -> Option<&Path> {
         self.opener.paths.get(name).map(PathBuf::as_path)
@@ -163,6 +176,16 @@ impl ManifestArgs {
     /// Reads the files that the arguments name.
     pub(crate) fn read(&self, out: &Output) -> Result<Files, CommandError> {
         self.source.read_in(self.folder.as_deref(), out)
+    }
+
+    /// What stands in the place of the folder, if it is a file.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.folder.as_deref().filter(|path| path.is_file())
+    }
+
+    /// All manifests of the project that is nearest, or named otherwise than by the folder.
+    pub(crate) fn read_beside(&self, out: &Output) -> Result<Files, CommandError> {
+        self.source.read_in(None, out)
     }
 }
 

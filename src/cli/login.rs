@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use super::files::SourceArgs;
 use super::output::Output;
+use super::tenant::{ContextArgs, endpoints, no_identity};
 use super::{CommandError, Outcome, clock as day};
 use crate::manifest::Loaded;
 use crate::model::cloud::Cloud;
-use crate::model::name::Name;
 use crate::model::project::{Context, Identity, TenantSource};
 use crate::model::secret::SecretReference;
 use crate::partner::auth::vault::{Kept, place};
@@ -37,9 +37,8 @@ pub(crate) struct LogoutArgs {
 /// Whose sign-in
 #[derive(clap::Args, Debug)]
 struct WhoseArgs {
-    /// The context to sign in to; not needed where there is one only
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
+    #[command(flatten)]
+    context: ContextArgs,
     /// Which of its identities
     #[arg(long, value_enum, default_value_t, value_name = "IDENTITY")]
     identity: Which,
@@ -146,34 +145,14 @@ impl WhoseArgs {
         let Some(project) = files.project.project.clone() else {
             return Err(CommandError::usage("without a project there is nowhere to sign in to"));
         };
-        let context = self.context_of(&project.contexts)?.clone();
+        let context = self.context.choose(Some(&project), out)?;
         let loaded = files.load(day::today(None));
-        self.sign_in(context, &loaded, &folder)
-    }
-
-    fn context_of<'a>(
-        &self,
-        contexts: &'a std::collections::BTreeMap<Name, Context>,
-    ) -> Result<&'a Context, CommandError> {
-        let names = || contexts.keys().map(Name::as_str).collect::<Vec<_>>().join(", ");
-        match &self.context {
-            Some(name) => contexts.get(name.as_str()).ok_or_else(|| {
-                CommandError::usage(format!("there is no context {name}\nthere are: {}", names()))
-            }),
-            None if contexts.len() > 1 => Err(CommandError::usage(format!(
-                "there are several contexts: say which with `--context`\nthere are: {}",
-                names()
-            ))),
-            None => contexts
-                .values()
-                .next()
-                .ok_or_else(|| CommandError::usage("the project has no context to sign in to")),
-        }
+        self.sign_in(&context, &loaded, &folder)
     }
 
     fn sign_in(
         &self,
-        context: Context,
+        context: &Context,
         loaded: &Loaded,
         folder: &Path,
     ) -> Result<SignIn, CommandError> {
@@ -185,12 +164,10 @@ impl WhoseArgs {
             TenantSource::Id(id) => id.to_string(),
         };
         let (identity, word) = match self.identity {
-            Which::Read => (context.read, "read"),
-            Which::Write => (context.write, "write"),
+            Which::Read => (&context.read, "read"),
+            Which::Write => (&context.write, "write"),
         };
-        let identity = identity.ok_or_else(|| {
-            CommandError::usage(format!("the context has no identity `auth.{word}`"))
-        })?;
+        let identity = identity.clone().ok_or_else(|| no_identity(word))?;
         let keep = match &identity.refresh_token {
             Some(SecretReference::Env(_)) => return Err(CommandError::usage(NOT_KEPT)),
             Some(at) => at.clone(),
@@ -202,8 +179,7 @@ impl WhoseArgs {
         };
         let cloud =
             loaded.estate.account.as_ref().map_or(Cloud::Global, |account| account.spec.cloud);
-        let endpoints = Endpoints::new(cloud, &context.endpoints)
-            .map_err(|error| CommandError::usage(error.to_string()))?;
+        let endpoints = endpoints(cloud, context)?;
         Ok(SignIn { tenant, identity, keep, endpoints, vault: Vault::new(folder) })
     }
 }

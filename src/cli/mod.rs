@@ -4,9 +4,12 @@
 //! roles, that `if` belongs in the core.
 
 mod access;
+mod apply;
 mod can;
 mod clock;
 mod completions;
+mod confirm;
+mod drift;
 mod emulator;
 mod explain;
 mod files;
@@ -15,9 +18,16 @@ mod init;
 mod login;
 mod man;
 mod output;
+mod plan;
+mod planning;
 mod policies;
 pub mod reference;
 mod schema;
+// Commands that use all of it come one by one.
+mod show;
+mod status;
+#[allow(dead_code, unused_imports)]
+mod tenant;
 mod test;
 mod validate;
 
@@ -48,8 +58,15 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0   done, or nothing to do
   1   failed: network, storage, or a bug (which says so)
+  2   changes are pending (`--exit-code`)
   3   manifests or policies are invalid; a failed `test`; `fmt --check` with differences
-  4   denied by a policy
+  4   denied by a policy or a guard
+  5   over a limit
+  6   the plan is stale, was changed, or is none that this version knows
+  7   partly applied: some steps failed, were skipped, or have an unknown outcome
+  8   only waiting on people is left (`--exit-code`)
+  9   drift only (`--exit-code`)
+  10  another run holds the lock
   64  wrong usage";
 
 #[derive(Subcommand, Debug)]
@@ -58,9 +75,15 @@ enum Command {
     Validate(validate::ValidateArgs),
     Fmt(fmt::FmtArgs),
     Explain(explain::ExplainArgs),
+    Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
+    Drift(drift::DriftArgs),
+    Status(status::StatusArgs),
+    Confirm(confirm::ConfirmArgs),
     Can(can::CanArgs),
     Access(access::AccessArgs),
     Test(test::TestArgs),
+    Show(show::ShowArgs),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
     Schema(schema::SchemaArgs),
@@ -78,13 +101,29 @@ pub enum Outcome {
     Invalid,
     /// A policy says no.
     Denied,
+    /// More would change than may in a day.
+    OverLimit,
+    /// Something would change.
+    Pending,
+    /// Only others changed things.
+    Drifted,
+    /// Only people are waited for.
+    Waiting,
+    /// Some steps did not come about.
+    Partly,
 }
 
 /// Why a command could not do its work.
 #[derive(Debug)]
 pub enum CommandError {
+    /// What was planned is not what would happen now: nothing was sent.
+    Stale(String),
+    /// Another run holds the ledger.
+    Locked(String),
     /// It was called wrongly.
     Usage(String),
+    /// A file is no plan that can be used: changed, foreign, or of an unknown version.
+    NotAPlan(String),
     /// Something around us failed.
     Failed { doing: String, source: std::io::Error },
     /// A bug of ours.
@@ -99,6 +138,18 @@ impl CommandError {
     pub(crate) fn failed(doing: impl Into<String>, source: std::io::Error) -> Self {
         Self::Failed { doing: doing.into(), source }
     }
+
+    /// A failure with all its causes, in a line.
+    pub(crate) fn because(doing: impl Into<String>, error: &dyn std::error::Error) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        Self::failed(doing, std::io::Error::other(text))
+    }
 }
 
 /// The exit code of each outcome: a contract.
@@ -108,6 +159,14 @@ const fn exit_code(result: &Result<Outcome, CommandError>) -> u8 {
         Err(CommandError::Failed { .. } | CommandError::Internal(_)) => 1,
         Ok(Outcome::Invalid) => 3,
         Ok(Outcome::Denied) => 4,
+        Ok(Outcome::OverLimit) => 5,
+        Err(CommandError::NotAPlan(_)) => 6,
+        Ok(Outcome::Pending) => 2,
+        Ok(Outcome::Drifted) => 9,
+        Ok(Outcome::Waiting) => 8,
+        Ok(Outcome::Partly) => 7,
+        Err(CommandError::Stale(_)) => 6,
+        Err(CommandError::Locked(_)) => 10,
         Err(CommandError::Usage(_)) => 64,
     }
 }
@@ -138,9 +197,15 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Validate(args) => validate::run(&out, args),
         Command::Fmt(args) => fmt::run(&out, args),
         Command::Explain(args) => explain::run(&out, args),
+        Command::Plan(args) => plan::run(&out, args),
+        Command::Apply(args) => apply::run(&out, args),
+        Command::Confirm(args) => confirm::run(&out, args),
+        Command::Drift(args) => drift::run(&out, args),
+        Command::Status(args) => status::run(&out, args),
         Command::Can(args) => can::run(&out, args),
         Command::Access(args) => access::run(&out, args),
         Command::Test(args) => test::run(&out, args),
+        Command::Show(args) => show::run(&out, args),
         Command::Login(args) => login::login(&out, args),
         Command::Logout(args) => login::logout(&out, args),
         Command::Schema(args) => schema::run(&out, args),
@@ -150,7 +215,14 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     };
     match &result {
         Ok(_) => {}
-        Err(CommandError::Usage(message)) => out.complain(message),
+        Err(
+            CommandError::Usage(message)
+            | CommandError::NotAPlan(message)
+            | CommandError::Stale(message),
+        ) => out.complain(message),
+        Err(CommandError::Locked(holder)) => {
+            out.complain(&format!("another run holds the ledger: {holder}"));
+        }
         // Whoever reads our output has seen enough: `partnerctl validate | head`.
         Err(CommandError::Failed { source, .. })
             if source.kind() == std::io::ErrorKind::BrokenPipe =>

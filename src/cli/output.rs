@@ -58,6 +58,18 @@ impl Output {
         drop(writeln!(io::stderr().lock(), "{}", clean::line(text)));
     }
 
+    /// Shows something long where narration goes.
+    #[expect(clippy::unused_self, reason = "streams are reached through this alone")]
+    pub(crate) fn narration(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), CommandError> {
+        let mut err = io::BufWriter::new(io::stderr().lock());
+        write(&mut err)
+            .and_then(|()| err.flush())
+            .map_err(|source| CommandError::failed("writing", source))
+    }
+
     /// Says why nothing came of it.
     pub(crate) fn complain(&self, message: &str) {
         for (at, line) in message.lines().enumerate() {

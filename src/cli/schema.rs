@@ -19,7 +19,7 @@ const VOCABULARY: &str = "partnerctl.cedarschema";
 /// or of a machine format. With --out also the vocabulary of policies, partnerctl.cedarschema.
 #[derive(clap::Args, Debug)]
 pub(crate) struct SchemaArgs {
-    /// A kind such as User, or a machine format: findings, can, access, tests
+    /// A kind such as User, or a machine format: findings, can, access, tests, plan
     #[arg(value_name = "KIND")]
     name: Option<String>,
     /// Write all schemas into this folder
@@ -51,11 +51,14 @@ pub(crate) fn run(out: &Output, args: &SchemaArgs) -> Result<Outcome, CommandErr
 type Format = (&'static str, fn() -> Value);
 
 /// The machine formats.
-const FORMATS: [Format; 4] = [
+const FORMATS: [Format; 7] = [
     ("findings", report::json::schema),
     ("can", report::decision::schema),
     ("access", report::access::schema),
     ("tests", report::tested::schema),
+    ("plan", report::plan::schema),
+    ("drift", report::drift::schema),
+    ("status", report::status::schema),
 ];
 
 /// Every schema, by the name of its file.

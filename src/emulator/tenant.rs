@@ -76,6 +76,12 @@ pub(crate) enum Codes {
 
 const TENANT: &str = "tenant";
 const QUIRKS: &str = "quirks";
+const BEGUN: &str = "begun";
+
+/// The write that the tenant began with: changes are told from there on.
+pub(crate) fn begun(tx: &Read<'_>) -> Result<i64, StoreError> {
+    Ok(tx.setting(BEGUN)?.unwrap_or_default())
+}
 
 impl Tenant {
     pub(crate) fn of(tx: &Read<'_>) -> Result<Self, StoreError> {
@@ -139,6 +145,8 @@ pub(crate) fn begin_again(tx: &Write<'_>, tenant: &Tenant) -> Result<(), StoreEr
         None => tx.new_id()?.to_string(),
     };
     tx.clear(&[Registration::KIND, Session::KIND])?;
+    // What is gone leaves no trace in the sequence of writes: nobody can go on from before.
+    tx.set(BEGUN, &(tx.last_seq()? + 1))?;
     tenant.keep(tx)?;
     people(tx, tenant, admin_id)?;
     center::begin_roles(tx)?;

@@ -91,6 +91,11 @@ pub enum RoleGrant {
 }
 
 impl User {
+    /// The name that they sign in with.
+    pub fn signs_in_as(&self) -> &str {
+        self.sign_in_name.as_ref().map_or(self.email.as_str(), SignInName::as_str)
+    }
+
     pub fn is_guest(&self) -> bool {
         self.user_type == Some(UserType::Guest)
             || self.sign_in_name.as_ref().is_some_and(SignInName::is_guest)

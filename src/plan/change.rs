@@ -130,3 +130,30 @@ pub enum Target {
     /// What the step that creates this object makes.
     MadeFor(#[schemars(with = "String")] ObjectKey),
 }
+
+impl Change {
+    /// What it is about in the directory.
+    pub fn targets(&self) -> Vec<&Target> {
+        match self {
+            Self::UpdateUser { user, .. }
+            | Self::RestoreUser { user }
+            | Self::DeleteUser { user }
+            | Self::AddAccountRole { user, .. }
+            | Self::RemoveAccountRole { user, .. } => vec![user],
+            Self::UpdateGroup { group, .. } | Self::DeleteGroup { group } => vec![group],
+            Self::AddMember { group, member } | Self::RemoveMember { group, member } => {
+                vec![group, member]
+            }
+            Self::AssignRole { principal, .. } | Self::RemoveRole { principal, .. } => {
+                vec![principal]
+            }
+            Self::CreateUser { .. }
+            | Self::CreateGroup { .. }
+            | Self::PutProfile { .. }
+            | Self::CreateCustomer { .. }
+            | Self::PutCustomerBilling { .. }
+            | Self::AskQualification { .. }
+            | Self::EndRelationship { .. } => Vec::new(),
+        }
+    }
+}

@@ -109,6 +109,8 @@ pub enum Why {
     Guard,
     /// More than may change in a day.
     Limit,
+    /// What the manifests say fits the tenant in more ways than one, or in none.
+    Manifest,
 }
 
 /// Why a text is no plan that can be used.

@@ -180,6 +180,8 @@ pub enum Decision {
     Allow,
     #[default]
     Deny,
+    /// Nobody knows yet who will apply it.
+    Unknown,
 }
 
 /// What a step costs of the limits.
@@ -228,6 +230,10 @@ pub struct Report {
     /// What `confirm` takes, of a step that only a person can do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
+    /// What a confirmation is about: of another value it says nothing. Absent where it is seen in the
+    /// tenant once it is done, so that nobody has to say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirms: Option<String>,
     /// What that person does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<String>,

@@ -2,12 +2,13 @@
 //!
 //! A check marks the bytes of a secret in `Findings::masked`. Those bytes are hidden by place
 //! wherever a snippet shows their line, and by content wherever a message quotes them or another
-//! line repeats them. Nothing here decides what a secret is, and file names stay as they are: they
-//! are how people find the file.
+//! line repeats them. Where no check has looked, as in plans, [`hide`] looks itself. Nothing here
+//! decides what a secret is, and file names stay as they are: they are how people find the file.
 
 use super::clean;
 use crate::manifest::finding::Findings;
 use crate::manifest::source::{SourceId, Sources};
+use crate::model::secret;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -22,6 +23,15 @@ const VALUE_BYTES_MIN: usize = 6;
 /// How far around a window a repeated secret is looked for, so that the window's edge does not show
 /// a part of one.
 const REACH: usize = 4096;
+
+/// The text, with everything in it that looks like a secret replaced.
+pub(super) fn hide(text: &str) -> Cow<'_, str> {
+    if secret::may_hold(text.as_bytes()) {
+        replaced(text, secret::look_for(text))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
 
 /// All secrets of one run, by place and by content.
 #[derive(Debug)]
@@ -57,19 +67,7 @@ impl<'a> Masks<'a> {
 
     /// The text, with every secret in it replaced.
     pub(super) fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let found = self.find(text.as_bytes(), 0);
-        if found.is_empty() {
-            return Cow::Borrowed(text);
-        }
-        let mut shown = String::with_capacity(text.len());
-        let mut end = 0;
-        for range in found {
-            shown.push_str(text.get(end..range.start).unwrap_or_default());
-            shown.push_str(MASK);
-            end = range.end;
-        }
-        shown.push_str(text.get(end..).unwrap_or_default());
-        Cow::Owned(shown)
+        replaced(text, self.find(text.as_bytes(), 0))
     }
 
     /// The text on one line, without secrets and without anything that acts.
@@ -134,6 +132,23 @@ fn quoted<'a>(
     text.lines().map(|line| line.trim().trim_matches(['"', '\'']))
 }
 
+/// The text with a mask in each of these places.
+fn replaced(text: &str, mut places: Vec<Range<usize>>) -> Cow<'_, str> {
+    if places.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    merge(&mut places);
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    for range in places {
+        shown.push_str(text.get(end..range.start).unwrap_or_default());
+        shown.push_str(MASK);
+        end = range.end;
+    }
+    shown.push_str(text.get(end..).unwrap_or_default());
+    Cow::Owned(shown)
+}
+
 fn merge(ranges: &mut Vec<Range<usize>>) {
     ranges.sort_unstable_by_key(|range| (range.start, range.end));
     ranges.dedup_by(|next, last| {
@@ -170,6 +185,13 @@ mod tests {
     fn nothing_marked_hides_nothing() {
         let findings = findings("a: secret", &[]);
         assert!(matches!(Masks::of(&findings).hide("a: secret"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_hidden_unmarked() {
+        let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkifQ.c2lnbmF0dXJlMTIz";
+        assert_eq!(hide(&format!("{token} or {token}.")), "•••••• or ••••••");
+        assert!(matches!(hide("the key to Judy's eyJ"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -10,12 +10,15 @@
 pub mod access;
 pub(crate) mod clean;
 pub mod decision;
+pub mod drift;
 mod github;
 pub mod json;
 mod junit;
 mod mask;
+pub mod plan;
 mod sarif;
 mod snippet;
+pub mod status;
 mod summary;
 pub mod tested;
 mod text;

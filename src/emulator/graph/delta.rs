@@ -21,6 +21,7 @@ use super::{groups, users};
 use crate::emulator::directory::{Group, Member, Sort, User};
 use crate::emulator::error::GraphError;
 use crate::emulator::store::{Change, Mark, Read, Scan};
+use crate::emulator::tenant;
 use crate::emulator::world::World;
 
 pub(super) fn routes() -> Router<World> {
@@ -106,7 +107,8 @@ fn place(tx: &Read<'_>, kind: &str, query: &Query) -> Result<Place, GraphError> 
     if let Some(token) = token.filter(|token| *token != "latest") {
         let place: Place = open(token).map_err(|_| stale())?;
         let is_old = tx.now().duration_since(place.at) > LIFETIME;
-        if place.kind != kind || is_old || place.seq > tx.last_seq()? {
+        let is_of_before = place.seq < tenant::begun(tx)?;
+        if place.kind != kind || is_old || is_of_before || place.seq > tx.last_seq()? {
             return Err(stale());
         }
         return Ok(place);

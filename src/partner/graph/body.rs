@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::super::snapshot::ObjectId;
 use crate::model::id::{RoleTemplateId, TenantId};
@@ -41,8 +41,8 @@ pub struct NewUser {
 }
 
 /// What can be set of a user; what is absent stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserFields {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,

@@ -43,6 +43,11 @@ pub(in crate::partner) async fn since(
 ) -> Result<Snapshot, Error> {
     let (moved, audited) =
         tokio::try_join!(moved(line, scope, previous), audited(line, scope, previous))?;
+    if previous.marks.users.is_some() && moved.users.is_none() {
+        // The directory cannot say any more what moved since. Whatever happened meanwhile, what else
+        // was known is not trusted either.
+        return Box::pin(super::full(line, scope)).await;
+    }
     let begun = moved.date.unwrap_or_else(|| line.clock().now());
     let (
         (users, users_mark),

@@ -40,6 +40,21 @@ impl World {
 
     /// The same without its largest part, for questions that are not about customers.
     pub(crate) fn declared_but_for_customers(estate: &Estate, today: Day) -> Self {
+        let mut world = Self::declared_but_for_people(estate, today);
+        let expired: BTreeSet<&RoleKey> = estate
+            .roles
+            .iter()
+            .filter(|(_, role)| role.metadata.has_expired(today))
+            .map(|(key, _)| key)
+            .collect();
+        for (key, user) in &estate.users {
+            world.add(Type::User, key.as_str().into(), user_shape(user, today, &expired));
+        }
+        world
+    }
+
+    /// Roles, the account, partners: for whoever knows people and customers from elsewhere.
+    pub(crate) fn declared_but_for_people(estate: &Estate, today: Day) -> Self {
         let mut world = Self::default();
         for (name, shape) in roles(estate, today) {
             world.add(Type::Role, name, shape);
@@ -65,15 +80,6 @@ impl World {
             let attributes = vec![("active", Value::Bool(active))];
             let tags = tags(&partnership.metadata.labels);
             world.add(ty, key.as_str().into(), Shape { attributes, tags, ..Shape::default() });
-        }
-        let expired: BTreeSet<&RoleKey> = estate
-            .roles
-            .iter()
-            .filter(|(_, role)| role.metadata.has_expired(today))
-            .map(|(key, _)| key)
-            .collect();
-        for (key, user) in &estate.users {
-            world.add(Type::User, key.as_str().into(), user_shape(user, today, &expired));
         }
         world
     }
@@ -152,7 +158,7 @@ fn privileged_roles(estate: &Estate, today: Day) -> BTreeSet<&RoleKey> {
     privileged
 }
 
-fn customer_shape(customer: &Declared<Customer>) -> Shape {
+pub(crate) fn customer_shape(customer: &Declared<Customer>) -> Shape {
     let spec = &customer.spec;
     let providers = spec.partnerships.iter().flatten().map(PartnershipKey::as_str);
     let qualification = spec.qualification.map_or("none", |qualification| qualification.word());
@@ -169,30 +175,62 @@ fn customer_shape(customer: &Declared<Customer>) -> Shape {
     Shape { attributes, tags: tags(&customer.metadata.labels), parents: BTreeSet::new() }
 }
 
-fn user_shape(user: &Declared<User>, today: Day, expired_roles: &BTreeSet<&RoleKey>) -> Shape {
+pub(crate) fn user_shape(
+    user: &Declared<User>,
+    today: Day,
+    expired_roles: &BTreeSet<&RoleKey>,
+) -> Shape {
     let spec = &user.spec;
     let eligible = spec
         .admin
         .iter()
         .filter(|(_, holding)| *holding == Holding::Eligible)
-        .map(|(level, _)| role_uid(admin_role(*level)));
-    let attributes = vec![
-        ("enabled", Value::Bool(spec.enabled)),
-        ("expired", Value::Bool(user.metadata.has_expired(today))),
-        ("guest", Value::Bool(spec.is_guest())),
-        ("emailDomain", text(&spec.email.domain().to_lowercase())),
-        ("webmail", Value::Bool(spec.email.is_webmail())),
-        ("eligible", Value::Set(eligible.collect())),
-    ];
-    let mut parents: BTreeSet<Uid> = held(spec)
-        .filter(|role| !expired_roles.iter().any(|expired| expired.as_str() == *role))
-        .map(role_uid)
-        .collect();
-    parents.insert(role_uid(EVERYONE));
-    if spec.is_guest() {
-        parents.insert(role_uid(GUEST));
+        .map(|(level, _)| admin_role(*level));
+    let roles =
+        held(spec).filter(|role| !expired_roles.iter().any(|expired| expired.as_str() == *role));
+    Someone {
+        enabled: spec.enabled,
+        expired: user.metadata.has_expired(today),
+        guest: spec.is_guest(),
+        email_domain: &spec.email.domain().to_lowercase(),
+        webmail: spec.email.is_webmail(),
+        labels: Some(&user.metadata.labels),
     }
-    Shape { attributes, tags: tags(&user.metadata.labels), parents }
+    .shape(eligible, roles)
+}
+
+/// What policies can read of a user, wherever it was found.
+pub(crate) struct Someone<'a> {
+    pub(crate) enabled: bool,
+    pub(crate) expired: bool,
+    pub(crate) guest: bool,
+    /// In lower case.
+    pub(crate) email_domain: &'a str,
+    pub(crate) webmail: bool,
+    pub(crate) labels: Option<&'a Labels>,
+}
+
+impl Someone<'_> {
+    pub(crate) fn shape<'r>(
+        &self,
+        eligible: impl Iterator<Item = &'r str>,
+        roles: impl Iterator<Item = &'r str>,
+    ) -> Shape {
+        let attributes = vec![
+            ("enabled", Value::Bool(self.enabled)),
+            ("expired", Value::Bool(self.expired)),
+            ("guest", Value::Bool(self.guest)),
+            ("emailDomain", text(self.email_domain)),
+            ("webmail", Value::Bool(self.webmail)),
+            ("eligible", Value::Set(eligible.map(role_uid).collect())),
+        ];
+        let mut parents: BTreeSet<Uid> = roles.map(role_uid).collect();
+        parents.insert(role_uid(EVERYONE));
+        if self.guest {
+            parents.insert(role_uid(GUEST));
+        }
+        Shape { attributes, tags: self.labels.map(tags).unwrap_or_default(), parents }
+    }
 }
 
 /// The keys of the roles that a user holds. A role that the reference does not know gives nothing

@@ -1,0 +1,456 @@
+//! One step, sent: what it is in the plan, as a call of the writer; and what came of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+
+use serde_json::{Map, Value};
+
+use super::handover::{Handover, Purpose, password};
+use crate::model::record::{Exchange, ObjectKey};
+use crate::model::tenant::{Holding, ObjectId, Profile, ProfileKind, RoleAssignment};
+use crate::partner::center::body::{
+    AddressBody, EducationSegmentBody, NewBillingProfile, NewCompanyProfile, NewCustomer,
+    NewQualification, NewRoleMember,
+};
+use crate::partner::graph::body::{GroupFields, NewGroup, NewUser, PasswordProfile, UserFields};
+use crate::partner::{Error, Writer};
+use crate::plan::step::Step;
+use crate::plan::{Change, Target};
+
+/// What a step made, or touched.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    pub(super) remote_id: Option<String>,
+    /// What the service made of what was sent, where that differs.
+    pub(super) exchanges: BTreeMap<String, Exchange>,
+}
+
+/// Why a step did not come about.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It was refused, or could not be sent.
+    Failed(String),
+    /// It is no longer what the plan saw; nothing was sent.
+    Stale(String),
+    /// It may have happened.
+    Unknown(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        if error.leaves_outcome_open() {
+            Self::Unknown(error.to_string())
+        } else {
+            Self::Failed(error.to_string())
+        }
+    }
+}
+
+/// What a step may look at before it writes: an error there changed nothing.
+fn looked<T>(result: Result<T, Error>) -> Result<T, Failure> {
+    result.map_err(|error| Failure::Failed(error.to_string()))
+}
+
+/// What earlier steps made, by their objects.
+#[derive(Debug, Default)]
+pub(super) struct Made(Mutex<HashMap<ObjectKey, ObjectId>>);
+
+impl Made {
+    pub(super) fn remember(&self, key: &ObjectKey, id: ObjectId) {
+        if let Ok(mut made) = self.0.lock() {
+            made.insert(key.clone(), id);
+        }
+    }
+
+    fn resolve(&self, target: &Target) -> Result<ObjectId, Failure> {
+        match target {
+            Target::Id(id) => Ok(*id),
+            Target::MadeFor(key) => self
+                .0
+                .lock()
+                .ok()
+                .and_then(|made| made.get(key).copied())
+                .ok_or_else(|| Failure::Failed(format!("{key} was not made in this run"))),
+        }
+    }
+}
+
+/// Sends steps.
+pub(super) struct Sender<'a> {
+    pub(super) writer: &'a Writer,
+    pub(super) handover: &'a Handover,
+    pub(super) made: Made,
+    pub(super) run: String,
+    /// Whether the service shows at once what was written.
+    pub(super) shows_at_once: bool,
+}
+
+impl Sender<'_> {
+    pub(super) async fn send(&self, step: &Step) -> Result<Sent, Failure> {
+        let writer = self.writer;
+        match &step.change {
+            Change::CreateUser { sign_in_name, mail_nickname, enabled, fields } => {
+                self.create_user(step, sign_in_name, mail_nickname, *enabled, fields).await
+            }
+            Change::UpdateUser { user, fields } => self.update_user(step, user, fields).await,
+            Change::RestoreUser { user } => {
+                let id = self.made.resolve(user)?;
+                writer.restore_user(id).await?;
+                // Nobody comes in with what they held before they went.
+                let fields = UserFields { account_enabled: Some(false), ..UserFields::default() };
+                writer.update_user(id, &fields).await?;
+                Ok(of(id))
+            }
+            Change::DeleteUser { user } => {
+                let id = self.made.resolve(user)?;
+                self.is_as_seen(step, id).await?;
+                writer.delete_user(id).await?;
+                Ok(of(id))
+            }
+            Change::CreateGroup { name, mail_nickname, description } => {
+                let known = looked(writer.reader().groups_with_alias(mail_nickname).await)?;
+                if !known.is_empty() {
+                    return Err(Failure::Stale(format!(
+                        "a group has the alias {mail_nickname} now"
+                    )));
+                }
+                let group =
+                    NewGroup::security(name.clone(), mail_nickname.clone(), description.clone());
+                let id = writer.create_group(&group).await?;
+                self.made.remember(&step.object, id);
+                Ok(of(id))
+            }
+            Change::UpdateGroup { group, name, description } => {
+                let id = self.made.resolve(group)?;
+                let fields =
+                    GroupFields { display_name: name.clone(), description: description.clone() };
+                writer.update_group(id, &fields).await?;
+                Ok(of(id))
+            }
+            Change::DeleteGroup { group } => {
+                let id = self.made.resolve(group)?;
+                let members = looked(writer.reader().members(id).await)?;
+                if !members.is_empty() {
+                    return Err(Failure::Stale("somebody is in the group again".to_owned()));
+                }
+                writer.delete_group(id).await?;
+                Ok(of(id))
+            }
+            Change::AddMember { group, member } => {
+                let (group, member) = (self.made.resolve(group)?, self.made.resolve(member)?);
+                writer.add_member(group, member).await?;
+                Ok(Sent::default())
+            }
+            Change::RemoveMember { group, member } => {
+                let (group, member) = (self.made.resolve(group)?, self.made.resolve(member)?);
+                writer.remove_member(group, member).await?;
+                Ok(Sent::default())
+            }
+            Change::AssignRole { role, principal } => {
+                writer.assign_role(*role, self.made.resolve(principal)?, "/").await?;
+                Ok(Sent::default())
+            }
+            Change::RemoveRole { assignment, role, principal } => {
+                let assignment = RoleAssignment {
+                    id: assignment.clone(),
+                    role: *role,
+                    principal: self.made.resolve(principal)?,
+                    scope: "/".to_owned(),
+                    holding: Holding::Active,
+                };
+                writer.remove_role(&assignment).await?;
+                Ok(Sent::default())
+            }
+            Change::AddAccountRole { role, user, account, sign_in_name, display_name } => {
+                let member = NewRoleMember {
+                    id: self.made.resolve(user)?,
+                    account_id: account.clone(),
+                    display_name: display_name.clone(),
+                    role_id: role.clone(),
+                    user_principal_name: sign_in_name.clone(),
+                };
+                writer.add_account_role_member(&member).await?;
+                Ok(Sent::default())
+            }
+            Change::RemoveAccountRole { role, user } => {
+                writer.remove_account_role_member(role, self.made.resolve(user)?).await?;
+                Ok(Sent::default())
+            }
+            Change::PutProfile { profile, members } => {
+                self.put_profile(step, *profile, members).await
+            }
+            Change::PutCustomerBilling { customer, members } => {
+                let mut body = looked(writer.reader().customer_billing(*customer).await)?;
+                set_all(&mut body, members);
+                let answer = writer.put_customer_billing(*customer, &body).await?;
+                Ok(Sent { exchanges: differences(step, members, &answer), ..Sent::default() })
+            }
+            Change::AskQualification { customer, qualification, details } => {
+                let body = asked(qualification, details)?;
+                writer.ask_for_qualification(*customer, &body).await?;
+                Ok(Sent::default())
+            }
+            Change::EndRelationship { customer } => {
+                let subscriptions = looked(writer.reader().subscriptions(*customer).await)?;
+                if let Some(active) = subscriptions.iter().find(|one| one.status == "active") {
+                    return Err(Failure::Stale(format!("{} is active again", active.name)));
+                }
+                writer.end_relationship(*customer).await?;
+                Ok(Sent { remote_id: Some(customer.to_string()), ..Sent::default() })
+            }
+            Change::CreateCustomer {
+                key,
+                domain,
+                company_name,
+                reseller,
+                registration_number,
+                billing,
+            } => {
+                if looked(writer.reader().domain_is_taken(domain).await)? {
+                    return Err(Failure::Stale(format!("the domain {domain} is taken now")));
+                }
+                let customer = NewCustomer {
+                    enable_gdap_by_default: Some(false),
+                    associated_partner_id: *reseller,
+                    company_profile: NewCompanyProfile {
+                        domain: domain.clone(),
+                        organization_registration_number: registration_number.clone(),
+                    },
+                    billing_profile: billing_of(company_name, billing),
+                };
+                let made = writer.create_customer(*key, &customer).await?;
+                if let Some(administrator) = &made.administrator {
+                    let purpose = Purpose {
+                        object: step.object.to_string(),
+                        sign_in_name: format!("{}@{domain}", administrator.user_name),
+                        run: self.run.clone(),
+                    };
+                    let kept = self.handover.before(&purpose, &administrator.password);
+                    self.handover.after(&purpose, &administrator.password);
+                    if let Err(error) = kept {
+                        tracing::error!(%error, "the new tenant's password could not be kept");
+                    }
+                }
+                Ok(Sent { remote_id: Some(made.id.to_string()), ..Sent::default() })
+            }
+        }
+    }
+
+    async fn create_user(
+        &self,
+        step: &Step,
+        sign_in_name: &str,
+        mail_nickname: &str,
+        enabled: bool,
+        fields: &BTreeMap<String, Value>,
+    ) -> Result<Sent, Failure> {
+        if !self.handover.is_possible() {
+            return Err(Failure::Failed(
+                "there is nowhere to hand its one-time password over: give `handover` in the project file, or run it on a terminal".to_owned(),
+            ));
+        }
+        if looked(self.writer.reader().user_named(sign_in_name).await)?.is_some() {
+            return Err(Failure::Stale(format!("somebody signs in as {sign_in_name} now")));
+        }
+        let purpose = Purpose {
+            object: step.object.to_string(),
+            sign_in_name: sign_in_name.to_owned(),
+            run: self.run.clone(),
+        };
+        let password = password();
+        let kept = self.handover.before(&purpose, &password).map_err(|error| {
+            Failure::Failed(format!("its one-time password cannot be kept: {error}"))
+        })?;
+        let user = NewUser {
+            account_enabled: enabled,
+            mail_nickname: mail_nickname.to_owned(),
+            user_principal_name: sign_in_name.to_owned(),
+            fields: user_fields(fields)?,
+            password_profile: PasswordProfile::temporary(password.clone()),
+        };
+        match self.writer.create_user(&user).await {
+            Ok(id) => {
+                self.handover.after(&purpose, &password);
+                self.made.remember(&step.object, id);
+                Ok(of(id))
+            }
+            Err(error) => {
+                if !error.leaves_outcome_open() {
+                    kept.discard();
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn update_user(
+        &self,
+        step: &Step,
+        user: &Target,
+        fields: &BTreeMap<String, Value>,
+    ) -> Result<Sent, Failure> {
+        let id = self.made.resolve(user)?;
+        self.is_as_seen(step, id).await?;
+        self.writer.update_user(id, &user_fields(fields)?).await?;
+        let mut sent = of(id);
+        if self.shows_at_once {
+            let now = looked(self.writer.reader().user(id).await)?;
+            for change in &step.fields {
+                let live = crate::plan::guard::of_user(&now, &change.path);
+                if live == change.before && live != change.after {
+                    return Err(Failure::Failed(format!(
+                        "the service said yes and {} is as it was",
+                        change.path
+                    )));
+                }
+                if live != change.after {
+                    let exchange = Exchange { sent: change.after.clone(), returned: live };
+                    sent.exchanges.insert(change.path.clone(), exchange);
+                }
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Whether an account is still the one that the plan saw, as late as can be.
+    async fn is_as_seen(&self, step: &Step, id: ObjectId) -> Result<(), Failure> {
+        let now = match self.writer.reader().user(id).await {
+            Ok(user) => user,
+            Err(error) if error.is(crate::partner::Reason::Missing) => {
+                return Err(Failure::Stale("the account is gone".to_owned()));
+            }
+            Err(error) => return looked(Err(error)),
+        };
+        match crate::plan::guard::user(&step.guard, &now) {
+            None => Ok(()),
+            Some(why) => Err(Failure::Stale(why)),
+        }
+    }
+
+    async fn put_profile(
+        &self,
+        step: &Step,
+        kind: ProfileKind,
+        members: &BTreeMap<String, Value>,
+    ) -> Result<Sent, Failure> {
+        let found = looked(self.writer.reader().profile(kind).await)?;
+        let Some(mut body) = found else {
+            return Err(Failure::Stale("the profile is gone".to_owned()));
+        };
+        for (change, (wire, _)) in step.fields.iter().filter_map(|change| {
+            Some((change, members.iter().find(|(wire, value)| is_of(change, wire, value))?))
+        }) {
+            let now = body.at(wire).cloned().unwrap_or(Value::Null);
+            if now != change.before && now != change.after {
+                return Err(Failure::Stale(format!("{} was changed meanwhile", change.path)));
+            }
+        }
+        set_all(&mut body, members);
+        self.writer.put_profile(kind, &body).await?;
+        let now = looked(self.writer.reader().profile(kind).await)?;
+        let exchanges = now.map(|now| differences(step, members, &now)).unwrap_or_default();
+        Ok(Sent { remote_id: None, exchanges })
+    }
+}
+
+fn of(id: ObjectId) -> Sent {
+    Sent { remote_id: Some(id.to_string()), ..Sent::default() }
+}
+
+fn user_fields(fields: &BTreeMap<String, Value>) -> Result<UserFields, Failure> {
+    let members: Map<String, Value> =
+        fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    serde_json::from_value(Value::Object(members))
+        .map_err(|error| Failure::Failed(format!("the plan holds what no user has: {error}")))
+}
+
+/// Whether a member of what is sent is this field: the same value, at the end of the same way.
+fn is_of(change: &crate::plan::step::FieldChange, wire: &str, value: &Value) -> bool {
+    change.after == *value && crate::plan::guard::wire_of(&change.path) == Some(wire.to_owned())
+}
+
+fn set_all(profile: &mut Profile, members: &BTreeMap<String, Value>) {
+    for (wire, value) in members {
+        let mut at = &mut profile.0;
+        let mut parts = wire.split('.').peekable();
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                at.insert(part.to_owned(), value.clone());
+                break;
+            }
+            let inner = at.entry(part.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+            if !inner.is_object() {
+                *inner = Value::Object(Map::new());
+            }
+            match inner.as_object_mut() {
+                Some(inner) => at = inner,
+                None => break,
+            }
+        }
+    }
+}
+
+/// What came back otherwise than it was sent.
+fn differences(
+    step: &Step,
+    members: &BTreeMap<String, Value>,
+    now: &Profile,
+) -> BTreeMap<String, Exchange> {
+    let mut exchanges = BTreeMap::new();
+    for change in &step.fields {
+        let found = members.iter().find(|(wire, value)| is_of(change, wire, value));
+        let Some((wire, sent)) = found else { continue };
+        let returned = now.at(wire).cloned().unwrap_or(Value::Null);
+        if returned != *sent {
+            exchanges.insert(change.path.clone(), Exchange { sent: sent.clone(), returned });
+        }
+    }
+    exchanges
+}
+
+fn asked(name: &str, details: &BTreeMap<String, Value>) -> Result<NewQualification, Failure> {
+    let text = |key: &str| details.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    match name {
+        "Education" => Ok(NewQualification::Education {
+            education_segment: if text("educationSegment") == "HigherEducation" {
+                EducationSegmentBody::HigherEducation
+            } else {
+                EducationSegmentBody::K12
+            },
+            website: text("website"),
+        }),
+        "GovernmentCommunityCloud" => Ok(NewQualification::GovernmentCommunityCloud {
+            validation_code: text("validationCode"),
+        }),
+        "StateOwnedEntity" => Ok(NewQualification::StateOwnedEntity),
+        other => Err(Failure::Failed(format!("there is no qualification {other} to ask for"))),
+    }
+}
+
+fn billing_of(company_name: &str, billing: &BTreeMap<String, Value>) -> NewBillingProfile {
+    let text = |key: &str| billing.get(key).and_then(Value::as_str).map(str::to_owned);
+    let always = |key: &str| text(key).unwrap_or_default();
+    NewBillingProfile {
+        culture: match always("language").as_str() {
+            "ja" => "ja-JP".to_owned(),
+            "fr" => "fr-FR".to_owned(),
+            "zh-TW" => "zh-TW".to_owned(),
+            _ => "en-US".to_owned(),
+        },
+        email: always("email"),
+        language: always("language"),
+        company_name: company_name.to_owned(),
+        default_address: AddressBody {
+            first_name: text("address.firstName"),
+            last_name: text("address.lastName"),
+            phone_number: text("address.phoneNumber"),
+            address_line1: always("address.addressLine1"),
+            address_line2: text("address.addressLine2"),
+            address_line3: text("address.addressLine3"),
+            city: always("address.city"),
+            state: text("address.state"),
+            postal_code: text("address.postalCode"),
+            country: always("address.country"),
+        },
+    }
+}

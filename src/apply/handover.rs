@@ -1,0 +1,124 @@
+//! Where one-time passwords go: sealed to people's keys in a file, or shown once on a terminal.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use age::x25519::Recipient;
+use rand::seq::{IndexedRandom, SliceRandom};
+use secrecy::{ExposeSecret, SecretString};
+
+/// The one place that one-time passwords go to.
+pub enum Handover {
+    /// Encrypted, a file for each.
+    Sealed { recipients: Vec<Recipient>, folder: PathBuf },
+    /// Shown once, to whoever watches.
+    Shown(Box<dyn Fn(&str, &SecretString) + Send + Sync>),
+    /// There is none: nothing is made that needs a password.
+    Nowhere,
+}
+
+impl std::fmt::Debug for Handover {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Sealed { .. } => "Sealed",
+            Self::Shown(_) => "Shown",
+            Self::Nowhere => "Nowhere",
+        })
+    }
+}
+
+/// What a password is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purpose {
+    /// `user/ben`: also what the file is called.
+    pub object: String,
+    pub sign_in_name: String,
+    pub run: String,
+}
+
+impl Handover {
+    pub fn is_possible(&self) -> bool {
+        !matches!(self, Self::Nowhere)
+    }
+
+    /// Puts a password where it can be found, before anything is sent. What is sealed survives
+    /// whatever happens next.
+    pub fn before(&self, purpose: &Purpose, password: &SecretString) -> std::io::Result<Kept> {
+        match self {
+            Self::Sealed { recipients, folder } => {
+                seal(recipients, folder, purpose, password).map(Kept::File)
+            }
+            Self::Shown(_) => Ok(Kept::Nowhere),
+            Self::Nowhere => Err(std::io::Error::other("there is nowhere to hand it over")),
+        }
+    }
+
+    /// Once it holds.
+    pub fn after(&self, purpose: &Purpose, password: &SecretString) {
+        if let Self::Shown(show) = self {
+            show(&purpose.sign_in_name, password);
+        }
+    }
+}
+
+/// Where a password was put before it held.
+#[derive(Debug)]
+pub enum Kept {
+    File(PathBuf),
+    Nowhere,
+}
+
+impl Kept {
+    /// It never held.
+    pub fn discard(&self) {
+        if let Self::File(path) = self {
+            drop(std::fs::remove_file(path));
+        }
+    }
+}
+
+fn seal(
+    recipients: &[Recipient],
+    folder: &Path,
+    purpose: &Purpose,
+    password: &SecretString,
+) -> std::io::Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    let name: String = format!("{}-{}.age", purpose.object, purpose.run)
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+        .collect();
+    let path = folder.join(name);
+    let encryptor = age::Encryptor::with_recipients(
+        recipients.iter().map(|recipient| recipient as &dyn age::Recipient),
+    )
+    .map_err(std::io::Error::other)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut writer = encryptor.wrap_output(options.open(&path)?)?;
+    writeln!(writer, "sign-in name: {}", purpose.sign_in_name)?;
+    writeln!(writer, "one-time password: {}", password.expose_secret())?;
+    writeln!(writer, "It must be changed at the first sign-in.")?;
+    writer.finish()?.sync_all()?;
+    Ok(path)
+}
+
+/// Letters and digits that nobody takes for another, and marks that keyboards have everywhere.
+const SETS: [&[u8]; 4] =
+    [b"abcdefghijkmnopqrstuvwxyz", b"ABCDEFGHJKLMNPQRSTUVWXYZ", b"23456789", b"-+=%#"];
+const LENGTH: usize = 24;
+
+/// A password of all four sorts of characters, as directories ask for.
+pub fn password() -> SecretString {
+    let mut rng = rand::rng();
+    let mut characters: Vec<u8> =
+        SETS.iter().filter_map(|set| set.choose(&mut rng).copied()).collect();
+    let all: Vec<u8> = SETS.concat();
+    while characters.len() < LENGTH {
+        characters.extend(all.choose(&mut rng));
+    }
+    characters.shuffle(&mut rng);
+    characters.into_iter().map(char::from).collect::<String>().into()
+}

@@ -1,0 +1,396 @@
+//! Does what a plan says, and nothing else.
+//!
+//! Every step is written into the journal before its request leaves and after it is known what came
+//! of it, under a lease that outlives the request. A step that fails fails alone: what needs it is
+//! skipped, its neighbours go on. What takes something away waits for all that gives, so that nobody
+//! is locked out by a step that failed before.
+
+mod execute;
+pub mod handover;
+mod record;
+mod recover;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+
+use execute::{Failure, Made, Sender, Sent};
+use handover::Handover;
+use record::Objects;
+
+use crate::ledger::{
+    Counts, Effect, Ended, Intent, Json, Lease, Ledger, LedgerError, ObjectKey,
+    Outcome as Concluded, Recorded, RunOutcome, Started,
+};
+use crate::model::estate::Estate;
+use crate::partner::Writer;
+use crate::plan::file::Plan;
+use crate::plan::step::Step;
+
+pub use recover::{RecoverError, Recovered, recover};
+
+/// How long the lease is taken for; it is renewed while the run lives.
+pub const LEASE: Duration = Duration::from_secs(120);
+/// How long one request may take at most, repeats and waits for the limits included.
+pub const REQUEST: Duration = Duration::from_secs(90);
+/// How often the lease is renewed.
+const RENEW: Duration = Duration::from_secs(30);
+
+/// What is to be done, with what.
+pub struct Job<'a> {
+    pub plan: &'a Plan,
+    pub estate: &'a Estate,
+    pub writer: &'a Writer,
+    pub ledger: &'a Ledger,
+    pub lease: Lease,
+    /// What is managed, as the ledger holds it.
+    pub objects: Vec<Recorded>,
+    pub handover: &'a Handover,
+    pub run: String,
+    pub actor: String,
+    pub parallel: usize,
+    /// Whether the service shows at once what was written.
+    pub shows_at_once: bool,
+    /// What is declared and there, with its id, once all is done.
+    pub bound: &'a (dyn Fn() -> Vec<(ObjectKey, Option<String>)> + Sync),
+    /// These were all the manifests there are.
+    pub is_complete: bool,
+    /// Told of each step as it begins and ends.
+    pub tell: &'a (dyn Fn(Event<'_>) + Sync),
+    /// Whether somebody wants it to end.
+    pub is_stopped: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl std::fmt::Debug for Job<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("run", &self.run).finish_non_exhaustive()
+    }
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    Began(&'a Step),
+    Ended(&'a Step, &'a Came),
+}
+
+/// What came of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Came {
+    Done,
+    Failed(String),
+    Stale(String),
+    Unknown(String),
+    Skipped(String),
+}
+
+impl Came {
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed(_) => "failed",
+            Self::Stale(_) => "stale",
+            Self::Unknown(_) => "unknown",
+            Self::Skipped(_) => "skipped",
+        }
+    }
+
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Done => None,
+            Self::Failed(why) | Self::Stale(why) | Self::Unknown(why) | Self::Skipped(why) => {
+                Some(why)
+            }
+        }
+    }
+}
+
+/// What came of all of them.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// By the step's id.
+    pub steps: BTreeMap<String, Came>,
+    pub counts: Counts,
+    /// Why it ended before everything was tried.
+    pub ended_early: Option<LedgerError>,
+    pub was_stopped: bool,
+}
+
+impl Applied {
+    pub fn is_whole(&self) -> bool {
+        self.ended_early.is_none()
+            && !self.was_stopped
+            && self.steps.values().all(|came| *came == Came::Done)
+    }
+}
+
+/// Does it.
+pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
+    let started = Started {
+        estate: job.plan.parents.estate.clone(),
+        actor: job.actor.clone(),
+        commit: job.plan.parents.commit.clone(),
+        plan_digest: job.plan.digest.clone(),
+    };
+    job.ledger.start_run(&job.lease, job.run.clone(), started).await?;
+    let sender = Sender {
+        writer: job.writer,
+        handover: job.handover,
+        made: Made::default(),
+        run: job.run.clone(),
+        shows_at_once: job.shows_at_once,
+    };
+    let objects = Objects::new(&job);
+    let mut applied = Walk::new(&job, &sender, &objects).run().await;
+    applied.counts = counts(job.plan, &applied);
+    if applied.ended_early.is_none() {
+        objects.settle(&job, &applied).await?;
+        let outcome = if applied.was_stopped {
+            RunOutcome::Interrupted
+        } else if applied.is_whole() {
+            RunOutcome::Applied
+        } else {
+            RunOutcome::Partly
+        };
+        let ended = Ended { outcome, counts: applied.counts };
+        job.ledger.end_run(&job.lease, job.run.clone(), ended).await?;
+    }
+    Ok(applied)
+}
+
+fn counts(plan: &Plan, applied: &Applied) -> Counts {
+    let count = |word: &str| {
+        let count = applied.steps.values().filter(|came| came.word() == word).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    };
+    let waiting =
+        plan.report.iter().filter(|report| report.state == crate::plan::State::Waiting).count();
+    Counts {
+        done: count("done"),
+        failed: count("failed"),
+        skipped: count("skipped"),
+        stale: count("stale"),
+        unknown: count("unknown"),
+        waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+    }
+}
+
+/// The way through the steps.
+struct Walk<'a> {
+    job: &'a Job<'a>,
+    sender: &'a Sender<'a>,
+    objects: &'a Objects,
+    /// Steps that can go now, in the order of the plan.
+    ready: BTreeSet<(bool, usize)>,
+    /// How many others a step waits for.
+    waits_for: HashMap<usize, usize>,
+    leads_to: HashMap<usize, Vec<usize>>,
+    applied: Applied,
+    /// Steps that give and have not ended.
+    giving: usize,
+    a_gift_failed: bool,
+}
+
+type Running<'a> = BoxFuture<'a, (usize, Result<Came, LedgerError>)>;
+
+impl<'a> Walk<'a> {
+    fn new(job: &'a Job<'a>, sender: &'a Sender<'a>, objects: &'a Objects) -> Self {
+        let steps = &job.plan.steps;
+        let by_id: HashMap<&str, usize> =
+            steps.iter().enumerate().map(|(at, step)| (step.id.as_str(), at)).collect();
+        let (mut ready, mut waits_for) = (BTreeSet::new(), HashMap::new());
+        let mut leads_to: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (at, step) in steps.iter().enumerate() {
+            let needed: Vec<usize> =
+                step.depends_on.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect();
+            for needed in &needed {
+                leads_to.entry(*needed).or_default().push(at);
+            }
+            if needed.is_empty() {
+                ready.insert((step.verb.takes_away(), at));
+            } else {
+                waits_for.insert(at, needed.len());
+            }
+        }
+        let giving = steps.iter().filter(|step| !step.verb.takes_away()).count();
+        Self {
+            job,
+            sender,
+            objects,
+            ready,
+            waits_for,
+            leads_to,
+            applied: Applied::default(),
+            giving,
+            a_gift_failed: false,
+        }
+    }
+
+    async fn run(mut self) -> Applied {
+        let mut running: FuturesUnordered<Running<'a>> = FuturesUnordered::new();
+        let mut renewal = tokio::time::interval(RENEW);
+        renewal.tick().await;
+        loop {
+            self.begin(&mut running);
+            if running.is_empty() {
+                break;
+            }
+            tokio::select! {
+                ended = running.next() => {
+                    let Some((at, came)) = ended else { continue };
+                    match came {
+                        Ok(came) => self.ended(at, came),
+                        Err(error) => {
+                            self.ended(at, Came::Skipped(error.to_string()));
+                            self.applied.ended_early.get_or_insert(error);
+                        }
+                    }
+                }
+                _ = renewal.tick() => {
+                    if let Err(error) = self.job.ledger.renew(&self.job.lease).await {
+                        self.applied.ended_early.get_or_insert(error);
+                    }
+                }
+            }
+        }
+        self.leave();
+        self.applied
+    }
+
+    /// Whether nothing more may be sent.
+    fn is_over(&mut self) -> bool {
+        if (self.job.is_stopped)() {
+            self.applied.was_stopped = true;
+        }
+        self.applied.was_stopped || self.applied.ended_early.is_some()
+    }
+
+    fn begin(&mut self, running: &mut FuturesUnordered<Running<'a>>) {
+        while running.len() < self.job.parallel.max(1) {
+            if self.is_over() {
+                return;
+            }
+            let Some(&(takes, at)) = self.ready.first() else { return };
+            if takes && self.giving > 0 {
+                return;
+            }
+            self.ready.pop_first();
+            let Some(step) = self.job.plan.steps.get(at) else { continue };
+            if takes && self.a_gift_failed && may_lock_out(step) {
+                let why = "something that was to be given before could not be";
+                self.skip(at, why.to_owned());
+                continue;
+            }
+            (self.job.tell)(Event::Began(step));
+            let (job, sender, objects) = (self.job, self.sender, self.objects);
+            running.push(Box::pin(async move { (at, one(job, sender, objects, step).await) }));
+        }
+    }
+
+    fn ended(&mut self, at: usize, came: Came) {
+        let Some(step) = self.job.plan.steps.get(at) else { return };
+        (self.job.tell)(Event::Ended(step, &came));
+        if !step.verb.takes_away() {
+            self.giving = self.giving.saturating_sub(1);
+        }
+        let is_done = came == Came::Done;
+        self.a_gift_failed |= !is_done && !step.verb.takes_away();
+        self.applied.steps.insert(step.id.clone(), came);
+        for next in self.leads_to.remove(&at).unwrap_or_default() {
+            if !is_done {
+                self.skip(next, format!("`{}` did not come about", step.id));
+            } else if let Some(count) = self.waits_for.get_mut(&next) {
+                *count -= 1;
+                if *count == 0
+                    && let Some(step) = self.job.plan.steps.get(next)
+                    && !self.applied.steps.contains_key(&step.id)
+                {
+                    self.ready.insert((step.verb.takes_away(), next));
+                }
+            }
+        }
+    }
+
+    fn skip(&mut self, at: usize, why: String) {
+        let Some(step) = self.job.plan.steps.get(at) else { return };
+        if !self.applied.steps.contains_key(&step.id) {
+            self.ready.remove(&(step.verb.takes_away(), at));
+            self.ended(at, Came::Skipped(why));
+        }
+    }
+
+    /// What was never tried.
+    fn leave(&mut self) {
+        let why = match (&self.applied.ended_early, self.applied.was_stopped) {
+            (Some(error), _) => error.to_string(),
+            (None, true) => "the run was ended".to_owned(),
+            (None, false) => "what it needs did not come about".to_owned(),
+        };
+        for step in &self.job.plan.steps {
+            if !self.applied.steps.contains_key(&step.id) {
+                let came = Came::Skipped(why.clone());
+                (self.job.tell)(Event::Ended(step, &came));
+                self.applied.steps.insert(step.id.clone(), came);
+            }
+        }
+    }
+}
+
+/// Whether somebody could be locked out by it.
+fn may_lock_out(step: &Step) -> bool {
+    use crate::plan::Change;
+    matches!(
+        step.change,
+        Change::RemoveMember { .. }
+            | Change::RemoveRole { .. }
+            | Change::UpdateUser { .. }
+            | Change::DeleteUser { .. }
+    )
+}
+
+/// One step, with its journal.
+async fn one(
+    job: &Job<'_>,
+    sender: &Sender<'_>,
+    objects: &Objects,
+    step: &Step,
+) -> Result<Came, LedgerError> {
+    let cost = &step.cost;
+    let intent = Intent {
+        run: job.run.clone(),
+        step: step.id.clone(),
+        attempt: 1,
+        object: step.object.clone(),
+        verb: step.verb.word().to_owned(),
+        marker: step.guard.absent.clone(),
+        detail: Some(Json::of(step)?),
+        effect: Effect {
+            removals: cost.removals,
+            privileged_grants: cost.privileged_grants,
+            irreversible: cost.irreversible,
+            customer: cost.customer.clone(),
+        },
+    };
+    let entry = job.ledger.intend(&job.lease, intent).await?;
+    let (came, concluded, changes) = match sender.send(step).await {
+        Ok(sent) => {
+            let changes = objects.done(job, step, &sent);
+            let Sent { remote_id, exchanges: _ } = sent;
+            (Came::Done, Concluded::Done { remote_id }, changes)
+        }
+        Err(Failure::Failed(why)) => {
+            (Came::Failed(why.clone()), Concluded::Failed { why }, Vec::new())
+        }
+        Err(Failure::Stale(why)) => {
+            (Came::Stale(why.clone()), Concluded::Stale { why }, Vec::new())
+        }
+        Err(Failure::Unknown(why)) => {
+            (Came::Unknown(why.clone()), Concluded::Unknown { why }, Vec::new())
+        }
+    };
+    job.ledger.conclude(&job.lease, entry, concluded, changes).await?;
+    Ok(came)
+}

@@ -1,0 +1,358 @@
+//! What commands have in common that compare an estate with its tenant: both, what we remember, and
+//! in whose name it would be changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
+
+use super::files::{Files, ManifestArgs};
+use super::output::Output;
+use super::policies::Policies;
+use super::tenant::{Acting, ContextArgs, LedgerArgs, Memory, Tenant, unanswered};
+use super::{CommandError, Outcome, clock};
+use crate::ledger::{KeptSnapshot, LedgerError};
+use crate::manifest::source::Format;
+use crate::model::customer::{Origin, Relationship};
+use crate::model::estate;
+use crate::model::project::Context;
+use crate::model::record::ObjectKey;
+use crate::model::tenant::{Scope, Snapshot};
+use crate::model::time::Day;
+use crate::partner::snapshot::file;
+use crate::plan::file::{FORMAT, Parents, Plan};
+use crate::plan::step::Source;
+use crate::plan::{self, Actor, Input, Planned, Record};
+use crate::policy::library;
+use crate::policy::rules::Rules;
+
+/// The estate, the tenant it is compared with, and how much of that is looked at again
+#[derive(clap::Args, Debug)]
+pub(crate) struct PlanningArgs {
+    #[command(flatten)]
+    manifests: ManifestArgs,
+    #[command(flatten)]
+    context: ContextArgs,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+    /// How much of the tenant to look at again
+    #[arg(long, value_enum, default_value_t)]
+    refresh: Refresh,
+    /// Judge as of this day (UTC) instead of the tenant's own time
+    #[arg(long, value_name = "DATE", value_parser = clock::parse_day)]
+    as_of: Option<Day>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Refresh {
+    /// What moved since the last run
+    #[default]
+    Changed,
+    /// Everything
+    All,
+    /// Nothing: as it was seen last
+    None,
+}
+
+/// Everything that a plan follows from.
+pub(crate) struct Ready {
+    pub(crate) policies: Policies,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) record: Record,
+    pub(crate) memory: Memory,
+    pub(crate) tenant: Tenant,
+    pub(crate) acting: Acting,
+    pub(crate) context: Context,
+    pub(crate) home: PathBuf,
+    rules: Rules,
+    invitation: Option<String>,
+    pub(crate) is_complete: bool,
+    now: Timestamp,
+    today: Day,
+}
+
+/// What is asked of a plan besides.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) targets: BTreeSet<ObjectKey>,
+    pub(crate) revive: BTreeSet<ObjectKey>,
+}
+
+impl PlanningArgs {
+    /// Reads and observes. If the manifests or the policies are wrong, that is shown instead.
+    pub(crate) async fn prepare(
+        &self,
+        out: &Output,
+    ) -> Result<Result<Ready, Outcome>, CommandError> {
+        self.prepare_from(self.manifests.read(out)?, out).await
+    }
+
+    /// The same, where a file in the place of the folder is a plan.
+    pub(crate) async fn prepare_for_plan(
+        &self,
+        out: &Output,
+    ) -> Result<Result<Ready, Outcome>, CommandError> {
+        let files = match self.manifests.file() {
+            Some(_) => self.manifests.read_beside(out)?,
+            None => self.manifests.read(out)?,
+        };
+        self.prepare_from(files, out).await
+    }
+
+    /// The plan that stands in the place of the folder, if one does.
+    pub(crate) fn plan_file(&self) -> Option<PathBuf> {
+        self.manifests.file().map(Path::to_owned)
+    }
+
+    async fn prepare_from(
+        &self,
+        files: Files,
+        out: &Output,
+    ) -> Result<Result<Ready, Outcome>, CommandError> {
+        let (home, is_complete) = (files.home()?, files.is_complete());
+        let policies = match Policies::read(files, self.as_of, out)? {
+            Ok(policies) => policies,
+            Err(outcome) => return Ok(Err(outcome)),
+        };
+        let loaded = &policies.loaded;
+        if loaded.findings.checked.documents == 0 {
+            out.say("there are no documents: nothing to plan from");
+            return Ok(Err(Outcome::Invalid));
+        }
+        let context = self.context.choose(loaded.project.as_ref(), out)?;
+        let tenant = Tenant::connect(&context, loaded, &home)?;
+        let memory = self.ledger.recall(&context, &home, out).await?;
+        let name = loaded.estate.account.as_ref().map(|account| account.metadata.name.as_str());
+        let record = remembered(&memory, name.unwrap_or_default()).await?;
+        let scope = plan::scope(&loaded.estate, &record);
+        let snapshot = self.observe(&tenant, &memory, &scope, out).await?;
+        let acting = tenant.actor(&loaded.estate).await?;
+        let now = self.as_of.map_or(snapshot.observed_at, |day| beginning(day, &snapshot));
+        let today = Day(now.to_zoned(TimeZone::UTC).date());
+        let rules = Rules::declared(&loaded.estate, &loaded.findings.sources, today);
+        let mut ready = Ready {
+            policies,
+            snapshot,
+            record,
+            memory,
+            tenant,
+            acting,
+            context,
+            home,
+            rules,
+            invitation: None,
+            is_complete,
+            now,
+            today,
+        };
+        if ready.invites() {
+            ready.invitation = ready.link().await?;
+        }
+        Ok(Ok(ready))
+    }
+
+    async fn observe(
+        &self,
+        tenant: &Tenant,
+        memory: &Memory,
+        scope: &Scope,
+        out: &Output,
+    ) -> Result<Snapshot, CommandError> {
+        let known = match memory {
+            Memory::Kept(ledger) if self.refresh != Refresh::All => {
+                ledger.snapshot().await.map_err(|error| ledger_failed(&error))?
+            }
+            Memory::Kept(_) | Memory::Nothing => None,
+        };
+        let kind = format!("{:x}", Sha256::digest(format!("{scope:?}")));
+        let known = known.filter(|kept| kept.delta_links.get(SCOPE) == Some(&kind));
+        let previous = known.and_then(|kept| file::read(&kept.body).ok());
+        if self.refresh == Refresh::None {
+            return previous.ok_or_else(|| {
+                CommandError::usage(
+                    "nothing was seen of this tenant yet that would do\nleave out `--refresh none`",
+                )
+            });
+        }
+        out.narrate(if previous.is_some() {
+            "reading what moved in the tenant"
+        } else {
+            "reading the tenant"
+        });
+        let snapshot = tenant
+            .reader
+            .snapshot(scope, previous.as_ref())
+            .await
+            .map_err(|error| unanswered("reading the tenant", &error))?;
+        out.narrate(&format!("{} calls", tenant.reader.calls()));
+        drop(previous);
+        if let Memory::Kept(ledger) = memory {
+            let body = file::write(&snapshot)
+                .map_err(|error| CommandError::Internal(format!("the snapshot: {error}")))?;
+            let kept = KeptSnapshot {
+                observed_at: snapshot.observed_at,
+                body,
+                delta_links: BTreeMap::from([(SCOPE.to_owned(), kind)]),
+                audit_watermark: snapshot.marks.audit.map(|mark| mark.to_string()),
+            };
+            ledger.keep_snapshot(kept).await.map_err(|error| ledger_failed(&error))?;
+        }
+        Ok(snapshot)
+    }
+}
+
+/// What a kept snapshot was of.
+const SCOPE: &str = "scope";
+
+/// The first moment of a day, but not before what was seen last.
+fn beginning(day: Day, snapshot: &Snapshot) -> Timestamp {
+    let midnight = day.0.to_datetime(Time::midnight()).to_zoned(TimeZone::UTC);
+    midnight.map_or(snapshot.observed_at, |zoned| zoned.timestamp())
+}
+
+pub(crate) fn ledger_failed(error: &LedgerError) -> CommandError {
+    CommandError::because("reading the ledger", error)
+}
+
+async fn remembered(memory: &Memory, estate: &str) -> Result<Record, CommandError> {
+    let Memory::Kept(ledger) = memory else { return Ok(Record::default()) };
+    let read = async {
+        let objects = ledger.objects().await?;
+        let waiting = ledger.waiting().await?;
+        let confirmed = ledger.confirmations().await?;
+        let spent = ledger.spent().await?;
+        Ok(Record::of(estate, objects, waiting, confirmed, spent))
+    };
+    read.await.map_err(|error: LedgerError| ledger_failed(&error))
+}
+
+impl Ready {
+    /// Whether anybody is to be invited, so that the link is needed.
+    fn invites(&self) -> bool {
+        self.policies.loaded.estate.customers.values().any(|customer| {
+            let spec = &customer.spec;
+            spec.relationship == Relationship::Reseller
+                && spec.origin == Origin::Existing
+                && (spec.partnerships.is_some()
+                    || spec.tenant_id.is_none_or(|id| {
+                        self.snapshot.customers.get(&id).is_none_or(|found| !found.is_ours())
+                    }))
+        })
+    }
+
+    async fn link(&self) -> Result<Option<String>, CommandError> {
+        let asked = self.tenant.reader.relationship_request().await;
+        match asked {
+            Ok(link) => Ok(Some(link)),
+            // Not every account may invite: then it is said where the link would stand.
+            Err(crate::partner::Error::Refused(_)) => Ok(None),
+            Err(error) => Err(unanswered("asking for the invitation's link", &error)),
+        }
+    }
+
+    /// Plans.
+    pub(crate) fn plan(&self, asked: &Asked) -> Planned {
+        let loaded = &self.policies.loaded;
+        let project = loaded.project.clone().unwrap_or_default();
+        let source_of = |origin: estate::Origin| {
+            loaded.line_of(origin).map(|(file, line)| Source { file, line: Some(line) })
+        };
+        plan::plan(&Input {
+            estate: &loaded.estate,
+            snapshot: &self.snapshot,
+            record: &self.record,
+            limits: &project.limits,
+            guards: &project.guards,
+            rules: &self.rules,
+            actor: self.actor(),
+            invitation: self.invitation.as_deref(),
+            is_complete: self.is_complete,
+            lags: !self.tenant.settle.is_zero(),
+            now: self.now,
+            today: self.today,
+            targets: &asked.targets,
+            revive: &asked.revive,
+            source_of: &source_of,
+        })
+    }
+
+    fn actor(&self) -> Option<Actor> {
+        let Acting { object, user, application, known: _ } = &self.acting;
+        match (user, object, application) {
+            (Some(_), Some(object), _) => Some(Actor::User(*object)),
+            (None, Some(object), _) if self.snapshot.users.contains_key(object) => {
+                Some(Actor::User(*object))
+            }
+            (None, _, Some(application)) => Some(Actor::Application(*application)),
+            _ => None,
+        }
+    }
+
+    /// The plan with what it was made from, sealed.
+    pub(crate) fn file(&self, planned: Planned) -> Result<Plan, CommandError> {
+        let loaded = &self.policies.loaded;
+        let digest = |of: &dyn Fn(Format) -> bool| {
+            let mut hash = Sha256::new();
+            for (_, source) in loaded.findings.sources.iter().filter(|(_, one)| of(one.format)) {
+                hash.update((source.name.len() as u64).to_be_bytes());
+                hash.update(&source.name);
+                hash.update((source.bytes.len() as u64).to_be_bytes());
+                hash.update(&source.bytes);
+            }
+            hash
+        };
+        let manifests = digest(&|format| format != Format::Cedar);
+        let mut policies = digest(&|format| format == Format::Cedar);
+        for shelved in library::policies() {
+            policies.update(shelved.written.policy.to_string());
+        }
+        let account = loaded.estate.account.as_ref();
+        let parents = Parents {
+            estate: account.map(|one| one.metadata.name.as_str().to_owned()).unwrap_or_default(),
+            tenant: self.snapshot.tenant.map(|tenant| tenant.to_string()),
+            manifests: format!("{:x}", manifests.finalize()),
+            policies: format!("{:x}", policies.finalize()),
+            commit: commit(&self.home),
+            ledger: match &self.memory {
+                Memory::Kept(ledger) => Some(ledger.id().to_owned()),
+                Memory::Nothing => None,
+            },
+            actor: self.acting.user.clone().or_else(|| {
+                self.acting.application.map(|application| format!("application/{application}"))
+            }),
+        };
+        let Planned { steps, report, refused, access, limits, forecast, bound: _ } = planned;
+        Plan {
+            format: FORMAT.to_owned(),
+            digest: String::new(),
+            parents,
+            observed_at: self.snapshot.observed_at,
+            steps,
+            report,
+            access,
+            limits,
+            forecast,
+            refused,
+        }
+        .sealed()
+        .map_err(|error| CommandError::Internal(format!("the plan cannot be written: {error}")))
+    }
+}
+
+/// The commit that is checked out, where there is one.
+fn commit(home: &Path) -> Option<String> {
+    let output = std::process::Command::new("git")
+        .arg("-C")
+        .arg(home)
+        .args(["rev-parse", "--verify", "--quiet", "HEAD"])
+        .stderr(std::process::Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let text = text.trim();
+    (output.status.success() && text.len() >= 40).then(|| text.to_owned())
+}

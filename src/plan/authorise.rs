@@ -1,0 +1,311 @@
+//! What policy says of each step, for the actor: a step is a question to Cedar, with what is before
+//! and after in its context.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::{Context, RestrictedExpression};
+
+use super::change::{Change, Target};
+use super::effect::Effect;
+use super::file::{Refusal, Why};
+use super::gather::Gather;
+use super::input::Actor;
+use super::order::Ordered;
+use super::people::People;
+use super::step::{Authorisation, Decision, Step};
+use crate::model::Str;
+use crate::model::name::{Kind, Reference};
+use crate::model::record::ObjectKey;
+use crate::model::tenant::ProfileKind;
+use crate::policy::judge::Judge;
+use crate::policy::level::Level;
+use crate::policy::rules::Rules;
+use crate::policy::vocabulary::action_uid;
+use crate::policy::world::declared::customer_shape;
+use crate::policy::world::{Type, Uid, Value, World};
+
+/// A finding that a Waiver for an overridable guardrail names.
+const OVERRIDABLE: &str = "P2202";
+
+/// Says of each step whether the actor may do it, and what it costs.
+pub(super) fn authorise(
+    gather: &mut Gather<'_>,
+    people: &People<'_>,
+    mut ordered: Vec<Ordered>,
+) -> Vec<Ordered> {
+    if ordered.is_empty() {
+        return ordered;
+    }
+    let world = world(gather, people, &ordered);
+    for one in &mut ordered {
+        one.last_of.retain(|role| is_privileged(&world, role));
+        if let Effect::Gives { role, .. } = &one.effect
+            && is_privileged(&world, role)
+        {
+            one.step.cost.privileged_grants = 1;
+        }
+    }
+    let Some((actor, name)) = actor(gather, people) else {
+        for one in &mut ordered {
+            one.step.authorisation = Authorisation {
+                decision: Decision::Unknown,
+                policies: Vec::new(),
+                reason: Some(
+                    "in whose token it will be applied is not known: judged then".to_owned(),
+                ),
+            };
+        }
+        return ordered;
+    };
+    let rules = gather.input.rules.only(|rule| rule.level != Some(Level::Advisory));
+    let judge = match world.entities() {
+        Ok(entities) => Judge::asking(&rules, entities, crate::policy::rules::actions()),
+        Err(refused) => {
+            gather.drafts.refuse(
+                Why::Policy,
+                format!("the steps cannot be judged: {refused}"),
+                "this is a bug of partnerctl",
+            );
+            return ordered;
+        }
+    };
+    let mut people = people.clone();
+    for one in &mut ordered {
+        let (action, resource) = question(gather, &people, &one.step, &one.effect);
+        let context = context(one, &people);
+        people.apply(&one.effect);
+        let decision = context.map(|context| {
+            judge.decide_in(actor.cedar(), action_uid(action), resource.cedar(), context)
+        });
+        let decision = decision.unwrap_or_default();
+        let waived = !decision.allowed && is_waived(gather, &rules, &one.step, &decision.by);
+        let reason = (!decision.allowed).then(|| why(&rules, &decision.by, action));
+        one.step.authorisation = Authorisation {
+            decision: if decision.allowed || waived { Decision::Allow } else { Decision::Deny },
+            policies: decision.by.clone(),
+            reason: reason.clone(),
+        };
+        if !decision.allowed && !waived {
+            let remedy = remedy(&rules, &one.step, &decision.by, action);
+            gather.drafts.refused.push(Refusal {
+                why: Why::Policy,
+                step: Some(one.step.id.clone()),
+                message: format!(
+                    "{name} may not do `{}`: {}",
+                    one.step.id,
+                    reason.unwrap_or_default()
+                ),
+                remedy,
+            });
+        }
+    }
+    ordered
+}
+
+/// Who applies, as policies know them, and as people do.
+fn actor(gather: &Gather<'_>, people: &People<'_>) -> Option<(Uid, String)> {
+    match gather.input.actor.as_ref()? {
+        Actor::User(id) => {
+            let uid = people.get(&Target::Id(*id))?.uid();
+            let name = format!("user/{}", uid.name);
+            Some((uid, name))
+        }
+        Actor::Application(id) => {
+            Some((Uid::new(Type::Application, id.to_string()), format!("application/{id}")))
+        }
+    }
+}
+
+/// The roles and the account as declared; the people and customers that steps are about as they are.
+fn world(gather: &Gather<'_>, people: &People<'_>, ordered: &[Ordered]) -> World {
+    let input = gather.input;
+    let mut world = World::declared_but_for_people(input.estate, input.today);
+    let about = ordered.iter().filter_map(|one| one.effect.user().or(target(&one.step.change)));
+    for target in about.chain(people.actor.as_ref()) {
+        if let Some(person) = people.get(target) {
+            world.suppose(person.uid(), person.shape());
+        }
+    }
+    if let Some(Actor::Application(id)) = &input.actor {
+        world.suppose(Uid::new(Type::Application, id.to_string()), Default::default());
+    }
+    for one in ordered.iter().filter(|one| one.step.object.kind == Kind::Customer) {
+        let Some(declared) = input.estate.customers.get(one.step.object.name.as_str()) else {
+            continue;
+        };
+        let mut shape = customer_shape(declared);
+        let live = gather.bound.customers.get(one.step.object.name.as_str());
+        let is_live = live.is_some_and(|binding| binding.live().is_some());
+        for (name, value) in &mut shape.attributes {
+            if *name == "relationship" {
+                *value = Value::Text(if is_live { "reseller" } else { "none" }.into());
+            }
+        }
+        world.suppose(Uid::new(Type::Customer, one.step.object.name.clone()), shape);
+    }
+    world
+}
+
+/// Whom a change is about that changes nobody's rights.
+fn target(change: &Change) -> Option<&Target> {
+    match change {
+        Change::UpdateUser { user, .. } | Change::RestoreUser { user } => Some(user),
+        _ => None,
+    }
+}
+
+fn is_privileged(world: &World, role: &Str) -> bool {
+    let shape = world.shape_of(&Uid::new(Type::Role, role.clone()));
+    shape
+        .and_then(|shape| world.shape(shape))
+        .is_some_and(|shape| shape.attributes.contains(&("privileged", Value::Bool(true))))
+}
+
+/// The action that a step is, and what it is done to.
+fn question(
+    gather: &Gather<'_>,
+    people: &People<'_>,
+    step: &Step,
+    effect: &Effect,
+) -> (&'static str, Uid) {
+    let account = || {
+        let account = gather.input.estate.account.as_ref();
+        Uid::new(Type::Account, account.map_or("", |account| account.metadata.name.as_str()))
+    };
+    let person = || {
+        let target = effect.user().or(target(&step.change));
+        target.and_then(|target| people.get(target)).map_or_else(account, |person| person.uid())
+    };
+    let customer = || Uid::new(Type::Customer, step.object.name.clone());
+    match &step.change {
+        Change::CreateUser { .. }
+        | Change::UpdateUser { .. }
+        | Change::RestoreUser { .. }
+        | Change::DeleteUser { .. } => ("manage-users", person()),
+        Change::CreateGroup { .. } | Change::UpdateGroup { .. } | Change::DeleteGroup { .. } => {
+            ("assign-roles", account())
+        }
+        Change::AddMember { .. }
+        | Change::RemoveMember { .. }
+        | Change::AssignRole { .. }
+        | Change::RemoveRole { .. }
+        | Change::AddAccountRole { .. }
+        | Change::RemoveAccountRole { .. } => {
+            let is_compliance = matches!(
+                effect,
+                Effect::Gives { role, .. } | Effect::Takes { role, .. } if role == "compliance-admin"
+            );
+            let action = if is_compliance { "assign-compliance-admin" } else { "assign-roles" };
+            (action, person())
+        }
+        Change::PutProfile { profile: ProfileKind::Legal, .. } => ("edit-legal-profile", account()),
+        Change::PutProfile { profile: ProfileKind::Billing, .. } => ("manage-billing", account()),
+        Change::PutProfile { .. } => ("edit-partner-profile", account()),
+        Change::CreateCustomer { .. } => ("create-customer", account()),
+        Change::PutCustomerBilling { .. } | Change::AskQualification { .. } => {
+            ("edit-customer", customer())
+        }
+        Change::EndRelationship { .. } => ("end-relationship", customer()),
+    }
+}
+
+fn roles<'r>(names: impl Iterator<Item = &'r Str>) -> RestrictedExpression {
+    RestrictedExpression::new_set(names.map(|name| {
+        RestrictedExpression::new_entity_uid(Uid::new(Type::Role, name.clone()).cedar())
+    }))
+}
+
+fn state(people: &People<'_>, effect: &Effect) -> Option<RestrictedExpression> {
+    let person = people.get(effect.user()?).filter(|person| !person.is_gone())?;
+    let members = [
+        ("enabled", RestrictedExpression::new_bool(person.is_enabled())),
+        ("guest", RestrictedExpression::new_bool(person.is_guest())),
+        ("roles", roles(person.roles())),
+    ];
+    let members = members.map(|(name, value)| (name.to_owned(), value));
+    RestrictedExpression::new_record(members).ok()
+}
+
+/// What is before and after, for policies that ask.
+fn context(one: &Ordered, people: &People<'_>) -> Option<Context> {
+    let mut after = people.clone_for(&one.effect);
+    if let Some(after) = &mut after {
+        after.apply(&one.effect);
+    }
+    let gives = match &one.effect {
+        Effect::Gives { role, .. } => Some(role),
+        _ => None,
+    };
+    let takes: BTreeSet<Str> = match &one.effect {
+        Effect::Takes { role, .. } => BTreeSet::from([role.clone()]),
+        Effect::Deletes { user } | Effect::Disables { user } => {
+            people.get(user).map(|person| person.roles().cloned().collect()).unwrap_or_default()
+        }
+        _ => BTreeSet::new(),
+    };
+    let mut members = BTreeMap::from([
+        ("verb".to_owned(), RestrictedExpression::new_string(one.step.verb.word().to_owned())),
+        ("grants".to_owned(), roles(gives.into_iter())),
+        ("revokes".to_owned(), roles(takes.iter())),
+        ("lastOf".to_owned(), roles(one.last_of.iter())),
+        (
+            "irreversible".to_owned(),
+            RestrictedExpression::new_bool(one.step.irreversible.is_some()),
+        ),
+    ]);
+    if let Some(before) = state(people, &one.effect) {
+        members.insert("before".to_owned(), before);
+    }
+    if let Some(after) = after.as_ref().and_then(|after| state(after, &one.effect)) {
+        members.insert("after".to_owned(), after);
+    }
+    let change = RestrictedExpression::new_record(members).ok()?;
+    Context::from_pairs([("change".to_owned(), change)]).ok()
+}
+
+/// Whether all that forbids it are guardrails that somebody answers for.
+fn is_waived(gather: &Gather<'_>, rules: &Rules, step: &Step, by: &[String]) -> bool {
+    let overridable =
+        |id: &String| rules.by_id(id).is_some_and(|rule| rule.level == Some(Level::Overridable));
+    !by.is_empty()
+        && by.iter().all(overridable)
+        && gather.input.estate.waivers.values().any(|waiver| {
+            waiver.spec.finding.as_str() == OVERRIDABLE
+                && waiver.spec.until >= gather.input.today
+                && is_on(&waiver.spec.on, &step.object)
+        })
+}
+
+fn is_on(reference: &Reference, object: &ObjectKey) -> bool {
+    matches!(reference, Reference::Document(kind, name) if *kind == object.kind && name.as_str() == object.name)
+}
+
+/// What helps: somebody else, or somebody who answers for it.
+fn remedy(rules: &Rules, step: &Step, by: &[String], action: &str) -> String {
+    let level = |id: &String| rules.by_id(id).and_then(|rule| rule.level);
+    if by.is_empty() {
+        return format!("let somebody apply it who has {action}");
+    }
+    if by.iter().all(|id| level(id) == Some(Level::Overridable)) {
+        return format!(
+            "change the manifests, or let somebody answer for it with a Waiver: `finding: {OVERRIDABLE}`, `on: {}`",
+            step.object
+        );
+    }
+    "change the manifests, or let somebody apply it whom this does not forbid".to_owned()
+}
+
+/// Why not, in the words of the policies.
+fn why(rules: &Rules, by: &[String], action: &str) -> String {
+    if by.is_empty() {
+        return format!("no policy permits {action}");
+    }
+    let reasons: Vec<String> = by
+        .iter()
+        .map(|id| match rules.by_id(id).and_then(|rule| rule.reason()) {
+            Some(reason) => format!("{id}: {reason}"),
+            None => id.clone(),
+        })
+        .collect();
+    reasons.join("; ")
+}

@@ -1,0 +1,68 @@
+//! Whether a step is still what the plan saw: asked before the first write, and again right before
+//! its own.
+
+use serde_json::Value;
+
+use super::step::{FieldChange, Guard};
+use super::users::{ENABLED, FIELDS};
+use crate::model::tenant;
+
+/// A field of a living user, by its path.
+pub fn of_user(user: &tenant::User, path: &str) -> Value {
+    let field = FIELDS.iter().find(|field| field.path == path);
+    field.map_or(Value::Null, |field| (field.live)(user))
+}
+
+/// Why a step on a user no longer holds, if it does not.
+pub fn user(guard: &Guard, now: &tenant::User) -> Option<String> {
+    if !guard.seen.contains_key(ENABLED) && guard.enabled != now.enabled {
+        return Some(match now.enabled {
+            Some(true) => "the account was enabled meanwhile".to_owned(),
+            Some(false) => "the account was disabled meanwhile".to_owned(),
+            None => "whether the account is enabled cannot be seen any more".to_owned(),
+        });
+    }
+    let is_field = |path: &str| FIELDS.iter().any(|field| field.path == path);
+    guard
+        .seen
+        .iter()
+        .filter(|(path, _)| is_field(path))
+        .find(|(path, seen)| of_user(now, path) != **seen)
+        .map(|(path, _)| format!("{path} was changed meanwhile"))
+}
+
+/// What the service calls a field of a profile.
+pub fn wire_of(path: &str) -> Option<String> {
+    let (root, rest) = ["spec.legal.", "spec.support.", "spec.billing."]
+        .into_iter()
+        .find_map(|root| Some((root, path.strip_prefix(root)?)))?;
+    let (group, key) =
+        rest.rsplit_once('.').map_or((None, rest), |(group, key)| (Some(group), key));
+    let key = match (root, group, key) {
+        (_, Some("address"), "line1") => "addressLine1",
+        (_, Some("address"), "line2") => "addressLine2",
+        (_, Some("address"), "line3") => "addressLine3",
+        (_, Some("primaryContact"), "phone") => "phoneNumber",
+        ("spec.support.", None, "phone") => "telephone",
+        ("spec.billing.", None, "currency") => "billingCurrency",
+        (_, _, key) => key,
+    };
+    Some(match group {
+        Some(group) => format!("{group}.{key}"),
+        None => key.to_owned(),
+    })
+}
+
+/// Whether two plans of the same step mean the same: what is sent, and what must hold for it.
+pub fn is_same(one: &super::Step, other: &super::Step) -> bool {
+    let what = |step: &super::Step| -> Vec<FieldChange> {
+        let mut fields = step.fields.clone();
+        // Why it changes may be told otherwise by now; what it becomes may not.
+        fields.iter_mut().for_each(|field| {
+            field.cause = super::Cause::Change;
+            field.applied = None;
+        });
+        fields
+    };
+    one.change == other.change && one.guard == other.guard && what(one) == what(other)
+}

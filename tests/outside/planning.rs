@@ -1,0 +1,240 @@
+//! Planning through the door: an estate, the tenant inside partnerctl, what others do there, and what
+//! a plan says of it.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::world::{ACCOUNT, Ended, Folder, PROJECT, USERS};
+
+const EXAMPLES: [&str; 3] = ["adatum", "fabrikam", "northwind-distribution"];
+
+fn seeded(folder: Folder) -> Folder {
+    seed(&folder, &[]);
+    folder
+}
+
+fn seed(folder: &Folder, context: &[&str]) {
+    let ended = folder.run(&[&["emulator", "seed", "."], context].concat());
+    assert_eq!(ended.code, 0, "{}", ended.all());
+}
+
+fn plan(folder: &Folder, args: &[&str]) -> Value {
+    let ended = folder.run(&[&["plan", "--format", "json"], args].concat());
+    serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{}", ended.all()))
+}
+
+fn steps(plan: &Value) -> Vec<&str> {
+    plan["steps"].as_array().unwrap().iter().map(|step| step["id"].as_str().unwrap()).collect()
+}
+
+fn edited(folder: &Folder, object: &str, edit: &str) {
+    let ended = folder.run(&["emulator", "act", "edit", object, edit]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+}
+
+#[test]
+fn a_tenant_that_is_as_declared_makes_an_empty_plan() {
+    for name in EXAMPLES {
+        let folder = Folder::example(name);
+        seed(&folder, &["--context", "local"]);
+        let found = plan(&folder, &["--context", "local"]);
+        assert_eq!(steps(&found), [] as [&str; 0], "{name}: {found}");
+    }
+}
+
+/// Two runs say the same, but for when they looked.
+#[test]
+fn the_same_input_makes_the_same_bytes() {
+    let folder = Folder::example("fabrikam");
+    let without_time = |ended: Ended| {
+        let mut value: Value = serde_json::from_str(&ended.out).unwrap();
+        assert!(value.as_object_mut().unwrap().remove("observedAt").is_some());
+        value.to_string()
+    };
+    let run = |args: &[&str]| without_time(folder.run(args));
+    let first = run(&["plan", "--format", "json"]);
+    for refresh in ["changed", "all", "none"] {
+        assert!(run(&["plan", "--format", "json", "--refresh", refresh]) == first, "{refresh}");
+    }
+    let file = folder.path().join("plan.json");
+    folder.run(&["plan", "--out", file.to_str().unwrap()]);
+    let shown = without_time(folder.run(&["show", "plan.json", "--format", "json"]));
+    assert!(shown == first, "{shown}");
+}
+
+/// An estate of a few documents of every kind, in their own order.
+#[derive(Debug, Clone)]
+struct Drawn {
+    documents: Vec<String>,
+}
+
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("Zoé".to_owned()),
+        Just("田中 愛子".to_owned()),
+        Just("Grün & Söhne".to_owned()),
+        "[A-Z][a-z]{2,8} [A-Z][a-z]{2,8}",
+    ]
+}
+
+prop_compose! {
+    fn drawn()(
+        users in prop::collection::vec((word(), 0..4u8, 0..4u8, any::<bool>(), 0..3usize), 0..6),
+        roles in 0..3usize,
+        customers in prop::collection::vec((word(), any::<bool>(), any::<bool>()), 0..5),
+        support in any::<bool>(),
+    ) -> Drawn {
+        let mut account = ACCOUNT.to_owned();
+        if support {
+            account.push_str("  support: {email: help@fabrikam.example, phone: \"+81 3 1234 0000\"}\n");
+        }
+        let mut documents = vec![account];
+        documents.extend(USERS.split("---\n").map(str::to_owned));
+        for at in 0..roles {
+            documents.push(format!("apiVersion: partnerctl/v1\nkind: Role\nmetadata: {{name: r{at}}}\nspec: {{description: Desk {at}, group: Desk {at}}}\n"));
+        }
+        for (at, (name, agent, admin, enabled, role)) in users.into_iter().enumerate() {
+            let agent = ["none", "admin", "helpdesk", "[admin, helpdesk]"][usize::from(agent)];
+            let admin = ["none", "billing", "user-management", "{billing: eligible}"][usize::from(admin)];
+            let held = if role < roles { format!("[r{role}]") } else { "[]".to_owned() };
+            documents.push(format!("apiVersion: partnerctl/v1\nkind: User\nmetadata: {{name: u{at}}}\nspec:\n  displayName: {name:?}\n  email: u{at}@fabrikam.example\n  agent: {agent}\n  admin: {admin}\n  roles: {held}\n  enabled: {enabled}\n"));
+        }
+        for (at, (name, known, billed)) in customers.into_iter().enumerate() {
+            let mut document = format!("apiVersion: partnerctl/v1\nkind: Customer\nmetadata: {{name: c{at}, labels: {{tier: t{at}}}}}\nspec:\n  companyName: {name:?}\n  domain: c{at}.onmicrosoft.com\n");
+            if known {
+                writeln!(document, "  tenantId: 00000000-0d3c-4b3e-9c6a-{at:012x}").unwrap();
+            }
+            if billed {
+                document.push_str("  billing: {address: {line1: 4-5-6 Umeda, city: Osaka, postalCode: 530-0001, country: JP}}\n");
+            }
+            documents.push(document);
+        }
+        Drawn { documents }
+    }
+}
+
+/// The same estate, said otherwise.
+fn otherwise(drawn: &Drawn) -> String {
+    let said = drawn.documents.iter().rev().map(|document| {
+        let document: String = document.nfd().collect();
+        let document = document
+            .replace("email: u", "email: U")
+            .replace("@fabrikam.example", "@Fabrikam.Example")
+            .replace("kind:", "# a word\nkind:")
+            .replace("email: help@Fabrikam.Example", "email: \"Help@fabrikam.example\"")
+            .replace("+81 3 1234 0000", "+81-3-1234-0000");
+        format!("{document}# the end\n")
+    });
+    said.collect::<Vec<_>>().join("---\n")
+}
+
+/// Law: what is in place is quiet, and how it is written does not matter.
+#[test]
+fn what_is_in_place_is_quiet_however_it_is_written() {
+    let mut runner =
+        TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&drawn(), |drawn| {
+            let folder = Folder::new()
+                .with("partnerctl.yaml", PROJECT)
+                .with("estate/all.yaml", drawn.documents.join("---\n"));
+            let folder = seeded(folder);
+            let found = plan(&folder, &[]);
+            prop_assert_eq!(steps(&found), [] as [&str; 0], "{}", found);
+            fs::write(folder.path().join("estate/all.yaml"), otherwise(&drawn)).unwrap();
+            let found = plan(&folder, &[]);
+            prop_assert_eq!(steps(&found), [] as [&str; 0], "{}", found);
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// What others do shows, and comes back to what is declared; and planning itself changes nothing.
+#[test]
+fn what_others_did_is_taken_over_or_taken_back() {
+    let folder = seeded(Folder::example("fabrikam"));
+    edited(&folder, "user/chie-mori", "spec.jobTitle=Clerk");
+    let found = plan(&folder, &[]);
+    assert_eq!(steps(&found), ["user/chie-mori/update"]);
+    let field = &found["steps"][0]["fields"][0];
+    assert_eq!(field["before"], "Clerk");
+    // Nothing was applied yet, so nothing can have drifted.
+    assert_eq!(field["cause"], "adopt");
+    assert_eq!(found["steps"][0]["authorisation"]["decision"], "allow");
+    assert_eq!(found["steps"][0]["guard"]["seen"]["spec.jobTitle"], "Clerk");
+    let log = folder.run(&["emulator", "log", "--format", "json"]);
+    let log: Value = serde_json::from_str(&log.out).unwrap();
+    for entry in log["entries"].as_array().unwrap() {
+        let (method, path) = (entry["method"].as_str().unwrap(), entry["path"].as_str().unwrap());
+        let items = entry["items"].as_array().map_or(&[][..], Vec::as_slice);
+        let reads = matches!(method, "GET" | "HEAD")
+            || path.contains("/oauth2/")
+            || path.starts_with("/_emulator/")
+            || (path == "/v1.0/$batch" && items.iter().all(|item| item["method"] == "GET"));
+        assert!(reads, "{entry}");
+    }
+}
+
+/// Twenty-five users, of whom some go.
+fn many(gone: usize) -> Folder {
+    let mut text = String::new();
+    for at in 0..25 - gone {
+        let between = if at == 0 { "" } else { "---\n" };
+        write!(text, "{between}apiVersion: partnerctl/v1\nkind: User\nmetadata: {{name: u{at}}}\nspec: {{displayName: User {at}, email: u{at}@fabrikam.example, agent: helpdesk, admin: none}}\n").unwrap();
+    }
+    Folder::project().with("estate/many.yaml", text)
+}
+
+#[test]
+fn exit_codes_say_what_a_plan_means() {
+    let folder = seeded(Folder::project());
+    assert_eq!(folder.run(&["plan", "--exit-code"]).code, 0);
+    // A change.
+    let folder = folder.edit("estate/users.yaml", "displayName: 森 千恵", "displayName: 森 千恵子");
+    assert_eq!(folder.run(&["plan", "--exit-code"]).code, 2);
+    assert_eq!(folder.run(&["plan"]).code, 0);
+    // A guard.
+    let folder = folder
+        .edit("estate/users.yaml", "agent: none, admin: global", "agent: none, admin: none")
+        .edit(
+            "estate/users.yaml",
+            "agent: admin, admin: global",
+            "agent: admin, admin: {global: eligible}",
+        );
+    let ended = folder.run(&["plan"]);
+    // The manifests alone are wrong then: nobody would be a global admin.
+    assert_eq!(ended.code, 3, "{}", ended.all());
+    // Waiting.
+    let waiting = seeded(Folder::project()).with(
+        "estate/partner.yaml",
+        "apiVersion: partnerctl/v1\nkind: Partnership\nmetadata: {name: northwind}\nspec: {with: indirect-provider, displayName: Northwind, tenantId: 7f1b0c52-0d3c-4b3e-9c6a-2a2b1f0d9a10, acknowledge: [orders-on-behalf-of-customers, administrator-access-to-our-tenant]}\n",
+    );
+    assert_eq!(waiting.run(&["plan", "--exit-code"]).code, 8);
+    assert_eq!(waiting.run(&["status", "--exit-code"]).code, 8);
+    assert_eq!(waiting.run(&["drift", "--exit-code"]).code, 0);
+    // Wrong usage.
+    assert_eq!(waiting.run(&["plan", "--target", "ben"]).code, 64);
+    assert_eq!(waiting.run(&["plan", "--context", "nowhere"]).code, 64);
+    // No documents.
+    let none = Folder::new().with("partnerctl.yaml", PROJECT).with_folder("estate");
+    assert_eq!(none.run(&["plan"]).code, 3);
+}
+
+#[test]
+fn a_plan_over_a_limit_is_written_and_refused() {
+    let limits = "apiVersion: partnerctl/v1\nkind: Project\nmetadata: {name: fabrikam}\nspec:\n  manifests: [estate]\n  limits: {privilegedGrants: {count: 20}}\n";
+    let folder = many(0);
+    // Nobody is there yet: twenty-five helpdesk agents are more than may be made in a day.
+    fs::write(folder.path().join("partnerctl.yaml"), limits).unwrap();
+    let ended = folder.run(&["plan", "--out", "plan.json"]);
+    assert_eq!(ended.code, 5, "{}", ended.all());
+    assert!(ended.out.contains("privilegedGrants"), "{}", ended.out);
+    let shown = folder.run(&["show", "plan.json"]);
+    assert_eq!(shown.code, 0, "{}", shown.all());
+    assert!(shown.out.contains("over the limit `privilegedGrants`"), "{}", shown.out);
+}
