@@ -494,7 +494,7 @@ spec:
   agent: admin
   admin: none
 ---
-# through groups, and not kept here: agent: admin, line; activated for now: global
+# through groups, and not kept here: agent: admin; activated for now: global
 apiVersion: partnerctl/v1
 kind: User
 metadata: {name: ben}
