@@ -265,7 +265,7 @@ spec:
   agent: none # for now
   admin: global
 ";
-    let folder = applied(Folder::project().with("estate/users.yaml", users));
+    let folder = applied(seeded(Folder::project().with("estate/users.yaml", users)));
     assert_eq!(folder.run(&["plan", "--exit-code"]).code, 0);
     assert_eq!(folder.run(&["drift", "--exit-code"]).code, 0);
     edited(&folder, "user/chie", "spec.displayName=森 千恵子");
@@ -291,7 +291,7 @@ spec:
 /// ones and edits of the file do.
 #[test]
 fn a_saved_plan_is_what_happens() {
-    let folder = applied(Folder::project()).edit(
+    let folder = applied(seeded(Folder::project())).edit(
         "estate/users.yaml",
         "displayName: 森 千恵",
         "displayName: 森 千恵子",
