@@ -7,12 +7,15 @@ use age::x25519::Recipient;
 use rand::seq::{IndexedRandom, SliceRandom};
 use secrecy::{ExposeSecret, SecretString};
 
+/// Shows somebody's password, once.
+pub type Show = Box<dyn Fn(&str, &SecretString) + Send + Sync>;
+
 /// The one place that one-time passwords go to.
 pub enum Handover {
     /// Encrypted, a file for each.
     Sealed { recipients: Vec<Recipient>, folder: PathBuf },
     /// Shown once, to whoever watches.
-    Shown(Box<dyn Fn(&str, &SecretString) + Send + Sync>),
+    Shown(Show),
     /// There is none: nothing is made that needs a password.
     Nowhere,
 }

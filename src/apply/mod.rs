@@ -33,7 +33,7 @@ use crate::plan::step::Step;
 pub use recover::{RecoverError, Recovered, recover};
 
 /// How long the lease is taken for; it is renewed while the run lives.
-pub const LEASE: Duration = Duration::from_secs(120);
+pub const LEASE: Duration = Duration::from_mins(2);
 /// How long one request may take at most, repeats and waits for the limits included.
 pub const REQUEST: Duration = Duration::from_secs(90);
 /// How often the lease is renewed.

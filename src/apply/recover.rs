@@ -41,18 +41,15 @@ pub async fn recover(
             Some(step) => look(reader, step, settle).await?,
             None => None,
         };
-        match (found, step) {
-            (Some(id), Some(step)) => {
-                let changes = made(estate, name, &entry, &step, &id, &known);
-                let outcome = Outcome::Done { remote_id: Some(id) };
-                ledger.conclude(lease, entry.id, outcome, changes).await?;
-                recovered.happened.push(step.id);
-            }
-            _ => {
-                let why = "looked up afterwards: it is not there, or is planned anew".to_owned();
-                recovered.not.push(entry.intent.step.clone());
-                ledger.conclude(lease, entry.id, Outcome::Failed { why }, Vec::new()).await?;
-            }
+        if let (Some(id), Some(step)) = (found, step) {
+            let changes = made(estate, name, &entry, &step, &id, &known);
+            let outcome = Outcome::Done { remote_id: Some(id) };
+            ledger.conclude(lease, entry.id, outcome, changes).await?;
+            recovered.happened.push(step.id);
+        } else {
+            let why = "looked up afterwards: it is not there, or is planned anew".to_owned();
+            recovered.not.push(entry.intent.step.clone());
+            ledger.conclude(lease, entry.id, Outcome::Failed { why }, Vec::new()).await?;
         }
     }
     end_dead_runs(ledger, lease).await?;

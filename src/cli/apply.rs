@@ -220,7 +220,7 @@ fn still(saved: Plan, fresh: &Plan) -> Result<Plan, CommandError> {
             Some(found) if guard::is_same(step, found) => steps.push((*found).clone()),
             Some(_) => changed.push(format!("{}: it would be another step now", step.id)),
             None => {
-                changed.push(format!("{}: it is not needed, or not possible, any more", step.id))
+                changed.push(format!("{}: it is not needed, or not possible, any more", step.id));
             }
         }
     }

@@ -161,12 +161,11 @@ const fn exit_code(result: &Result<Outcome, CommandError>) -> u8 {
         Ok(Outcome::Invalid) => 3,
         Ok(Outcome::Denied) => 4,
         Ok(Outcome::OverLimit) => 5,
-        Err(CommandError::NotAPlan(_)) => 6,
+        Err(CommandError::NotAPlan(_) | CommandError::Stale(_)) => 6,
         Ok(Outcome::Pending) => 2,
         Ok(Outcome::Drifted) => 9,
         Ok(Outcome::Waiting) => 8,
         Ok(Outcome::Partly) => 7,
-        Err(CommandError::Stale(_)) => 6,
         Err(CommandError::Locked(_)) => 10,
         Err(CommandError::Usage(_)) => 64,
     }

@@ -68,6 +68,8 @@ pub(crate) struct Ready {
     pub(crate) acting: Acting,
     pub(crate) context: Context,
     pub(crate) home: PathBuf,
+    /// What the names of files are relative to.
+    pub(crate) folder: PathBuf,
     rules: Rules,
     invitation: Option<String>,
     pub(crate) is_complete: bool,
@@ -114,6 +116,7 @@ impl PlanningArgs {
         out: &Output,
     ) -> Result<Result<Ready, Outcome>, CommandError> {
         let (home, is_complete) = (files.home()?, files.is_complete());
+        let folder = files.folder().to_owned();
         let policies = match Policies::read(files, self.as_of, out)? {
             Ok(policies) => policies,
             Err(outcome) => return Ok(Err(outcome)),
@@ -143,6 +146,7 @@ impl PlanningArgs {
             acting,
             context,
             home,
+            folder,
             rules,
             invitation: None,
             is_complete,

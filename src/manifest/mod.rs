@@ -12,6 +12,7 @@ pub(crate) mod check;
 pub mod code;
 mod document;
 pub(crate) mod draft;
+pub mod edit;
 pub mod emit;
 pub mod finding;
 pub mod format;

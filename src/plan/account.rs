@@ -12,10 +12,11 @@ use super::file::Why;
 use super::gather::{Gather, seen};
 use super::step::{Guard, State, Verb};
 use crate::model::account::Account;
-use crate::model::contact::{Address, Person, Phone};
+use crate::model::contact::{Address, Domain, Email, Person, Phone, Url};
+use crate::model::country::{CurrencyCode, Language};
 use crate::model::name::Kind;
 use crate::model::tenant::{Profile, ProfileKind};
-use crate::model::text::Title;
+use crate::model::text::{Remark, Title};
 
 /// A field of a profile: as the manifest has it, as the service has it.
 struct Field {
@@ -86,9 +87,9 @@ fn fields(account: &Account) -> Vec<(ProfileKind, Vec<Field>)> {
     of_legal.extend(person("spec.legal.primaryContact", "primaryContact", &legal.primary_contact));
     let mut of_support: Vec<Field> = Vec::new();
     if let Some(support) = &account.support {
-        let email = support.email.as_ref().map(|email| email.as_str());
+        let email = support.email.as_ref().map(Email::as_str);
         let phone = support.phone.as_ref().map(Phone::as_str);
-        let website = support.website.as_ref().map(|url| url.as_str());
+        let website = support.website.as_ref().map(Url::as_str);
         of_support.extend(field("spec.support.email", "email", email, Same::Folded));
         of_support.extend(field("spec.support.phone", "telephone", phone, Same::Phone));
         of_support.extend(field("spec.support.website", "website", website, Same::Text));
@@ -96,7 +97,7 @@ fn fields(account: &Account) -> Vec<(ProfileKind, Vec<Field>)> {
     let mut of_billing: Vec<Field> = Vec::new();
     if let Some(billing) = &account.billing {
         let text = |value: &'_ Option<Title>| value.as_ref().map(|value| value.as_str().to_owned());
-        let currency = billing.currency.as_ref().map(|currency| currency.as_str());
+        let currency = billing.currency.as_ref().map(CurrencyCode::as_str);
         of_billing.extend(field(
             "spec.billing.currency",
             "billingCurrency",
@@ -226,7 +227,7 @@ fn identity(gather: &mut Gather<'_>, subject: &Subject<'_>, account: &Account) {
     let missing: Vec<&str> = account
         .domains
         .iter()
-        .map(|domain| domain.as_str())
+        .map(Domain::as_str)
         .filter(|domain| !live.contains(*domain))
         .collect();
     if missing.len() == account.domains.len() {
@@ -271,9 +272,8 @@ fn identity(gather: &mut Gather<'_>, subject: &Subject<'_>, account: &Account) {
 
 /// What is kept in the portal alone, until somebody says that it is as declared.
 fn by_hand(gather: &mut Gather<'_>, subject: &Subject<'_>, account: &Account) {
-    let list = |values: &[Title]| -> Value {
-        values.iter().map(|value| value.as_str()).collect::<Vec<_>>().into()
-    };
+    let list =
+        |values: &[Title]| -> Value { values.iter().map(Title::as_str).collect::<Vec<_>>().into() };
     let mut settings: Vec<(&str, &str, Value, &str)> = Vec::new();
     if let Some(exemptions) = account.tax_exemptions.as_ref().filter(|all| !all.is_empty()) {
         settings.push((
@@ -285,9 +285,9 @@ fn by_hand(gather: &mut Gather<'_>, subject: &Subject<'_>, account: &Account) {
     }
     if let Some(profile) = &account.business_profile {
         let value = json!({
-            "summary": profile.summary.as_ref().map(|text| text.as_str()),
+            "summary": profile.summary.as_ref().map(Remark::as_str),
             "industries": profile.industries.as_ref().map(|all| list(all)),
-            "languages": profile.languages.as_ref().map(|all| all.iter().map(|one| one.as_str()).collect::<Vec<_>>()),
+            "languages": profile.languages.as_ref().map(|all| all.iter().map(Language::as_str).collect::<Vec<_>>()),
         });
         settings.push((
             "businessProfile",

@@ -11,7 +11,7 @@ use super::file::{Refusal, Why};
 use super::gather::Gather;
 use super::input::Actor;
 use super::order::Ordered;
-use super::people::People;
+use super::people::{People, Person};
 use super::step::{Authorisation, Decision, Step};
 use crate::model::Str;
 use crate::model::name::{Kind, Reference};
@@ -22,7 +22,7 @@ use crate::policy::level::Level;
 use crate::policy::rules::Rules;
 use crate::policy::vocabulary::action_uid;
 use crate::policy::world::declared::customer_shape;
-use crate::policy::world::{Type, Uid, Value, World};
+use crate::policy::world::{Shape, Type, Uid, Value, World};
 
 /// A finding that a Waiver for an overridable guardrail names.
 const OVERRIDABLE: &str = "P2202";
@@ -127,7 +127,7 @@ fn world(gather: &Gather<'_>, people: &People<'_>, ordered: &[Ordered]) -> World
         }
     }
     if let Some(Actor::Application(id)) = &input.actor {
-        world.suppose(Uid::new(Type::Application, id.to_string()), Default::default());
+        world.suppose(Uid::new(Type::Application, id.to_string()), Shape::default());
     }
     for one in ordered.iter().filter(|one| one.step.object.kind == Kind::Customer) {
         let Some(declared) = input.estate.customers.get(one.step.object.name.as_str()) else {
@@ -174,7 +174,7 @@ fn question(
     };
     let person = || {
         let target = effect.user().or(target(&step.change));
-        target.and_then(|target| people.get(target)).map_or_else(account, |person| person.uid())
+        target.and_then(|target| people.get(target)).map_or_else(account, Person::uid)
     };
     let customer = || Uid::new(Type::Customer, step.object.name.clone());
     match &step.change {

@@ -9,13 +9,14 @@ use super::change::Target;
 use super::draft::Drafts;
 use super::file::Why;
 use super::input::Input;
+use crate::model::contact::SignInName;
 use crate::model::customer::Customer;
 use crate::model::estate::Declared;
 use crate::model::id::TenantId;
 use crate::model::name::{CustomerKey, Kind, RoleKey, UserKey};
 use crate::model::record::{ObjectKey, Recorded};
 use crate::model::role;
-use crate::model::tenant::{Group, GroupKind, Index, ObjectId, Snapshot};
+use crate::model::tenant::{self, Group, GroupKind, Index, ObjectId, Snapshot};
 use crate::model::text::nfc;
 
 /// What a document is in the tenant.
@@ -97,7 +98,7 @@ pub(super) fn tenant_id(text: &str) -> Option<TenantId> {
 
 /// The name somebody signs in with, as it is compared.
 pub(super) fn sign_in_name(user: &crate::model::user::User) -> String {
-    let declared = user.sign_in_name.as_ref().map(|name| name.as_str());
+    let declared = user.sign_in_name.as_ref().map(SignInName::as_str);
     declared.unwrap_or_else(|| user.email.as_str()).to_lowercase()
 }
 
@@ -304,7 +305,7 @@ fn customer<'a>(
     drafts: &mut Drafts,
 ) -> Binding<TenantId> {
     let snapshot = input.snapshot;
-    let is_ours = |id: &TenantId| snapshot.customers.get(id).is_some_and(|found| found.is_ours());
+    let is_ours = |id: &TenantId| snapshot.customers.get(id).is_some_and(tenant::Customer::is_ours);
     let object = || ObjectKey::new(Kind::Customer, key.as_str());
     let recorded = if input.record.is_empty() {
         None

@@ -62,7 +62,7 @@ pub(super) struct Memory<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Verdict {
     Nothing,
-    Change(FieldChange),
+    Change(Box<FieldChange>),
     /// It differs, and its document leaves it to others.
     Ignored,
     /// It differs from what we wrote a moment ago.
@@ -161,7 +161,7 @@ impl<'a> Memory<'a> {
         if self.is_settling && matches!(change.cause, Cause::Drift | Cause::Both) {
             Verdict::Settling
         } else {
-            Verdict::Change(change)
+            Verdict::Change(Box::new(change))
         }
     }
 }

@@ -33,12 +33,11 @@ pub(super) fn plan(gather: &mut Gather<'_>) {
     for (key, declared) in &estate.customers {
         let Some(binding) = gather.bound.customers.get(key).cloned() else { continue };
         match (declared.spec.relationship, binding) {
-            (_, Binding::Held) => {}
             (Relationship::Reseller, Binding::Live(id)) => live(gather, declared, id),
             (Relationship::Reseller, Binding::Absent(_)) => absent(gather, key, declared),
             (Relationship::Reseller, Binding::Gone(_)) => gone(gather, key, declared),
             (Relationship::None, Binding::Live(id)) => end(gather, key, declared, id),
-            (Relationship::None, Binding::Gone(_) | Binding::Absent(_)) => {}
+            (_, Binding::Held) | (Relationship::None, Binding::Gone(_) | Binding::Absent(_)) => {}
         }
     }
     others(gather);

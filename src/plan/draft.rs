@@ -40,7 +40,7 @@ impl Drafts {
     ) -> Option<FieldChange> {
         match verdict {
             Verdict::Nothing => None,
-            Verdict::Change(change) => Some(change),
+            Verdict::Change(change) => Some(*change),
             Verdict::Ignored => {
                 self.say(object, State::Ignored, format!("{path} differs, and is left to others"));
                 None

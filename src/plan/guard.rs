@@ -58,10 +58,10 @@ pub fn is_same(one: &super::Step, other: &super::Step) -> bool {
     let what = |step: &super::Step| -> Vec<FieldChange> {
         let mut fields = step.fields.clone();
         // Why it changes may be told otherwise by now; what it becomes may not.
-        fields.iter_mut().for_each(|field| {
+        for field in &mut fields {
             field.cause = super::Cause::Change;
             field.applied = None;
-        });
+        }
         fields
     };
     one.change == other.change && one.guard == other.guard && what(one) == what(other)

@@ -19,6 +19,7 @@ use crate::model::id::RoleTemplateId;
 use crate::model::name::{Kind, RoleKey};
 use crate::model::record::ObjectKey;
 use crate::model::tenant::{self, AccountRole, Aspect, ObjectId};
+use crate::model::text::Title;
 use crate::model::user::{AdminLevel, AgentLevel, Holding, RoleGrant, User};
 use crate::policy::world::declared::{admin_role, agent_role};
 
@@ -364,11 +365,11 @@ fn roles(gather: &mut Gather<'_>, subject: &Subject<'_>, user: &User, wanted: &m
         match grant {
             RoleGrant::Custom(role) => custom(gather, subject, role, wanted),
             RoleGrant::Account { role, locations } => {
-                let places: Vec<&str> = locations.iter().map(|place| place.as_str()).collect();
+                let places: Vec<&str> = locations.iter().map(Title::as_str).collect();
                 account(gather, subject, role.word(), &places, wanted);
             }
             RoleGrant::Unrecognised { role, locations } => {
-                let places: Vec<&str> = locations.iter().map(|place| place.as_str()).collect();
+                let places: Vec<&str> = locations.iter().map(Title::as_str).collect();
                 account(gather, subject, role, &places, wanted);
             }
         }
@@ -396,12 +397,11 @@ fn custom(gather: &mut Gather<'_>, subject: &Subject<'_>, role: &RoleKey, wanted
         }
         Some(Binding::Held) | None => None,
     };
-    match group {
-        Some(group) => wanted.push(Held::custom(role, group)),
-        None => {
-            let message = format!("the group of role/{role} is not there, or not ours to set");
-            gather.drafts.say(&subject.key, State::Held, message);
-        }
+    if let Some(group) = group {
+        wanted.push(Held::custom(role, group));
+    } else {
+        let message = format!("the group of role/{role} is not there, or not ours to set");
+        gather.drafts.say(&subject.key, State::Held, message);
     }
 }
 
@@ -566,7 +566,7 @@ pub(super) fn declared(user: &User) -> BTreeMap<String, Value> {
 }
 
 fn values_of(grant: &RoleGrant) -> Vec<Value> {
-    let account = |word: &str, locations: &[crate::model::text::Title]| {
+    let account = |word: &str, locations: &[Title]| {
         if locations.is_empty() {
             return vec![Value::from(word)];
         }

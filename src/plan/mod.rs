@@ -133,8 +133,9 @@ fn forecast(steps: &[Step]) -> Forecast {
         .iter()
         .map(|step| match step.change {
             // A profile is read right before it is written.
-            Change::PutProfile { .. } | Change::PutCustomerBilling { .. } => 3,
-            Change::RestoreUser { .. } => 3,
+            Change::PutProfile { .. }
+            | Change::PutCustomerBilling { .. }
+            | Change::RestoreUser { .. } => 3,
             _ => 2,
         })
         .sum();

@@ -45,8 +45,7 @@ pub(super) fn order(gather: &mut Gather<'_>, people: &People<'_>) -> Vec<Ordered
     let mut people = people.clone();
     let mut ordered = Vec::with_capacity(items.len());
     let mut blocked: BTreeMap<(u8, String), (usize, String)> = BTreeMap::new();
-    loop {
-        let Some((rank, at)) = ready.pop_first() else { break };
+    while let Some((rank, at)) = ready.pop_first() {
         let Some((_, effect)) = items.get(at).and_then(Option::as_ref) else { continue };
         if let Some(why) = locks_out(gather, &people, effect) {
             blocked.insert(rank, (at, why));

@@ -1,6 +1,8 @@
 //! `import`: the tenant as manifests, and back again.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 
 use crate::world::{Ended, Folder, Run, TODAY, codes, found};
 
@@ -186,6 +188,73 @@ fn the_plan_after_an_import_is_empty() {
         let plan = run(&["plan", "--exit-code"]);
         assert_eq!(plan.code, 0, "{example}: {}{}", plan.out, plan.err);
     }
+}
+
+/// A served emulator, which ends with the test.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn a_remote_tenant_is_imported_with_the_context_it_came_from() {
+    let folder = Folder::example("northwind-distribution");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_partnerctl"))
+        .args(["emulator", "serve", "--listen", "127.0.0.1:0", "--format", "json", "--seed", "."])
+        .current_dir(folder.path())
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let _served = Served(child);
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let text = |name: &str| line[name].as_str().unwrap();
+    let identity = format!(
+        "{{clientId: {}, clientSecret: {{file: secret}}, refreshToken: {{file: refresh}}}}",
+        text("clientId")
+    );
+    let url = text("url");
+    let project = format!(
+        "apiVersion: partnerctl/v1\nkind: Project\nmetadata: {{name: there}}\nspec:\n  manifests: [estate]\n  contexts:\n    production:\n      tenant: {}\n      auth: {{read: {identity}, write: {identity}}}\n      endpoints: {{login: \"{url}\", graph: \"{url}\", partnerCenter: \"{url}\", admin: \"{url}\"}}\n      settle: 5s\n",
+        text("tenant")
+    );
+    let here = Folder::new()
+        .with("partnerctl.yaml", project)
+        .with("secret", text("clientSecret"))
+        .with("refresh", text("refreshToken"));
+    let ended = here.run(&["import", "--into", "out"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(
+        ended.err.contains("spec.program"),
+        "what the tenant does not say is said: {}",
+        ended.err
+    );
+    let made = read(&here, "out/partnerctl.yaml");
+    assert!(made.contains("settle: \"5s\"") && made.contains("/secret"), "{made}");
+    assert!(!here.path().join("out/.partnerctl").exists(), "reading makes no ledger");
+    // From its own folder, with a fresh ledger, nothing is left to do.
+    let within = |args: &[&str]| Run::new(args).within(&here.path().join("out")).end();
+    let refused = within(&["plan", "--exit-code"]);
+    assert_eq!(refused.code, 64, "{}", refused.err);
+    let plan = within(&["plan", "--exit-code", "--new-ledger"]);
+    assert_eq!(plan.code, 0, "{}{}", plan.out, plan.err);
+    // Nobody is asked where somebody is in the way.
+    let again = here.run(&["import", "--into", "out"]);
+    assert_eq!(again.code, 64, "{}", again.err);
+    // Who is not let in is told so, with what to do, and nothing is written.
+    fs::write(here.path().join("refresh"), "0.canary-refresh-token").unwrap();
+    let ended = here.run(&["import", "--into", "elsewhere"]);
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert!(ended.err.contains("run `partnerctl login`"), "{}", ended.err);
+    assert!(!ended.err.contains("canary"), "{}", ended.err);
+    assert!(!here.path().join("elsewhere").exists());
 }
 
 #[test]

@@ -238,3 +238,134 @@ fn a_plan_over_a_limit_is_written_and_refused() {
     assert_eq!(shown.code, 0, "{}", shown.all());
     assert!(shown.out.contains("over the limit `privilegedGrants`"), "{}", shown.out);
 }
+
+fn applied(folder: Folder) -> Folder {
+    let ended = folder.run(&["apply", "--yes"]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    folder
+}
+
+/// What others change is seen, taken back by an apply, or written into the manifests by `--adopt`.
+#[test]
+fn drift_is_seen_and_adopted_in_place() {
+    let users = "\
+# Who works here.
+apiVersion: partnerctl/v1
+kind: User
+metadata: {name: aiko}
+spec: {displayName: 田中 愛子, email: aiko@fabrikam.example, agent: admin, admin: global} # the first
+---
+apiVersion: partnerctl/v1
+kind: User
+metadata: {name: chie}
+spec:
+  # As on her card.
+  displayName: 森 千恵 # not 千恵子
+  email: chie@fabrikam.example
+  agent: none # for now
+  admin: global
+";
+    let folder = applied(seeded(Folder::project().with("estate/users.yaml", users)));
+    assert_eq!(folder.run(&["plan", "--exit-code"]).code, 0);
+    assert_eq!(folder.run(&["drift", "--exit-code"]).code, 0);
+    edited(&folder, "user/chie", "spec.displayName=森 千恵子");
+    edited(&folder, "user/chie", "spec.enabled=false");
+    edited(&folder, "user/aiko", "spec.jobTitle=CEO");
+    let ended = folder.run(&["drift", "--exit-code"]);
+    assert_eq!(ended.code, 9, "{}", ended.all());
+    // What no manifest mentions is not ours.
+    assert!(!ended.out.contains("jobTitle"), "{}", ended.out);
+    let ended = folder.run(&["plan", "--exit-code"]);
+    assert_eq!(ended.code, 9, "{}", ended.all());
+    let ended = folder.run(&["drift", "--adopt"]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    let text = fs::read_to_string(folder.path().join("estate/users.yaml")).unwrap();
+    let expected = users
+        .replace("displayName: 森 千恵 #", "displayName: 森 千恵子 #")
+        .replace("  admin: global\n", "  admin: global\n  enabled: false\n");
+    assert_eq!(text, expected);
+    assert_eq!(folder.run(&["plan", "--exit-code"]).code, 0);
+}
+
+/// A saved plan is applied as it was reviewed: unrelated edits of the tenant do not matter, related
+/// ones and edits of the file do.
+#[test]
+fn a_saved_plan_is_what_happens() {
+    let folder = applied(seeded(Folder::project())).edit(
+        "estate/users.yaml",
+        "displayName: 森 千恵",
+        "displayName: 森 千恵子",
+    );
+    assert_eq!(folder.run(&["plan", "--out", "plan.json"]).code, 0);
+    let text = fs::read_to_string(folder.path().join("plan.json")).unwrap();
+    fs::write(folder.path().join("tampered.json"), text.replacen("千恵子", "千鶴子", 1)).unwrap();
+    let ended = folder.run(&["apply", "tampered.json", "--yes"]);
+    assert_eq!(ended.code, 6, "{}", ended.all());
+    // Somebody else's edit elsewhere.
+    edited(&folder, "user/aiko", "spec.displayName=Aiko");
+    let ended = folder.run(&["apply", "plan.json", "--yes", "--digest", "0000"]);
+    assert_eq!(ended.code, 6, "{}", ended.all());
+    let ended = folder.run(&["apply", "plan.json", "--yes"]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    assert!(ended.out.contains("1 done"), "{}", ended.all());
+    // It was done: the same file has nothing left to say.
+    let ended = folder.run(&["apply", "plan.json", "--yes"]);
+    assert_eq!(ended.code, 6, "{}", ended.all());
+    // An edit of what a plan touches.
+    let folder = folder.edit("estate/users.yaml", "displayName: 森 千恵子", "displayName: 森 千恵");
+    assert_eq!(folder.run(&["plan", "--out", "plan.json"]).code, 0);
+    edited(&folder, "user/chie", "spec.displayName=Chie");
+    let ended = folder.run(&["apply", "plan.json", "--yes"]);
+    assert_eq!(ended.code, 6, "{}", ended.all());
+    assert!(ended.err.contains("user/chie/update"), "{}", ended.err);
+}
+
+/// The main job, from nothing to the quiet end: apply, wait, accept, apply.
+#[test]
+fn the_example_is_applied_to_the_quiet_end() {
+    let folder = applied(Folder::example("fabrikam"));
+    let handed = fs::read_dir(folder.path().join("handover")).unwrap().flatten();
+    let sealed: Vec<_> = handed
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "age"))
+        .collect();
+    assert_eq!(sealed.len(), 7);
+    for file in sealed {
+        assert!(fs::read(file).unwrap().starts_with(b"age-encryption.org/v1\n"));
+    }
+    // Our own global admin accepts the providers, then the customers accept us.
+    for object in ["partnership/northwind", "partnership/litware"] {
+        let ended = folder.run(&["emulator", "act", "accept", object]);
+        assert_eq!(ended.code, 0, "{object}: {}", ended.all());
+    }
+    let found = plan(&folder, &[]);
+    let waiting: Vec<(&str, &str)> = found["report"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|report| report["state"] == "waiting")
+        .filter_map(|report| Some((report["object"].as_str()?, report["link"].as_str()?)))
+        .filter(|(object, _)| object.starts_with("customer/"))
+        .collect();
+    assert!(waiting.len() >= 7, "{waiting:?}");
+    for (object, _) in &waiting {
+        let ended = folder.run(&["emulator", "act", "accept", object]);
+        assert_eq!(ended.code, 0, "{object}: {}", ended.all());
+    }
+    for step in ["account/fabrikam/businessProfile", "account/fabrikam/catalog"] {
+        let ended = folder.run(&["confirm", step]);
+        assert_eq!(ended.code, 0, "{}", ended.all());
+    }
+    let folder = applied(folder);
+    let found = plan(&folder, &[]);
+    assert_eq!(steps(&found), [] as [&str; 0], "{found}");
+    let waiting: Vec<&str> = found["report"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|report| report["state"] == "waiting")
+        .filter_map(|report| report["object"].as_str())
+        .collect();
+    // Whom only people of ours can let in.
+    assert_eq!(waiting, ["user/daichi-sato", "user/haruka-nakamura"]);
+}

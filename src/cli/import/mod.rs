@@ -32,7 +32,8 @@ use place::Place;
 /// declared already keeps its name. Delegated access is not written: which template a relationship
 /// stands for is nothing that the tenant knows.
 ///
-/// Without --into, everything goes to standard output as one stream.
+/// Without --into, everything goes to standard output as one stream. With --sync, files that were
+/// edited since are named and left as they are, and the exit code is 1.
 #[derive(clap::Args, Debug)]
 pub(crate) struct ImportArgs {
     /// Write files into this folder, and a project if there is none; existing files are kept
@@ -51,7 +52,7 @@ pub(crate) struct ImportArgs {
 const NOTES_MAX: usize = 10;
 
 pub(crate) fn run(out: &Output, args: &ImportArgs) -> Result<Outcome, CommandError> {
-    let from = From::of(out, args)?;
+    let from = Whence::of(out, args)?;
     let place = match &args.into {
         Some(folder) => Some(Place::of(out, folder, args.sync, &from)?),
         None => None,
@@ -68,7 +69,7 @@ pub(crate) fn run(out: &Output, args: &ImportArgs) -> Result<Outcome, CommandErr
 }
 
 /// Where a tenant is read from, and what is declared of it.
-struct From {
+struct Whence {
     loaded: Loaded,
     /// What an earlier import wrote, and people after it.
     kept: Option<Estate>,
@@ -79,7 +80,7 @@ struct From {
     name: Option<Name>,
 }
 
-impl From {
+impl Whence {
     fn of(out: &Output, args: &ImportArgs) -> Result<Self, CommandError> {
         // The same project each time, wherever the files go; a folder that is one where there is none.
         let own = args.into.as_deref().filter(|folder| folder.join(PROJECT_FILE).is_file());

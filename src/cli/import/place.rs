@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{From, project, shown};
+use super::{Whence, project, shown};
 use crate::cli::CommandError;
 use crate::cli::clock;
 use crate::cli::files::{ManifestArgs, PROJECT_FILE};
@@ -35,7 +35,7 @@ impl Place {
         out: &Output,
         root: &Path,
         sync: bool,
-        from: &From,
+        from: &Whence,
     ) -> Result<Self, CommandError> {
         if root.exists() && !root.is_dir() {
             return Err(CommandError::usage(format!("{} is not a folder", root.display())));

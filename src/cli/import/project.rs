@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::From;
+use super::Whence;
 use crate::cli::CommandError;
 use crate::manifest::emit::{self, Document};
 use crate::model::name::{Kind, Name};
@@ -12,7 +12,7 @@ use crate::model::project::{Context, Endpoints, Identity, LedgerSource, TenantSo
 use crate::model::scalar::Scalar;
 use crate::model::secret::SecretReference;
 
-pub(super) fn text(estate: &str, root: &Path, from: &From) -> Result<String, CommandError> {
+pub(super) fn text(estate: &str, root: &Path, from: &Whence) -> Result<String, CommandError> {
     let whole = std::path::absolute(root)
         .map_err(|error| CommandError::failed(format!("finding {}", root.display()), error))?;
     let own = whole.file_name().and_then(|name| Name::parse(name.to_str()?).ok());

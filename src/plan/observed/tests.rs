@@ -461,3 +461,63 @@ fn only_what_is_ours_is_a_customer() {
     assert_eq!(spec.relationship, customer::Relationship::Reseller);
     assert_eq!(observed.unsaid.iter().filter(|one| one.field == "spec.relationship").count(), 2);
 }
+
+#[test]
+fn what_manifests_cannot_say_is_marked() {
+    use MemberKind::{Group as InGroup, ServicePrincipal, User as InUser};
+    let mut snapshot = empty();
+    snapshot.users.insert(id(1), User { is_synced: true, ..user("aiko") });
+    snapshot.users.insert(id(2), user("ben"));
+    let members = [(1, InUser), (11, InGroup), (50, ServicePrincipal)];
+    snapshot.groups.insert(id(10), group("AdminAgents", &members));
+    let hostile = "Desk\nkind: User";
+    snapshot.groups.insert(id(11), group(hostile, &[(2, InUser)]));
+    snapshot
+        .groups
+        .insert(id(12), group("Line", &[(2, InUser), (11, InGroup), (50, ServicePrincipal)]));
+    let global = GLOBAL_ADMINISTRATOR.0;
+    snapshot.assignments = vec![
+        assignment(global, 2, "/", tenant::Holding::Active),
+        assignment(global, 2, "/", tenant::Holding::Eligible),
+    ];
+    let observed = observed(&snapshot, None, &Names::default());
+    let expected = "\
+# no user, and not kept here: the group aaaa0000-0000-4000-8000-00000000000b, an admin agent
+# no user, and not kept here: the service principal aaaa0000-0000-4000-8000-000000000032, an admin agent
+# kept on premises: name, address and whether they can sign in are changed there
+apiVersion: partnerctl/v1
+kind: User
+metadata: {name: aiko}
+spec:
+  displayName: aiko
+  email: aiko@fabrikam.example
+  agent: admin
+  admin: none
+---
+# through groups, and not kept here: agent: admin, line; activated for now: global
+apiVersion: partnerctl/v1
+kind: User
+metadata: {name: ben}
+spec:
+  displayName: ben
+  email: ben@fabrikam.example
+  agent: none
+  admin: {global: eligible}
+  roles: [desk-kind-user, line]
+---
+apiVersion: partnerctl/v1
+kind: Role
+metadata: {name: desk-kind-user}
+spec:
+  group: {id: aaaa0000-0000-4000-8000-00000000000b}
+---
+# also in the group, and not kept here: the group aaaa0000-0000-4000-8000-00000000000b
+# also in the group, and not kept here: the service principal aaaa0000-0000-4000-8000-000000000032
+apiVersion: partnerctl/v1
+kind: Role
+metadata: {name: line}
+spec:
+  group: Line
+";
+    assert_eq!(written::stream(&observed), expected);
+}

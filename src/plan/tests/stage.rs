@@ -13,7 +13,8 @@ use super::super::step::Source as Declared;
 use super::super::{Actor, Input, Planned, Record, applied, plan};
 use crate::manifest::source::{Format, Source, Sources};
 use crate::manifest::{self, Load, Loaded, ReadProject, Tables, TroubleKind};
-use crate::model::contact::Address;
+use crate::model::contact::{Address, Phone};
+use crate::model::country::{CountryCode, Language};
 use crate::model::estate::{Estate, Origin};
 use crate::model::id::TenantId;
 use crate::model::name::Kind;
@@ -28,6 +29,7 @@ use crate::model::tenant::{
     MemberKind, ObjectId, Partnership, Profile, ProfileKind, Relationship, RoleAssignment, Side,
     Snapshot, User,
 };
+use crate::model::text::{Remark, Title};
 use crate::model::time::Day;
 use crate::model::user::{self, AgentLevel, RoleGrant};
 use crate::policy::rules::Rules;
@@ -353,13 +355,13 @@ pub(super) fn person(declared: &user::User) -> User {
         is_guest: declared.is_guest(),
         is_synced: false,
         mail_nickname: None,
-        given_name: text(declared.given_name.as_ref().map(|name| name.as_str())),
-        surname: text(declared.surname.as_ref().map(|name| name.as_str())),
-        job_title: text(declared.job_title.as_ref().map(|name| name.as_str())),
-        department: text(declared.department.as_ref().map(|name| name.as_str())),
-        mobile_phone: text(declared.mobile_phone.as_ref().map(|phone| phone.as_str())),
-        preferred_language: text(declared.preferred_language.as_ref().map(|one| one.as_str())),
-        usage_location: text(declared.usage_location.as_ref().map(|one| one.as_str())),
+        given_name: text(declared.given_name.as_ref().map(Title::as_str)),
+        surname: text(declared.surname.as_ref().map(Title::as_str)),
+        job_title: text(declared.job_title.as_ref().map(Title::as_str)),
+        department: text(declared.department.as_ref().map(Title::as_str)),
+        mobile_phone: text(declared.mobile_phone.as_ref().map(Phone::as_str)),
+        preferred_language: text(declared.preferred_language.as_ref().map(Language::as_str)),
+        usage_location: text(declared.usage_location.as_ref().map(CountryCode::as_str)),
         created_at: None,
     }
 }
@@ -407,7 +409,7 @@ fn tenant(estate: &Estate, now: Timestamp) -> Snapshot {
         if let Some(DeclaredGroup::Named { name, mail_nickname }) = &role.spec.group {
             let alias = mail_nickname.as_ref().map_or(key.as_str(), |alias| alias.as_str());
             let mut made = group(name.as_str(), alias);
-            made.description = text(role.spec.description.as_ref().map(|text| text.as_str()));
+            made.description = text(role.spec.description.as_ref().map(Remark::as_str));
             snapshot.groups.insert(object_id(name.as_str()), made);
         }
     }
@@ -535,7 +537,7 @@ fn profiles(estate: &Estate) -> BTreeMap<ProfileKind, Profile> {
             "firstName": contact.first_name.as_str(),
             "lastName": contact.last_name.as_str(),
             "email": contact.email.as_str(),
-            "phoneNumber": contact.phone.as_ref().map(|phone| phone.as_str()),
+            "phoneNumber": contact.phone.as_ref().map(Phone::as_str),
         },
         "vettingStatus": "authorized",
     }));

@@ -200,6 +200,7 @@ pub(crate) fn user_shape(
 }
 
 /// What policies can read of a user, wherever it was found.
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of its own")]
 pub(crate) struct Someone<'a> {
     pub(crate) enabled: bool,
     pub(crate) expired: bool,
