@@ -61,6 +61,8 @@ pub(crate) struct Quirks {
     pub step_seconds: u32,
     /// Requests about customers that a minute allows; 0 is no limit.
     pub customer_requests_per_minute: u32,
+    /// The most that a page of a list holds, whatever was asked for; 0 is as usual.
+    pub page_items_max: u32,
 }
 
 /// How Partner Center writes error codes.
@@ -105,6 +107,12 @@ impl Tenant {
 }
 
 impl Quirks {
+    /// A size of a page, cut to the most there is.
+    pub(crate) fn page(&self, asked: usize) -> usize {
+        let max = usize::try_from(self.page_items_max).unwrap_or(usize::MAX);
+        if max == 0 { asked } else { asked.min(max) }
+    }
+
     /// How long each step of something's life takes.
     pub(crate) fn step(&self) -> SignedDuration {
         SignedDuration::from_secs(i64::from(self.step_seconds))

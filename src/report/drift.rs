@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::plan::{shown_field, shown_text};
+use super::plan::{shown_field, shown_json, shown_text};
 use super::{Style, json};
 use crate::plan::Cause;
 use crate::plan::step::{Source, State};
@@ -96,7 +96,7 @@ impl Drift {
 
 pub fn write(drift: &Drift, format: Format, style: Style, to: &mut dyn Write) -> io::Result<()> {
     match format {
-        Format::Json => json::write_value(&serde_json::to_value(drift)?, to),
+        Format::Json => json::write_value(&shown_json(serde_json::to_value(drift)?), to),
         Format::Text => text(drift, style, to),
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::plan::shown_text;
+use super::plan::{shown_json, shown_text};
 use super::{Style, json};
 
 /// Which format this is.
@@ -69,7 +69,7 @@ pub enum Standing {
 
 pub fn write(status: &Status, format: Format, style: Style, to: &mut dyn Write) -> io::Result<()> {
     match format {
-        Format::Json => json::write_value(&serde_json::to_value(status)?, to),
+        Format::Json => json::write_value(&shown_json(serde_json::to_value(status)?), to),
         Format::Text => text(status, style, to),
     }
 }

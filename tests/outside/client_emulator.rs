@@ -324,3 +324,21 @@ async fn a_large_tenant_is_read_in_few_calls_and_ten_changes_in_fewer() {
     assert!(quiet <= 12, "{quiet} calls");
     println!("{full} calls in full, {changed} after ten changes, {quiet} after none");
 }
+
+/// What is seen does not depend on how large the pages are that it comes in.
+#[tokio::test]
+async fn pages_of_any_size_show_the_same() {
+    let tenant = Tenant::new(60, 40, 4);
+    let scope = scope();
+    let whole = tenant.reader().snapshot(&scope, None).await.unwrap();
+    tenant.command("PUT", "quirks", r#"{"pageItemsMax": 7}"#).await;
+    let reader = tenant.reader();
+    let pieces = reader.snapshot(&scope, None).await.unwrap();
+    assert!(reader.calls() > 15, "{}", reader.calls());
+    let seen = |snapshot: Snapshot| Snapshot {
+        observed_at: Timestamp::UNIX_EPOCH,
+        marks: Marks::default(),
+        ..snapshot
+    };
+    assert_eq!(seen(pieces), seen(whole));
+}

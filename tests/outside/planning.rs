@@ -265,7 +265,7 @@ spec:
   agent: none # for now
   admin: global
 ";
-    let folder = applied(Folder::project().with("estate/users.yaml", users));
+    let folder = applied(seeded(Folder::project().with("estate/users.yaml", users)));
     assert_eq!(folder.run(&["plan", "--exit-code"]).code, 0);
     assert_eq!(folder.run(&["drift", "--exit-code"]).code, 0);
     edited(&folder, "user/chie", "spec.displayName=森 千恵子");
@@ -291,7 +291,7 @@ spec:
 /// ones and edits of the file do.
 #[test]
 fn a_saved_plan_is_what_happens() {
-    let folder = applied(Folder::project()).edit(
+    let folder = applied(seeded(Folder::project())).edit(
         "estate/users.yaml",
         "displayName: 森 千恵",
         "displayName: 森 千恵子",
@@ -368,4 +368,45 @@ fn the_example_is_applied_to_the_quiet_end() {
         .collect();
     // Whom only people of ours can let in.
     assert_eq!(waiting, ["user/daichi-sato", "user/haruka-nakamura"]);
+}
+
+/// Where several things hold, the first of the order counts: a guard, then a limit, then changes,
+/// then drift, then waiting.
+#[test]
+fn the_first_exit_code_of_the_order_wins() {
+    let project = |limits: &str| {
+        format!(
+            "apiVersion: partnerctl/v1\nkind: Project\nmetadata: {{name: fabrikam}}\nspec:\n  manifests: [estate]\n  guards: {{required: [ben]}}\n{limits}"
+        )
+    };
+    let ben = "apiVersion: partnerctl/v1\nkind: User\nmetadata: {name: ben}\nspec: {displayName: Ben, email: ben@fabrikam.example, agent: helpdesk, admin: none}\n";
+    let folder = Folder::project()
+        .with("partnerctl.yaml", project(""))
+        .with("estate/ben.yaml", ben)
+        .with("estate/partner.yaml", "apiVersion: partnerctl/v1\nkind: Partnership\nmetadata: {name: northwind}\nspec: {with: indirect-provider, displayName: Northwind, tenantId: 7f1b0c52-0d3c-4b3e-9c6a-2a2b1f0d9a10, acknowledge: [orders-on-behalf-of-customers, administrator-access-to-our-tenant]}\n");
+    let folder = applied(seeded(folder));
+    let ended = folder.run(&["emulator", "act", "end-relationship", "partnership/northwind"]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    let code = |folder: &Folder| folder.run(&["plan", "--exit-code"]).code;
+    // Gone is drift; drift and a change is a change.
+    assert_eq!(code(&folder), 9);
+    edited(&folder, "user/chie", "spec.displayName=Chie");
+    assert_eq!(code(&folder), 9);
+    assert_eq!(folder.run(&["drift", "--exit-code"]).code, 9);
+    assert_eq!(folder.run(&["drift"]).code, 0);
+    let folder = folder.edit("estate/users.yaml", "displayName: 田中 愛子", "displayName: Aiko");
+    assert_eq!(code(&folder), 2);
+    // Over a limit, with or without --exit-code; then a guard comes first.
+    let over = "  limits: {privilegedGrants: {count: 0}}\n";
+    fs::write(folder.path().join("partnerctl.yaml"), project(over)).unwrap();
+    let folder = folder.edit("estate/ben.yaml", "agent: helpdesk", "agent: [helpdesk, admin]");
+    assert_eq!(folder.run(&["plan"]).code, 5);
+    // One who is required is not kept from signing in. (The manifests alone do not say so: it is
+    // the tenant's account that is disabled.)
+    let folder = folder.edit("estate/ben.yaml", "admin: none}", "admin: none, enabled: false}");
+    let ended = folder.run(&["plan"]);
+    assert!(matches!(ended.code, 3 | 4), "{}", ended.all());
+    // Wrong manifests come before all of it.
+    let folder = folder.edit("estate/users.yaml", "agent: none", "agent: nobody");
+    assert_eq!(folder.run(&["plan"]).code, 3);
 }

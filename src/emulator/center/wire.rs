@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::emulator::error::{CenterError, Code};
 use crate::emulator::store::{Document, Mark, Page, Read, Scan};
 use crate::emulator::tenant::Quirks;
+use crate::emulator::tenant::Quirks;
 
 /// The most that a page holds.
 const SIZE_MAX: usize = 500;
@@ -159,6 +160,7 @@ impl Paging {
             Some(size) => size.min(SIZE_MAX),
             None => SIZE_MAX,
         };
+        let limit = Quirks::of(tx)?.page(limit);
         let key = scan.key.to_owned();
         let backwards = self.from.as_ref().is_some_and(|from| from.backwards);
         let after = self.from.as_ref().map(|from| from.mark.clone());

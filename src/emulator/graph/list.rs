@@ -11,6 +11,7 @@ use super::call::{Call, ok};
 use super::query::{Query, unsupported};
 use crate::emulator::error::GraphError;
 use crate::emulator::store::{Document, Found, Mark, Range, Read, Scan};
+use crate::emulator::tenant::Quirks;
 use axum::response::Response;
 
 /// A document that is shown as an object of a collection.
@@ -50,7 +51,7 @@ pub(super) fn page<D: Entity>(
     query: &Query,
     within: Within<'_>,
 ) -> Result<Page, GraphError> {
-    let size = query.page_size(D::PAGE.0, D::PAGE.1)?;
+    let size = Quirks::of(tx)?.page(query.page_size(D::PAGE.0, D::PAGE.1)?);
     let value = sought::<D>(query).map(|(_, value)| value.to_lowercase());
     let scan = scan::<D>(query, within, value.as_deref())?;
     let after: Option<Mark> = query.skip_token.as_deref().map(open).transpose()?;

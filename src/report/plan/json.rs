@@ -14,8 +14,7 @@ use crate::plan::file::{FORMAT, Plan};
 use crate::report::{json, mask};
 
 pub fn json(plan: &Plan, to: &mut dyn Write) -> io::Result<()> {
-    let value = hidden("", serde_json::to_value(plan)?);
-    json::write_value(&value, to)
+    json::write_value(&without_secrets(serde_json::to_value(plan)?), to)
 }
 
 /// The JSON Schema of the format, as in `schemas/plan.schema.json`.
@@ -31,6 +30,10 @@ pub fn schema() -> Value {
 }
 
 /// The same without what looks like a secret, or is called one.
+pub(super) fn without_secrets(value: Value) -> Value {
+    hidden("", value)
+}
+
 fn hidden(name: &str, value: Value) -> Value {
     match value {
         Value::String(_) | Value::Array(_) | Value::Object(_) if of_secret(name, &value) => {
@@ -53,7 +56,9 @@ fn all_hidden(members: Map<String, Value>) -> Map<String, Value> {
         .into_iter()
         .map(|(name, value)| {
             let called = match name.as_str() {
-                "before" | "after" | "applied" if !path.is_empty() => path.as_str(),
+                "before" | "after" | "applied" | "declared" | "live" if !path.is_empty() => {
+                    path.as_str()
+                }
                 other => other,
             };
             let value = hidden(called, value);

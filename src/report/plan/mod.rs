@@ -60,6 +60,11 @@ pub(super) fn shown_field(path: &str, field: &serde_json::Value) -> String {
     value::of_field(path, field, 400)
 }
 
+/// A record for programs, safe to write.
+pub(super) fn shown_json(record: serde_json::Value) -> serde_json::Value {
+    json::without_secrets(record)
+}
+
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
