@@ -14,7 +14,6 @@ use sha2::{Digest, Sha256};
 use crate::emulator::error::{CenterError, Code};
 use crate::emulator::store::{Document, Mark, Page, Read, Scan};
 use crate::emulator::tenant::Quirks;
-use crate::emulator::tenant::Quirks;
 
 /// The most that a page holds.
 const SIZE_MAX: usize = 500;
