@@ -188,6 +188,8 @@ For more information, try '--help'.
 $ partnerctl conquer
 error: unrecognized subcommand 'conquer'
 
+  tip: a similar subcommand exists: 'confirm'
+
 Usage: partnerctl [OPTIONS] <COMMAND>
 
 For more information, try '--help'.
