@@ -1,6 +1,6 @@
 //! What the ledger is told of objects: after each step, and at the end of all that are as declared.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
 
 use serde_json::Value;
@@ -37,7 +37,8 @@ impl Objects {
             objects.remove(&step.object);
             return vec![Kept::Forget(step.object.clone())];
         }
-        let known = known_as(job, &objects, &step.object);
+        let remote_id = sent.remote_id.as_deref().or(step.guard.remote_id.as_deref());
+        let known = known_as(job, &objects, &step.object, remote_id);
         let mut changes = Vec::new();
         if let Some(former) = known.as_ref().map(|known| known.key.clone())
             && former != step.object
@@ -108,7 +109,7 @@ impl Objects {
             if is_open(&key) {
                 continue;
             }
-            let known = known_as(job, &objects, &key);
+            let known = known_as(job, &objects, &key, remote_id.as_deref());
             if let Some(former) = known.as_ref().map(|known| known.key.clone())
                 && former != key
             {
@@ -133,7 +134,14 @@ impl Objects {
             }
         }
         if job.is_complete {
-            for key in objects.keys() {
+            let renamed: BTreeSet<ObjectKey> = changes
+                .iter()
+                .filter_map(|change| match change {
+                    Kept::Rename { from, .. } => Some(from.clone()),
+                    Kept::Put(_) | Kept::Forget(_) => None,
+                })
+                .collect();
+            for key in objects.keys().filter(|key| !renamed.contains(*key)) {
                 let is_protected = objects.get(key).is_some_and(|known| known.is_protected);
                 if metadata(job, key).is_none()
                     && !is_open(key)
@@ -155,18 +163,30 @@ fn is_renamed(job: &Job<'_>, key: &ObjectKey) -> bool {
         .any(|metadata| metadata.formerly.iter().any(|name| name.as_str() == key.name))
 }
 
-/// What is known of an object, under its name or one that it had.
+/// What is known of an object: under its name, under one that it had, or under one that no document
+/// has any more.
 fn known_as(
     job: &Job<'_>,
     objects: &HashMap<ObjectKey, Managed>,
     key: &ObjectKey,
+    remote_id: Option<&str>,
 ) -> Option<Managed> {
-    objects.get(key).cloned().or_else(|| {
+    let formerly = || {
         metadata(job, key)?
             .formerly
             .iter()
             .find_map(|name| objects.get(&ObjectKey::new(key.kind, name.as_str())).cloned())
-    })
+    };
+    let by_id = || {
+        let id = remote_id?;
+        let same = objects.values().find(|known| {
+            known.key.kind == key.kind
+                && known.remote_id.as_deref() == Some(id)
+                && metadata(job, &known.key).is_none()
+        });
+        same.cloned()
+    };
+    objects.get(key).cloned().or_else(formerly).or_else(by_id)
 }
 
 fn new(job: &Job<'_>, key: &ObjectKey, verb: Verb) -> Managed {

@@ -410,3 +410,22 @@ fn the_first_exit_code_of_the_order_wins() {
     let folder = folder.edit("estate/users.yaml", "agent: none", "agent: nobody");
     assert_eq!(folder.run(&["plan"]).code, 3);
 }
+
+/// A document that has another name now is the same account, whether or not it says so.
+#[test]
+fn a_renamed_document_means_the_same_account() {
+    let folder = applied(seeded(Folder::project()));
+    let folder =
+        folder.edit("estate/users.yaml", "metadata: {name: chie}", "metadata: {name: chie-mori}");
+    assert_eq!(folder.run(&["plan", "--exit-code"]).code, 0);
+    let folder = applied(folder);
+    let folder = folder.edit(
+        "estate/users.yaml",
+        "metadata: {name: chie-mori}",
+        "metadata: {name: cm, formerly: [chie-mori]}",
+    );
+    let folder = applied(applied(folder));
+    // What was remembered came along: an edit of the tenant is drift, not adoption.
+    edited(&folder, "user/cm", "spec.displayName=Chie");
+    assert_eq!(folder.run(&["plan", "--exit-code"]).code, 9);
+}

@@ -1,7 +1,7 @@
 //! The live tenant, said as an estate.
 //!
 //! What a snapshot shows is turned into the same values that manifests declare, so that it can be
-//! written down ([`Observed`]), and asked who may do what ([`effective`]). Names come from what is
+//! written down ([`Observed`]), and asked who may do what ([`effective()`]). Names come from what is
 //! known already, and are made readable where nothing is.
 //!
 //! It invents nothing: what the model has no form for is left out and listed ([`Observed::unsaid`]).
