@@ -78,7 +78,7 @@ fn run(folder: &Path, args: &[&str]) -> (f64, u64) {
         .current_dir(folder)
         .env_remove("NO_COLOR")
         .stdout(Stdio::null())
-        .stderr(Stdio::inherit())
+        .stderr(Stdio::null())
         .spawn()
         .expect("the program starts");
     let status = format!("/proc/{}/status", child.id());
