@@ -405,7 +405,7 @@ fn the_first_exit_code_of_the_order_wins() {
     // the tenant's account that is disabled.)
     let folder = folder.edit("estate/ben.yaml", "admin: none}", "admin: none, enabled: false}");
     let ended = folder.run(&["plan"]);
-    assert!(matches!(ended.code, 3 | 4), "{}", ended.all());
+    assert_eq!(ended.code, 3, "{}", ended.all());
     // Wrong manifests come before all of it.
     let folder = folder.edit("estate/users.yaml", "agent: none", "agent: nobody");
     assert_eq!(folder.run(&["plan"]).code, 3);
@@ -428,4 +428,35 @@ fn a_renamed_document_means_the_same_account() {
     // What was remembered came along: an edit of the tenant is drift, not adoption.
     edited(&folder, "user/cm", "spec.displayName=Chie");
     assert_eq!(folder.run(&["plan", "--exit-code"]).code, 9);
+}
+
+/// What a policy forbids whoever applies ends with 4; what cannot be read with 1, or 3 where it is the
+/// manifests.
+#[test]
+fn a_policy_says_no_and_a_broken_ledger_is_said_so() {
+    let project = "apiVersion: partnerctl/v1\nkind: Project\nmetadata: {name: fabrikam}\nspec:\n  manifests: [estate]\n  policies: [policies]\n";
+    let frozen = "@id(\"frozen\")\n@level(\"hard\")\n@reason(\"nobody changes accounts until the audit is over\")\nforbid (principal, action == Action::\"manage-users\", resource);\n";
+    let folder = seeded(Folder::project())
+        .with("partnerctl.yaml", project)
+        .with("policies/frozen.cedar", frozen)
+        .edit("estate/users.yaml", "displayName: 森 千恵", "displayName: 森 千恵子");
+    let ended = folder.run(&["plan", "--exit-code"]);
+    assert_eq!(ended.code, 4, "{}", ended.all());
+    assert!(ended.out.contains("nobody changes accounts until the audit is over"), "{}", ended.out);
+    let ended = folder.run(&["apply", "--yes"]);
+    assert_eq!(ended.code, 4, "{}", ended.all());
+    assert_eq!(steps(&plan(&folder, &[])), ["user/chie/update"]);
+    for command in ["plan", "drift", "status"] {
+        assert_eq!(folder.run(&[command, "--as-of", "tomorrow"]).code, 64, "{command}");
+    }
+    fs::write(folder.path().join(".partnerctl/ledger.db"), "not a ledger".repeat(100)).unwrap();
+    for command in ["plan", "drift", "status"] {
+        let ended = folder.run(&[command]);
+        assert_eq!(ended.code, 1, "{command}: {}", ended.all());
+        assert!(ended.err.contains("not a ledger"), "{}", ended.err);
+    }
+    let folder = folder.edit("estate/users.yaml", "agent: none", "agent: nobody");
+    for command in ["plan", "drift", "status"] {
+        assert_eq!(folder.run(&[command]).code, 3, "{command}");
+    }
 }
