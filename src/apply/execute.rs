@@ -183,7 +183,7 @@ impl Sender<'_> {
                 let mut body = looked(writer.reader().customer_billing(*customer).await)?;
                 set_all(&mut body, members);
                 let answer = writer.put_customer_billing(*customer, &body).await?;
-                Ok(Sent { exchanges: differences(step, members, &answer), ..Sent::default() })
+                self.came_back(step, members, &answer)
             }
             Change::AskQualification { customer, qualification, details } => {
                 let body = asked(qualification, details)?;
@@ -298,10 +298,7 @@ impl Sender<'_> {
             for change in &step.fields {
                 let live = crate::plan::guard::of_user(&now, &change.path);
                 if live == change.before && live != change.after {
-                    return Err(Failure::Failed(format!(
-                        "the service said yes and {} is as it was",
-                        change.path
-                    )));
+                    return Err(unchanged(&change.path));
                 }
                 if live != change.after {
                     let exchange = Exchange { sent: change.after.clone(), returned: live };
@@ -348,9 +345,41 @@ impl Sender<'_> {
         set_all(&mut body, members);
         self.writer.put_profile(kind, &body).await?;
         let now = looked(self.writer.reader().profile(kind).await)?;
-        let exchanges = now.map(|now| differences(step, members, &now)).unwrap_or_default();
-        Ok(Sent { remote_id: None, exchanges })
+        now.map_or_else(|| Ok(Sent::default()), |now| self.came_back(step, members, &now))
     }
+
+    /// What came back otherwise than it was sent.
+    ///
+    /// What came back as it was before is no rewriting: either nothing was changed, or the service
+    /// does not show it yet, and then nothing is concluded from it.
+    fn came_back(
+        &self,
+        step: &Step,
+        members: &BTreeMap<String, Value>,
+        now: &Profile,
+    ) -> Result<Sent, Failure> {
+        let mut exchanges = BTreeMap::new();
+        for change in &step.fields {
+            let found = members.iter().find(|(wire, value)| is_of(change, wire, value));
+            let Some((wire, sent)) = found else { continue };
+            let returned = now.at(wire).cloned().unwrap_or(Value::Null);
+            if returned == *sent {
+                continue;
+            }
+            if returned != change.before {
+                let exchange = Exchange { sent: sent.clone(), returned };
+                exchanges.insert(change.path.clone(), exchange);
+            } else if self.shows_at_once {
+                return Err(unchanged(&change.path));
+            }
+        }
+        Ok(Sent { exchanges, ..Sent::default() })
+    }
+}
+
+/// A yes that changed nothing is not done.
+fn unchanged(path: &str) -> Failure {
+    Failure::Failed(format!("the service said yes and {path} is as it was"))
 }
 
 fn of(id: ObjectId) -> Sent {
@@ -366,7 +395,10 @@ fn user_fields(fields: &BTreeMap<String, Value>) -> Result<UserFields, Failure> 
 
 /// Whether a member of what is sent is this field: the same value, at the end of the same way.
 fn is_of(change: &crate::plan::step::FieldChange, wire: &str, value: &Value) -> bool {
-    change.after == *value && crate::plan::guard::wire_of(&change.path) == Some(wire.to_owned())
+    // A customer's address is called otherwise than an account's.
+    let own = wire.strip_prefix("defaultAddress.").map(|member| format!("address.{member}"));
+    let wire = own.as_deref().unwrap_or(wire);
+    change.after == *value && crate::plan::guard::wire_of(&change.path).as_deref() == Some(wire)
 }
 
 fn set_all(profile: &mut Profile, members: &BTreeMap<String, Value>) {
@@ -388,24 +420,6 @@ fn set_all(profile: &mut Profile, members: &BTreeMap<String, Value>) {
             }
         }
     }
-}
-
-/// What came back otherwise than it was sent.
-fn differences(
-    step: &Step,
-    members: &BTreeMap<String, Value>,
-    now: &Profile,
-) -> BTreeMap<String, Exchange> {
-    let mut exchanges = BTreeMap::new();
-    for change in &step.fields {
-        let found = members.iter().find(|(wire, value)| is_of(change, wire, value));
-        let Some((wire, sent)) = found else { continue };
-        let returned = now.at(wire).cloned().unwrap_or(Value::Null);
-        if returned != *sent {
-            exchanges.insert(change.path.clone(), Exchange { sent: sent.clone(), returned });
-        }
-    }
-    exchanges
 }
 
 fn asked(name: &str, details: &BTreeMap<String, Value>) -> Result<NewQualification, Failure> {

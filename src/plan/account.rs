@@ -330,3 +330,20 @@ pub fn digest(value: &Value) -> String {
     let text = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
     format!("{:x}", Sha256::digest(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::guard::wire_of;
+    use super::super::tests::account;
+    use super::*;
+
+    /// What is written is told from what is shown by the same names everywhere.
+    #[test]
+    fn every_field_is_found_by_its_path() {
+        let all = fields(&account());
+        assert!(all.iter().all(|(_, fields)| !fields.is_empty()));
+        for field in all.into_iter().flat_map(|(_, fields)| fields) {
+            assert_eq!(wire_of(&field.path), Some(field.wire), "{}", field.path);
+        }
+    }
+}

@@ -167,6 +167,17 @@ fn what_others_did_is_taken_over_or_taken_back() {
     assert_eq!(field["cause"], "adopt");
     assert_eq!(found["steps"][0]["authorisation"]["decision"], "allow");
     assert_eq!(found["steps"][0]["guard"]["seen"]["spec.jobTitle"], "Clerk");
+    for args in [
+        &["drift"][..],
+        &["status"],
+        &["import"],
+        &["access", "--live"],
+        &["can", "user/ben-ito", "view-customer", "customer/contoso", "--live"],
+        &["plan", "--refresh", "all"],
+    ] {
+        let ended = folder.run(args);
+        assert!(matches!(ended.code, 0 | 4), "{args:?}: {}", ended.all());
+    }
     let log = folder.run(&["emulator", "log", "--format", "json"]);
     let log: Value = serde_json::from_str(&log.out).unwrap();
     for entry in log["entries"].as_array().unwrap() {
@@ -270,7 +281,7 @@ spec:
     assert_eq!(folder.run(&["drift", "--exit-code"]).code, 0);
     edited(&folder, "user/chie", "spec.displayName=森 千恵子");
     edited(&folder, "user/chie", "spec.enabled=false");
-    edited(&folder, "user/aiko", "spec.jobTitle=CEO");
+    edited(&folder, "user/aiko", "spec.jobTitle=Director");
     let ended = folder.run(&["drift", "--exit-code"]);
     assert_eq!(ended.code, 9, "{}", ended.all());
     // What no manifest mentions is not ours.
