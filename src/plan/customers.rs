@@ -188,8 +188,8 @@ fn invite(gather: &mut Gather<'_>, declared: &Declared<Customer>) {
             awaiting: format!("a global admin of {}", declared.spec.domain),
             instructions: match link {
                 Some(_) => format!(
-                    "Send the invitation (`partnerctl invite {}`); a global admin of {} opens the link and accepts.",
-                    subject.key, declared.spec.domain
+                    "Send the link, unaltered; a global admin of {} opens it and accepts.",
+                    declared.spec.domain
                 ),
                 None => "The service did not say by which link customers accept us.".to_owned(),
             },

@@ -139,7 +139,7 @@ fn customers_by_the_hundred_are_a_table_that_reads_back() {
     let ended = folder.run(&["import", "--into", "out"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert!(
-        ended.out.ends_with("3 users, 0 roles, 0 partnerships, 320 customers\n"),
+        ended.out.ends_with("users: 3, roles: 0, partnerships: 0, customers: 320\n"),
         "{}",
         ended.out
     );

@@ -112,7 +112,7 @@ impl Place {
             }
             writeln!(
                 to,
-                "{} users, {} roles, {} partnerships, {} customers",
+                "users: {}, roles: {}, partnerships: {}, customers: {}",
                 estate.users.len(),
                 estate.roles.len(),
                 estate.partnerships.len(),
