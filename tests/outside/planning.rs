@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::world::{ACCOUNT, Ended, Folder, PROJECT, USERS};
+use crate::world::{ACCOUNT, Ended, Folder, PROJECT, Run, USERS};
 
 const EXAMPLES: [&str; 3] = ["adatum", "fabrikam", "northwind-distribution"];
 
@@ -469,5 +469,44 @@ fn a_policy_says_no_and_a_broken_ledger_is_said_so() {
     let folder = folder.edit("estate/users.yaml", "agent: none", "agent: nobody");
     for command in ["plan", "drift", "status"] {
         assert_eq!(folder.run(&[command]).code, 3, "{command}");
+    }
+}
+
+/// A one-time password goes into the file that is sealed for it, and nowhere else.
+#[test]
+fn a_one_time_password_is_nowhere_but_under_its_seal() {
+    use age::secrecy::ExposeSecret as _;
+    use std::io::Read as _;
+    let key = age::x25519::Identity::generate();
+    assert!(!key.to_string().expose_secret().is_empty());
+    let project =
+        format!("{PROJECT}  handover: {{age: [{}], directory: handed}}\n", key.to_public());
+    let folder = Folder::project().with("partnerctl.yaml", project);
+    let ended = Run::new(&["apply", "--yes", "-v", "--format", "json"]).within(folder.path()).end();
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    let mut passwords = Vec::new();
+    for entry in fs::read_dir(folder.path().join("handed")).unwrap().flatten() {
+        let sealed = fs::read(entry.path()).unwrap();
+        let mut text = String::new();
+        let decryptor = age::Decryptor::new(sealed.as_slice()).unwrap();
+        let mut reader = decryptor.decrypt(std::iter::once(&key as &dyn age::Identity)).unwrap();
+        reader.read_to_string(&mut text).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("one-time password: "));
+        passwords.push(line.unwrap().to_owned());
+    }
+    assert_eq!(passwords.len(), 2);
+    let mut seen = vec![ended.all().into_bytes()];
+    for entry in fs::read_dir(folder.path().join(".partnerctl")).unwrap().flatten() {
+        // The tenant is the one who is told.
+        if entry.file_name().to_string_lossy().starts_with("ledger") {
+            seen.push(fs::read(entry.path()).unwrap());
+        }
+    }
+    assert!(seen.len() > 1);
+    for password in &passwords {
+        assert!(password.len() >= 20);
+        for bytes in &seen {
+            assert!(memchr::memmem::find(bytes, password.as_bytes()).is_none());
+        }
     }
 }
