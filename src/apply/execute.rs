@@ -122,8 +122,10 @@ impl Sender<'_> {
             }
             Change::UpdateGroup { group, name, description } => {
                 let id = self.made.resolve(group)?;
-                let fields =
-                    GroupFields { display_name: name.clone(), description: description.clone() };
+                let fields = GroupFields {
+                    display_name: name.clone(),
+                    description: description.clone().map(Into::into),
+                };
                 writer.update_group(id, &fields).await?;
                 Ok(of(id))
             }

@@ -134,6 +134,7 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
         actor: job.actor.clone(),
         commit: job.plan.parents.commit.clone(),
         plan_digest: job.plan.digest.clone(),
+        undoes: job.plan.parents.undoes.clone(),
     };
     job.ledger.start_run(&job.lease, job.run.clone(), started).await?;
     let sender = Sender {

@@ -14,12 +14,14 @@ mod emulator;
 mod explain;
 mod files;
 mod fmt;
+mod history;
 mod import;
 mod init;
 mod live;
 mod login;
 mod man;
 mod output;
+mod past;
 mod plan;
 mod planning;
 mod policies;
@@ -29,6 +31,7 @@ mod show;
 mod status;
 mod tenant;
 mod test;
+mod unlock;
 mod validate;
 
 use std::ffi::OsString;
@@ -85,6 +88,8 @@ enum Command {
     Test(test::TestArgs),
     Import(import::ImportArgs),
     Show(show::ShowArgs),
+    History(history::HistoryArgs),
+    Unlock(unlock::UnlockArgs),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
     Schema(schema::SchemaArgs),
@@ -207,6 +212,8 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Test(args) => test::run(&out, args),
         Command::Import(args) => import::run(&out, args),
         Command::Show(args) => show::run(&out, args),
+        Command::History(args) => history::run(&out, args),
+        Command::Unlock(args) => unlock::run(&out, args),
         Command::Login(args) => login::login(&out, args),
         Command::Logout(args) => login::logout(&out, args),
         Command::Schema(args) => schema::run(&out, args),

@@ -328,6 +328,7 @@ impl Ready {
             actor: self.acting.user.clone().or_else(|| {
                 self.acting.application.map(|application| format!("application/{application}"))
             }),
+            undoes: None,
         };
         let Planned { steps, report, refused, access, limits, forecast, bound: _ } = planned;
         Plan {
