@@ -38,6 +38,8 @@ pub const LEASE: Duration = Duration::from_mins(2);
 pub const REQUEST: Duration = Duration::from_secs(90);
 /// How often the lease is renewed.
 const RENEW: Duration = Duration::from_secs(30);
+/// How often is told for what everybody waits.
+const TELL: Duration = Duration::from_secs(1);
 
 /// What is to be done, with what.
 pub struct Job<'a> {
@@ -75,6 +77,8 @@ impl std::fmt::Debug for Job<'_> {
 pub enum Event<'a> {
     Began(&'a Step),
     Ended(&'a Step, &'a Came),
+    /// For how long the service makes everybody wait, or that it no longer does.
+    Paced(Option<Duration>),
 }
 
 /// What came of a step.
@@ -234,6 +238,7 @@ impl<'a> Walk<'a> {
         let mut running: FuturesUnordered<Running<'a>> = FuturesUnordered::new();
         let mut renewal = tokio::time::interval(RENEW);
         renewal.tick().await;
+        let mut telling = tokio::time::interval(TELL);
         loop {
             self.begin(&mut running);
             if running.is_empty() {
@@ -250,6 +255,7 @@ impl<'a> Walk<'a> {
                         }
                     }
                 }
+                _ = telling.tick() => (self.job.tell)(Event::Paced(self.job.writer.held_back())),
                 _ = renewal.tick() => {
                     if let Err(error) = self.job.ledger.renew(&self.job.lease).await {
                         self.applied.ended_early.get_or_insert(error);

@@ -133,6 +133,11 @@ impl ChangingLine {
         ReadingLine(Arc::clone(&self.0))
     }
 
+    /// For how long the limiter lets nothing through.
+    pub(super) fn held_back(&self) -> Option<Duration> {
+        self.0.connection.pacer.held_back()
+    }
+
     /// Changes something, and reads the JSON that comes.
     pub(super) async fn change<T: DeserializeOwned>(
         &self,

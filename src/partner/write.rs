@@ -6,6 +6,7 @@
 //! should be, that is success.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use http::Method;
 use secrecy::SecretString;
@@ -88,6 +89,11 @@ impl Writer {
     /// In whose token changes are made.
     pub async fn actor(&self) -> Result<Option<Actor>, Error> {
         self.line.reading().actor(Service::Graph).await
+    }
+
+    /// For how long the service makes us wait, if it does.
+    pub fn held_back(&self) -> Option<Duration> {
+        self.line.held_back()
     }
 
     // Users.
