@@ -397,10 +397,8 @@ fn user_fields(fields: &BTreeMap<String, Value>) -> Result<UserFields, Failure> 
 
 /// Whether a member of what is sent is this field: the same value, at the end of the same way.
 fn is_of(change: &crate::plan::step::FieldChange, wire: &str, value: &Value) -> bool {
-    // A customer's address is called otherwise than an account's.
-    let own = wire.strip_prefix("defaultAddress.").map(|member| format!("address.{member}"));
-    let wire = own.as_deref().unwrap_or(wire);
-    change.after == *value && crate::plan::guard::wire_of(&change.path).as_deref() == Some(wire)
+    use crate::plan::guard::{is_called, wire_of};
+    change.after == *value && wire_of(&change.path).is_some_and(|called| is_called(wire, &called))
 }
 
 fn set_all(profile: &mut Profile, members: &BTreeMap<String, Value>) {

@@ -30,7 +30,7 @@ use crate::partner::Writer;
 use crate::plan::file::Plan;
 use crate::plan::step::Step;
 
-pub use recover::{RecoverError, Recovered, recover};
+pub use recover::{PLANNED_ANEW, RecoverError, Recovered, recover};
 
 /// How long the lease is taken for; it is renewed while the run lives.
 pub const LEASE: Duration = Duration::from_mins(2);
@@ -152,7 +152,10 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
     let mut applied = Walk::new(&job, &sender, &objects).run().await;
     applied.counts = counts(job.plan, &applied);
     if applied.ended_early.is_none() {
-        objects.settle(&job, &applied).await?;
+        // Who goes back has not made anything as it is declared.
+        if job.plan.parents.undoes.is_none() {
+            objects.settle(&job, &applied).await?;
+        }
         let outcome = if applied.was_stopped {
             RunOutcome::Interrupted
         } else if applied.is_whole() {

@@ -9,7 +9,7 @@ use super::execute::Sent;
 use super::{Applied as Came, Came as StepCame, Job};
 use crate::ledger::{Change as Kept, LedgerError, Managed, ObjectKey, Origin, Recorded};
 use crate::model::Str;
-use crate::model::metadata::Metadata;
+use crate::model::metadata::{Metadata, OnRemoval};
 use crate::model::name::Kind;
 use crate::plan::record::element;
 use crate::plan::step::{Step, Verb};
@@ -47,6 +47,11 @@ impl Objects {
             changes.push(Kept::Rename { from: former, to: step.object.name.clone() });
         }
         let mut managed = known.unwrap_or_else(|| new(job, &step.object, step.verb));
+        // What comes back because a run is undone was made here: nothing else is deleted.
+        let comes_back = step.verb == Verb::Restore && job.plan.parents.undoes.is_some();
+        if comes_back {
+            managed.origin = Origin::Made;
+        }
         managed.key = step.object.clone();
         if let Some(id) = &sent.remote_id {
             managed.remote_id = Some(id.as_str().into());
@@ -64,6 +69,9 @@ impl Objects {
             for change in &step.fields {
                 touch(&mut what, step, change);
             }
+        }
+        if comes_back {
+            what.on_removal = Some(OnRemoval::Delete.word().to_owned());
         }
         if let Some(metadata) = metadata(job, &step.object) {
             managed.is_protected = metadata.protect;

@@ -11,6 +11,10 @@ use crate::partner::{Error, Reader};
 use crate::plan::step::Step;
 use crate::plan::{Change as Sent, applied};
 
+/// Why an open entry came to nothing: a creation was not found; of anything else nobody knows, because
+/// doing it again does no harm.
+pub const PLANNED_ANEW: &str = "looked up afterwards: it is not there, or is planned anew";
+
 /// What was left open, and what is known of it now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovered {
@@ -47,7 +51,7 @@ pub async fn recover(
             ledger.conclude(lease, entry.id, outcome, changes).await?;
             recovered.happened.push(step.id);
         } else {
-            let why = "looked up afterwards: it is not there, or is planned anew".to_owned();
+            let why = PLANNED_ANEW.to_owned();
             recovered.not.push(entry.intent.step.clone());
             ledger.conclude(lease, entry.id, Outcome::Failed { why }, Vec::new()).await?;
         }

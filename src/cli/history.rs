@@ -86,9 +86,12 @@ async fn one(ledger: &Ledger, runs: &[Known], beginning: &str) -> Result<Run, Co
 
 async fn unlocks(ledger: &Ledger, limit: u32) -> Result<Vec<Unlock>, CommandError> {
     let broken = ledger.broken_leases(limit).await.map_err(|error| ledger_failed(&error))?;
-    let told = broken
-        .into_iter()
-        .map(|(at, Broken { by, reason, holder })| Unlock { at, by, reason, holder });
+    let told = broken.into_iter().map(|(at, Broken { by, reason, holder })| Unlock {
+        at,
+        by,
+        reason,
+        holder,
+    });
     Ok(told.collect())
 }
 

@@ -32,6 +32,7 @@ mod show;
 mod status;
 mod tenant;
 mod test;
+mod undo;
 mod unlock;
 mod validate;
 
@@ -91,6 +92,7 @@ enum Command {
     Import(import::ImportArgs),
     Show(show::ShowArgs),
     History(history::HistoryArgs),
+    Undo(undo::UndoArgs),
     Unlock(unlock::UnlockArgs),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
@@ -218,6 +220,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Import(args) => import::run(&out, args),
         Command::Show(args) => show::run(&out, args),
         Command::History(args) => history::run(&out, args),
+        Command::Undo(args) => undo::run(&out, args),
         Command::Unlock(args) => unlock::run(&out, args),
         Command::Login(args) => login::login(&out, args),
         Command::Logout(args) => login::logout(&out, args),

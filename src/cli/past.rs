@@ -1,10 +1,14 @@
-//! What commands have in common that look back: the ledger of a context, and nothing of the tenant.
+//! What commands have in common that look back: the ledger of a context, runs by their names, and what
+//! one of them did. Nothing of the tenant.
 
 use super::CommandError;
 use super::files::{Files, ProjectArgs};
 use super::output::Output;
+use super::planning::ledger_failed;
 use super::tenant::{ContextArgs, Memory};
-use crate::ledger::{Ledger, Run};
+use crate::apply;
+use crate::ledger::{Entry, Ledger, Outcome as Came, Run};
+use crate::plan::{Deed, Step};
 
 /// Whose ledger
 #[derive(clap::Args, Debug)]
@@ -33,6 +37,81 @@ impl PastArgs {
             Memory::Kept(ledger) => Some(ledger),
             Memory::Nothing => None,
         })
+    }
+}
+
+/// A run that is to be undone, and what it did.
+#[derive(Debug)]
+pub(crate) struct Undoing {
+    pub(crate) run: Run,
+    pub(crate) deeds: Vec<Deed>,
+    /// Steps of which nobody knows whether they came about.
+    open: Vec<String>,
+}
+
+impl Undoing {
+    /// What the ledger knows of a run of this estate.
+    pub(crate) async fn find(
+        memory: &Memory,
+        beginning: &str,
+        estate: &str,
+    ) -> Result<Self, CommandError> {
+        let Memory::Kept(ledger) = memory else {
+            return Err(CommandError::usage("there is no ledger, and so no run to undo"));
+        };
+        let runs = ledger.runs(u32::MAX).await.map_err(|error| ledger_failed(&error))?;
+        let run = named(&runs, beginning)?.clone();
+        if run.started.estate != estate {
+            return Err(CommandError::usage(format!(
+                "the run {} is of another estate, `{}`",
+                run.id, run.started.estate
+            )));
+        }
+        let entries =
+            ledger.entries(run.id.clone()).await.map_err(|error| ledger_failed(&error))?;
+        let (mut deeds, mut open) = (Vec::new(), Vec::new());
+        for entry in &entries {
+            match deed(entry) {
+                Ok(deed) => deeds.extend(deed),
+                Err(step) => open.push(step),
+            }
+        }
+        Ok(Self { run, deeds, open })
+    }
+
+    /// Refuses a run of which something is still open.
+    pub(crate) fn must_be_over(&self) -> Result<(), CommandError> {
+        let id = &self.run.id;
+        let why = if self.run.ended.is_none() {
+            format!("the run {id} goes on, or died and nobody has cleared up after it")
+        } else if !self.open.is_empty() {
+            format!("of the run {id} it is not known what came of {}", self.open.join(", "))
+        } else {
+            return Ok(());
+        };
+        Err(CommandError::failed(
+            "undoing",
+            std::io::Error::other(format!("{why}: `partnerctl apply` looks that up first")),
+        ))
+    }
+}
+
+/// What an entry did, if it did anything; or the step that is open.
+fn deed(entry: &Entry) -> Result<Option<Deed>, String> {
+    let intent = &entry.intent;
+    let (remote_id, is_certain) = match &entry.outcome {
+        None | Some(Came::Unknown { .. }) => return Err(intent.step.clone()),
+        Some(Came::Done { remote_id }) => (remote_id.clone(), true),
+        // Of a creation it was looked up; of the rest it was not.
+        Some(Came::Failed { why }) if why == apply::PLANNED_ANEW && intent.marker.is_none() => {
+            (None, false)
+        }
+        Some(Came::Failed { .. } | Came::Skipped { .. } | Came::Stale { .. }) => return Ok(None),
+    };
+    let step: Option<Step> = intent.detail.as_ref().and_then(|detail| detail.read().ok());
+    match step {
+        Some(step) => Ok(Some(Deed { step, remote_id, is_certain })),
+        None => Err(format!("{} (written by another version)", intent.step)),
     }
 }
 

@@ -3,7 +3,7 @@ use super::past::PastArgs;
 use super::planning::ledger_failed;
 use super::tenant::block_on;
 use super::{CommandError, Outcome};
-use crate::ledger::{Holder, Ledger, LedgerError, LeaseState};
+use crate::ledger::{Holder, LeaseState, Ledger, LedgerError};
 use crate::report::clean;
 
 /// Break the lock of a run that died
@@ -58,7 +58,10 @@ async fn show(out: &Output, ledger: &Ledger) -> Result<Outcome, CommandError> {
         ),
         LeaseState::Broken => (
             "the lock was broken",
-            format!("its last request may be under way: another run begins from {}", holder.free_at),
+            format!(
+                "its last request may be under way: another run begins from {}",
+                holder.free_at
+            ),
         ),
     };
     out.result(|to| {
@@ -93,10 +96,7 @@ async fn unlock(out: &Output, ledger: &Ledger, reason: &str) -> Result<Outcome, 
             out.result(|to| {
                 writeln!(to, "broken: the lock of {}, held since {since}", clean::line(&holder))?;
                 writeln!(to, "who broke it and why is in the history")?;
-                writeln!(
-                    to,
-                    "its last request may be under way: another run begins from {free_at}"
-                )
+                writeln!(to, "its last request may be under way: another run begins from {free_at}")
             })?;
             Ok(Outcome::Done)
         }

@@ -128,7 +128,8 @@ macro_rules! runs {
 const LATEST: &str = runs!("true");
 const UNFINISHED: &str = runs!("ended.run IS NULL");
 
-const BROKEN: &str = "SELECT at, body FROM history WHERE event = 'broken' ORDER BY seq DESC LIMIT $1";
+const BROKEN: &str =
+    "SELECT at, body FROM history WHERE event = 'broken' ORDER BY seq DESC LIMIT $1";
 
 impl Ledger {
     /// A run begins; its id must be new.

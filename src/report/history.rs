@@ -273,8 +273,7 @@ fn ties(run: &Run, mut line: impl FnMut(&str, &str) -> io::Result<()>) -> io::Re
 
 fn outcome(run: &Run) -> String {
     let words = run.outcome.words();
-    run.counts
-        .map_or_else(|| words.to_owned(), |counts| format!("{words}: {}", counts.words()))
+    run.counts.map_or_else(|| words.to_owned(), |counts| format!("{words}: {}", counts.words()))
 }
 
 fn short(digest: &str) -> String {
@@ -297,6 +296,7 @@ fn took(run: &Run) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use snapbox::IntoData as _;
 
     use super::*;
 
@@ -327,11 +327,7 @@ mod tests {
         };
         History {
             format: FORMAT.to_owned(),
-            chain: Chain {
-                entries: Some(3),
-                head: Some("00".to_owned()),
-                broken: None,
-            },
+            chain: Chain { entries: Some(3), head: Some("00".to_owned()), broken: None },
             runs: vec![run, dead],
             unlocks: vec![Unlock {
                 at: "2026-11-20T11:00:00Z".parse().unwrap(),
@@ -350,7 +346,22 @@ mod tests {
 
     #[test]
     fn runs_are_listed_with_who_and_what_came_of_them() {
-        insta::assert_snapshot!(shown(&history()), @"");
+        snapbox::assert_data_eq!(
+            shown(&history()),
+            snapbox::str![[r"
+20261120T120000Z-5f70bf18-00ff  2026-11-20 12:00:00 UTC, 1 min 4 s, aiko@fabrikam.example
+  partly applied: 1 done, 1 failed; commit 4be01c7d21b2; plan 5f70bf18a086
+  undone by 20261121T080000Z-00000000-0001
+20261119T120000Z-aaaaaaaa-0000  2026-11-20 12:00:00 UTC, aiko@fabrikam.example
+  goes on, or died; plan 5f70bf18a086
+leases that were taken away (1)
+  2026-11-20 11:00:00 UTC  by chie on desk: the runner is gone\u{1b}[2J
+    it was held by aiko on runner (process 7)
+the history is whole: 3 entries
+
+"]]
+            .raw()
+        );
     }
 
     /// What a service or a manifest said acts on no terminal, and what looks like a secret is hidden.
@@ -380,7 +391,27 @@ mod tests {
             step("failed", Some("429: too many\nrequests"), Vec::new()),
         ]);
         history.chain.broken = Some("entry 2 is not as it was written".to_owned());
-        insta::assert_snapshot!(shown(&history), @"");
+        snapbox::assert_data_eq!(
+            shown(&history),
+            snapbox::str![[r"
+run       20261120T120000Z-5f70bf18-00ff
+began     2026-11-20 12:00:00 UTC
+ended     2026-11-20 12:01:04 UTC (1 min 4 s)
+by        aiko@fabrikam.example
+estate    fabrikam
+commit    4be01c7d21b2a80d8b9c4f6f8cde1b4f0a5d7e93
+plan      5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef
+outcome   partly applied: 1 done, 1 failed
+undone by 20261121T080000Z-00000000-0001
+done      set jobTitle of user/ben
+          spec.jobTitle: nothing → Clerk\u{1b}[31m
+failed    set jobTitle of user/ben
+          429: too many\nrequests
+THE HISTORY WAS CHANGED: entry 2 is not as it was written
+
+"]]
+            .raw()
+        );
     }
 
     #[test]

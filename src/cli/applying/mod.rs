@@ -63,7 +63,7 @@ impl Applying {
         let mut applying = Self { ready, ledger, tenant, lease, heart };
         match applying.recover(out).await {
             Ok(false) => Ok(Ok(applying)),
-            Ok(true) => match planning.prepare_for_plan(out).await {
+            Ok(true) => match planning.prepare_for_plan(applying.undoes().as_deref(), out).await {
                 Ok(Ok(ready)) => {
                     applying.ready = ready;
                     Ok(Ok(applying))
@@ -89,6 +89,10 @@ impl Applying {
             Ok(()) | Err(LedgerError::LeaseLost { .. }) => Ok(came),
             Err(error) => Err(ledger_failed(&error)),
         }
+    }
+
+    fn undoes(&self) -> Option<String> {
+        self.ready.past.as_ref().map(|past| past.run.id.clone())
     }
 
     async fn recover(&self, out: &Output) -> Result<bool, CommandError> {
@@ -145,7 +149,8 @@ impl Applying {
         let applied = apply::apply(job).await.map_err(|error| ledger_failed(&error));
         how.teller.end();
         let applied = applied?;
-        if applied.ended_early.is_none() {
+        // Whom we wait for follows from manifests.
+        if applied.ended_early.is_none() && plan.parents.undoes.is_none() {
             waiting::keep(ledger, lease, plan).await.map_err(|error| ledger_failed(&error))?;
         }
         Ok(applied)
