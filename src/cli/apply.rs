@@ -82,7 +82,7 @@ pub(crate) fn run(out: &Output, args: &ApplyArgs) -> Result<Outcome, CommandErro
             Ok(ready) => ready,
             Err(outcome) => return Ok(outcome),
         };
-        let begun = Box::pin(Applying::begin(out, &args.planning, ready, "apply"));
+        let begun = Box::pin(Applying::begin(out, &args.planning, ready, "apply", &signals));
         let applying = match begun.await? {
             Ok(applying) => applying,
             Err(outcome) => return Ok(outcome),

@@ -6,7 +6,6 @@ use super::files::{Files, ProjectArgs};
 use super::output::Output;
 use super::planning::ledger_failed;
 use super::tenant::{ContextArgs, Memory};
-use crate::apply;
 use crate::ledger::{Entry, Ledger, Outcome as Came, Run};
 use crate::plan::{Deed, Step};
 
@@ -99,18 +98,14 @@ impl Undoing {
 /// What an entry did, if it did anything; or the step that is open.
 fn deed(entry: &Entry) -> Result<Option<Deed>, String> {
     let intent = &entry.intent;
-    let (remote_id, is_certain) = match &entry.outcome {
+    let remote_id = match &entry.outcome {
         None | Some(Came::Unknown { .. }) => return Err(intent.step.clone()),
-        Some(Came::Done { remote_id }) => (remote_id.clone(), true),
-        // Of a creation it was looked up; of the rest it was not.
-        Some(Came::Failed { why }) if why == apply::PLANNED_ANEW && intent.marker.is_none() => {
-            (None, false)
-        }
+        Some(Came::Done { remote_id }) => remote_id.clone(),
         Some(Came::Failed { .. } | Came::Skipped { .. } | Came::Stale { .. }) => return Ok(None),
     };
     let step: Option<Step> = intent.detail.as_ref().and_then(|detail| detail.read().ok());
     match step {
-        Some(step) => Ok(Some(Deed { step, remote_id, is_certain })),
+        Some(step) => Ok(Some(Deed { step, remote_id })),
         None => Err(format!("{} (written by another version)", intent.step)),
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn run(out: &Output, args: &UndoArgs) -> Result<Outcome, CommandError
         if let Some(path) = &args.out {
             return save(out, args, &ready, path);
         }
-        let begun = Box::pin(Applying::begin(out, &args.planning, ready, "undo"));
+        let begun = Box::pin(Applying::begin(out, &args.planning, ready, "undo", &signals));
         let applying = match begun.await? {
             Ok(applying) => applying,
             Err(outcome) => return Ok(outcome),

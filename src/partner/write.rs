@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::Method;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::auth::Actor;
@@ -79,6 +80,13 @@ pub enum Update<T> {
 impl Writer {
     pub fn new(connection: Connection) -> Self {
         Self { line: ChangingLine::new(connection) }
+    }
+
+    /// The same writer, which sends nothing more from a moment on: what comes back then is
+    /// [`Error::TooLate`], or what is open.
+    #[must_use]
+    pub fn until(&self, until: Instant) -> Self {
+        Self { line: self.line.until(until) }
     }
 
     /// Reads with the same identity, to see what a change came to.

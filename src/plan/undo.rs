@@ -35,8 +35,6 @@ pub struct Deed {
     pub step: Step,
     /// The id of what it made or touched, as the service gave it.
     pub remote_id: Option<String>,
-    /// Whether it is known that it came about.
-    pub is_certain: bool,
 }
 
 /// Plans the way back from what a run did; its deeds stand in the order in which it did them.
@@ -134,14 +132,7 @@ struct Back<'g, 'a> {
 }
 
 impl Back<'_, '_> {
-    fn take(mut self) {
-        if !self.deed.is_certain {
-            let message = format!(
-                "whether the run came to {} was never known: look at it",
-                self.deed.step.summary
-            );
-            return self.say(State::Stale, message);
-        }
+    fn take(self) {
         match &self.deed.step.change {
             Change::CreateUser { .. } => self.created_user(),
             Change::UpdateUser { user, .. } => self.updated_user(user),

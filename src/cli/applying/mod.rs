@@ -18,7 +18,7 @@ use super::output::Output;
 use super::planning::{PlanningArgs, Ready, ledger_failed};
 use super::tenant::{WritingTenant, unanswered};
 use super::{CommandError, Outcome};
-use crate::apply::{self, Applied, Job, LEASE, REQUEST, Recovered};
+use crate::apply::{self, Applied, Job, LEASE, REQUEST, Recovered, Recovery};
 use crate::ledger::{Lease, Ledger, LedgerError, ObjectKey, Terms};
 use crate::model::name::Kind;
 use crate::plan::file::Plan;
@@ -55,13 +55,14 @@ impl Applying {
         planning: &PlanningArgs,
         ready: Ready,
         reason: &str,
+        signals: &Signals,
     ) -> Result<Result<Self, Outcome>, CommandError> {
         let ledger = Arc::new(planning.ledger.keep(&ready.context, &ready.home).await?);
         let tenant = WritingTenant::connect(&ready.context, &ready.policies.loaded, &ready.home)?;
         let lease = acquire(&ledger, &ready, reason).await?;
         let heart = tokio::spawn(beat(Arc::clone(&ledger), lease.clone()));
         let mut applying = Self { ready, ledger, tenant, lease, heart };
-        match applying.recover(out).await {
+        match applying.recover(out, signals).await {
             Ok(false) => Ok(Ok(applying)),
             Ok(true) => match planning.prepare_for_plan(applying.undoes().as_deref(), out).await {
                 Ok(Ok(ready)) => {
@@ -95,14 +96,20 @@ impl Applying {
         self.ready.past.as_ref().map(|past| past.run.id.clone())
     }
 
-    async fn recover(&self, out: &Output) -> Result<bool, CommandError> {
+    async fn recover(&self, out: &Output, signals: &Signals) -> Result<bool, CommandError> {
         let estate = &self.ready.policies.loaded.estate;
         let account = estate.account.as_ref().map(|account| account.metadata.name.as_str());
         let reader = self.tenant.writer.reader();
-        let settle = self.ready.tenant.settle;
-        let name = account.unwrap_or_default();
-        let recovered =
-            apply::recover(&reader, &self.ledger, &self.lease, estate, name, settle).await;
+        let recovered = apply::recover(Recovery {
+            reader: &reader,
+            ledger: &self.ledger,
+            lease: &self.lease,
+            estate,
+            name: account.unwrap_or_default(),
+            settle: self.ready.tenant.settle,
+            is_stopped: &|| signals.has_come(),
+        })
+        .await;
         let recovered = recovered.map_err(|error| match error {
             apply::RecoverError::Ledger(error) => ledger_failed(&error),
             apply::RecoverError::Tenant(error) => {
@@ -140,7 +147,7 @@ impl Applying {
             run: run_id(plan),
             actor: ready.acting.user.clone().unwrap_or_default(),
             parallel: how.parallel,
-            shows_at_once: ready.tenant.settle.is_zero(),
+            settle: ready.tenant.settle,
             bound: &|| bound.to_vec(),
             is_complete: ready.is_complete && how.is_whole,
             tell: &tell,

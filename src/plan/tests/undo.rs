@@ -194,11 +194,7 @@ fn carry(tenant: &mut Snapshot, planned: &Planned) -> Vec<Deed> {
                         details: CustomerDetails::default(),
                     },
                 );
-                deeds.push(Deed {
-                    step: step.clone(),
-                    remote_id: Some(id.to_string()),
-                    is_certain: true,
-                });
+                deeds.push(Deed { step: step.clone(), remote_id: Some(id.to_string()) });
                 continue;
             }
             Change::AskQualification { customer, qualification, .. } => {
@@ -217,7 +213,7 @@ fn carry(tenant: &mut Snapshot, planned: &Planned) -> Vec<Deed> {
             made.insert(step.object.clone(), id);
         }
         let remote_id = new.map(|id| id.to_string()).or(step.guard.remote_id.clone());
-        deeds.push(Deed { step: step.clone(), remote_id, is_certain: true });
+        deeds.push(Deed { step: step.clone(), remote_id });
     }
     deeds
 }
@@ -297,7 +293,6 @@ fn rows() -> Vec<Row> {
         # "a run"
         "that changed something" => base(|stage| stage.edit("jobTitle: Engineer", "jobTitle: Lead")),
         "that was undone already" => base(|stage| stage.edit("jobTitle: Engineer", "jobTitle: Lead")).then(|tenant| user(tenant, "ben").job_title = Some("Engineer".into())),
-        "of which a step's outcome was never known" => base(|stage| stage.edit("jobTitle: Engineer", "jobTitle: Lead")).with(|past| past.deeds[0].is_certain = false),
         "that ended a moment ago, and the service lags" => base(|stage| stage.edit("jobTitle: Engineer", "jobTitle: Lead")).with(|past| { past.stage.lags = true; past.stage.snapshot = past.before.clone(); let now = past.stage.now; past.stage.remember("user/ben", |known| known.at = now); }),
         "whose documents are gone by now" => hired().with(|past| past.stage.leave_out("zoe}")),
 
