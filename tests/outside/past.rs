@@ -6,9 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use partnerctl::ledger::{Ledger, Opening, Place, Terms};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
-use crate::world::{Ended, Folder, PROJECT};
+use crate::world::{ACCOUNT, Ended, Folder, PROJECT};
 
 const LEDGER: &str = ".partnerctl/ledger.db";
 const STAFF: &str = "\
@@ -257,6 +259,109 @@ fn where_there_is_no_past_there_is_nothing_to_show_or_to_break() {
         assert_eq!(ended.code, 64, "{}", ended.all());
         assert!(ended.err.contains("partnerctl validate"), "{}", ended.err);
     }
+}
+
+/// Staff as drawn: somebody holds everything always, so that nobody is the last to hold it.
+#[derive(Debug, Clone)]
+struct Staff {
+    /// Whether there is a document, and what it says.
+    people: Vec<(bool, u8, u8, u8, bool)>,
+    roles: [bool; 2],
+    words: (u8, u8),
+}
+
+prop_compose! {
+    fn staff()(
+        people in prop::collection::vec((prop::bool::weighted(0.8), 0..3u8, 0..3u8, 0..3u8, any::<bool>()), 4),
+        tier2 in any::<bool>(),
+        words in (0..3u8, 0..3u8),
+    ) -> Staff {
+        Staff { people, roles: [true, tier2], words }
+    }
+}
+
+impl Staff {
+    fn write(&self, folder: &Folder) {
+        let mut documents = vec![
+            "kind: User\nmetadata: {name: eve}\nspec: {displayName: Eve, email: eve@fabrikam.example, agent: [admin, helpdesk], admin: [billing, user-management]}\n".to_owned(),
+        ];
+        for (at, is_there) in self.roles.into_iter().enumerate().filter(|(_, is_there)| *is_there) {
+            assert!(is_there);
+            let word = ["First", "Second", "Third"][usize::from(self.words.0)];
+            documents.push(format!("kind: Role\nmetadata: {{name: r{at}}}\nspec: {{description: {word} line, group: Desk {at}}}\n"));
+        }
+        for (at, (is_there, title, agent, role, enabled)) in self.people.iter().enumerate() {
+            let title = ["", "jobTitle: Clerk, ", "jobTitle: Lead, department: Desk, "]
+                [usize::from(*title)];
+            let agent = ["none", "helpdesk", "[admin, helpdesk]"][usize::from(*agent)];
+            let admin = ["none", "billing", "none"][usize::from(*role)];
+            let roles = match role {
+                1 => "[r0]",
+                2 if self.roles[1] => "[r0, r1]",
+                _ => "[]",
+            };
+            if *is_there {
+                documents.push(format!("kind: User\nmetadata: {{name: u{at}}}\nspec: {{displayName: User {at}, {title}email: u{at}@fabrikam.example, enabled: {enabled}, agent: {agent}, admin: {admin}, roles: {roles}}}\n"));
+            }
+        }
+        let documents: Vec<String> = documents
+            .into_iter()
+            .map(|document| format!("apiVersion: partnerctl/v1\n{document}"))
+            .collect();
+        fs::write(folder.path().join("estate/staff.yaml"), documents.join("---\n")).unwrap();
+        let support = ["help", "desk", "support"][usize::from(self.words.1)];
+        let account = format!(
+            "{ACCOUNT}  support: {{email: {support}@fabrikam.example, phone: \"+81 3 1234 5679\"}}\n"
+        );
+        fs::write(folder.path().join("estate/account.yaml"), account).unwrap();
+    }
+}
+
+/// The tenant as it is, but for the bin, for ids of assignments and for where reading goes on.
+fn tenant(folder: &Folder) -> Value {
+    let file = folder.path().join("snapshot.json");
+    let path = file.to_str().unwrap();
+    done(folder, &["plan", "--refresh", "all", "--snapshot-out", path, "."]);
+    let mut found: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    for part in ["observedAt", "deletedUsers", "marks"] {
+        found.as_object_mut().unwrap().remove(part);
+    }
+    let assignments = found["assignments"].as_array_mut().unwrap();
+    for held in assignments.iter_mut() {
+        held.as_object_mut().unwrap().remove("id");
+    }
+    assignments.sort_by_key(Value::to_string);
+    for role in found["accountRoles"].as_array_mut().unwrap() {
+        role["members"].as_array_mut().unwrap().sort_by_key(Value::to_string);
+    }
+    found
+}
+
+/// Whatever one commit makes of what another declared: undone, the tenant is as it was, and with the
+/// commit before there is nothing to plan.
+#[test]
+fn whatever_a_run_did_is_undone() {
+    let mut runner =
+        TestRunner::new(Config { cases: 6, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&(staff(), staff()), |(one, mut other)| {
+            // A group that is deleted does not come back.
+            other.roles[1] |= one.roles[1];
+            let folder = managed();
+            one.write(&folder);
+            done(&folder, &["apply", "--yes", "."]);
+            let before = tenant(&folder);
+            other.write(&folder);
+            done(&folder, &["apply", "--yes", "."]);
+            let run = latest(&folder);
+            let undone = done(&folder, &["undo", &run, "--yes", "."]);
+            one.write(&folder);
+            let after = tenant(&folder);
+            prop_assert_eq!(&after, &before, "{}", undone.all());
+            prop_assert_eq!(steps(&folder), [] as [&str; 0]);
+            Ok(())
+        })
+        .unwrap();
 }
 
 /// Takes the lock for so long, and does not give it back.
