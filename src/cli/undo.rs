@@ -106,9 +106,11 @@ async fn held(
     if plan.is_empty() {
         let style = out.style();
         out.narration(|to| report::write(&plan, report::Format::Text, style, to))?;
-        out.result(|to| {
-            writeln!(to, "nothing to undo: all of it is as before, or cannot be undone")
-        })?;
+        let told = "nothing to undo: all of it is as before, or is left as it is";
+        match args.format {
+            Format::Text => out.result(|to| writeln!(to, "{told}"))?,
+            Format::Json => out.say(told),
+        }
         return Ok(outcome(&plan, false));
     }
     warn(out, ready, &plan);

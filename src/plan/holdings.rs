@@ -1,6 +1,8 @@
 //! What users hold: agent levels, admin levels, roles. Each is an element of a set, and a step of its
 //! own when it is given or taken.
 
+mod past;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ use super::effect::Effect;
 use super::gather::Gather;
 use super::record::element;
 use super::roles::MEMBERS;
-use super::step::{Cause, FieldChange, State, Step, Verb};
+use super::step::{Cause, FieldChange, State, Verb};
 use crate::model::Str;
 use crate::model::directory_role::DirectoryRole;
 use crate::model::estate::Declared;
@@ -23,6 +25,8 @@ use crate::model::tenant::{self, AccountRole, Aspect, ObjectId};
 use crate::model::text::Title;
 use crate::model::user::{AdminLevel, AgentLevel, Holding, RoleGrant, User};
 use crate::policy::world::declared::{admin_role, agent_role};
+
+pub(super) use past::{Standing, give_back, of_step, standing};
 
 pub(super) const AGENT: &str = "spec.agent";
 pub(super) const ADMIN: &str = "spec.admin";
@@ -471,142 +475,6 @@ fn give(
     let mut step = subject.step(&what, Verb::Grant, summary, vec![change], sent);
     step.guard = gather.guard_on(target, &held.element(), false);
     gather.push(step, Effect::Gives { user: target.clone(), role: held.role.clone() });
-}
-
-/// Gives something again that a run took.
-pub(super) fn give_back(
-    gather: &mut Gather<'_>,
-    subject: &Subject<'_>,
-    id: ObjectId,
-    held: &Held,
-    needs: Option<String>,
-) {
-    let snapshot = gather.input.snapshot;
-    let names = match (snapshot.users.get(&id), snapshot.deleted_users.get(&id)) {
-        (Some(user), _) => (user.sign_in_name.to_lowercase(), user.display_name.clone()),
-        (None, Some(user)) => (user.sign_in_name.to_lowercase(), user.display_name.clone()),
-        (None, None) => return,
-    };
-    let change = FieldChange {
-        path: held.path.to_owned(),
-        before: Value::Null,
-        after: held.value.clone(),
-        cause: Cause::Undo,
-        applied: None,
-    };
-    give(gather, subject, &Target::Id(id), held, change, names);
-    if let (Some(step), Some(needs)) = (gather.drafts.steps.last_mut(), needs) {
-        step.depends_on.push(needs);
-    }
-}
-
-/// What a step of an earlier run gave or took, and whose it is. `find` knows what that run made.
-pub(super) fn of_step(
-    gather: &Gather<'_>,
-    step: &Step,
-    find: &dyn Fn(&Target) -> Option<ObjectId>,
-) -> Option<(ObjectId, Held)> {
-    let field = step.fields.first()?;
-    let value = if field.after.is_null() { &field.before } else { &field.after };
-    let (word, place) = match value {
-        Value::String(word) => (word.as_str(), None),
-        other => (
-            other.get("role")?.as_str()?,
-            Some(other.get("locations")?.get(0)?.as_str()?.to_owned()),
-        ),
-    };
-    let (whom, how) = match &step.change {
-        Change::AddMember { group, member } | Change::RemoveMember { group, member } => {
-            (member, How::Member(Target::Id(find(group)?)))
-        }
-        Change::AssignRole { role, principal } | Change::RemoveRole { role, principal, .. } => {
-            (principal, How::Assigned(*role, None))
-        }
-        Change::AddAccountRole { role, user, account, .. } => {
-            (user, How::Account(role.clone(), account.clone()))
-        }
-        Change::RemoveAccountRole { role, user } => {
-            let account = place.clone().unwrap_or_else(|| organization(gather));
-            (user, How::Account(role.clone(), account))
-        }
-        _ => return None,
-    };
-    let (path, role) = match field.path.as_str() {
-        AGENT => {
-            let level = AgentLevel::ALL.iter().find(|level| level.word() == word)?;
-            (AGENT, agent_role(*level))
-        }
-        ADMIN => {
-            let level = AdminLevel::ALL.iter().find(|level| level.word() == word)?;
-            (ADMIN, admin_role(*level))
-        }
-        ROLES => (ROLES, word),
-        // Of an exclusive group: `role/tier2/revoke/tier2/{id}`.
-        MEMBERS => (MEMBERS, step.id.rsplit('/').nth(1)?),
-        _ => return None,
-    };
-    let held = Held {
-        path,
-        value: value.clone(),
-        word: place.map_or_else(|| word.to_owned(), |place| format!("{word}@{place}")),
-        role: role.into(),
-        how,
-    };
-    Some((find(whom)?, held))
-}
-
-/// How something stands that an earlier run gave or took.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Standing {
-    /// It is held, and taken by this.
-    Held(Box<Held>),
-    NotHeld,
-    /// It can be activated, which is for people to settle.
-    Eligible,
-    /// There is no such group any more.
-    NoGroup,
-    /// The group is not one whose members are ours to set.
-    NotOurs,
-    CannotBeSeen,
-}
-
-pub(super) fn standing(gather: &Gather<'_>, id: ObjectId, held: &Held) -> Standing {
-    let is = |is_held: bool| {
-        if is_held { Standing::Held(Box::new(held.clone())) } else { Standing::NotHeld }
-    };
-    match &held.how {
-        How::Member(Target::MadeFor(_)) => Standing::NoGroup,
-        How::Member(Target::Id(group)) => match gather.input.snapshot.groups.get(group) {
-            None => Standing::NoGroup,
-            Some(group) if !is_ours_to_set(group) => Standing::NotOurs,
-            Some(group) => match &group.members {
-                None => Standing::CannotBeSeen,
-                Some(members) => is(members.contains_key(&id)),
-            },
-        },
-        How::Assigned(role, _) if gather.index.holds(id, *role, tenant::Holding::Eligible) => {
-            Standing::Eligible
-        }
-        How::Assigned(role, _) => {
-            let found = gather.index.roles_of(id).iter().find(|one| {
-                one.role == *role && one.holding == tenant::Holding::Active && one.scope == "/"
-            });
-            found.map_or(Standing::NotHeld, |found| {
-                let how = How::Assigned(*role, Some(found.id.clone()));
-                Standing::Held(Box::new(Held { how, ..held.clone() }))
-            })
-        }
-        How::Account(_, _) if gather.input.snapshot.account_roles.is_empty() => {
-            Standing::CannotBeSeen
-        }
-        How::Account(role, account) => {
-            let organization = organization(gather);
-            is(gather.index.account_roles_of(id).iter().any(|(held, member)| {
-                held.id == *role
-                    && member.account.as_deref().unwrap_or(&organization) == account.as_str()
-            }))
-        }
-    }
 }
 
 /// Takes something from somebody. With a cause of its own, it is not asked whether it is drift.
