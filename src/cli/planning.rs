@@ -93,7 +93,14 @@ impl PlanningArgs {
         &self,
         out: &Output,
     ) -> Result<Result<Ready, Outcome>, CommandError> {
-        self.prepare_from(self.manifests.read(out)?, None, out).await
+        self.prepare_from(self.manifests.read(out)?, None, self.refresh, out).await
+    }
+
+    fn files(&self, out: &Output) -> Result<Files, CommandError> {
+        match self.manifests.file() {
+            Some(_) => self.manifests.read_beside(out),
+            None => self.manifests.read(out),
+        }
     }
 
     /// The same, where a file in the place of the folder is a plan; and what a run did, where it is to
@@ -103,11 +110,19 @@ impl PlanningArgs {
         undoes: Option<&str>,
         out: &Output,
     ) -> Result<Result<Ready, Outcome>, CommandError> {
-        let files = match self.manifests.file() {
-            Some(_) => self.manifests.read_beside(out)?,
-            None => self.manifests.read(out)?,
-        };
-        self.prepare_from(files, undoes, out).await
+        let files = self.files(out)?;
+        self.prepare_from(files, undoes, self.refresh, out).await
+    }
+
+    /// The same, and nothing that was seen before is believed: a run died, and what was seen may be
+    /// older than what it did.
+    pub(crate) async fn prepare_anew(
+        &self,
+        undoes: Option<&str>,
+        out: &Output,
+    ) -> Result<Result<Ready, Outcome>, CommandError> {
+        let files = self.files(out)?;
+        self.prepare_from(files, undoes, Refresh::All, out).await
     }
 
     /// The plan that stands in the place of the folder, if one does.
@@ -119,6 +134,7 @@ impl PlanningArgs {
         &self,
         files: Files,
         undoes: Option<&str>,
+        refresh: Refresh,
         out: &Output,
     ) -> Result<Result<Ready, Outcome>, CommandError> {
         let (home, is_complete) = (files.home()?, files.is_complete());
@@ -145,7 +161,7 @@ impl PlanningArgs {
         if let Some(past) = &past {
             plan::widen(&mut scope, &past.deeds);
         }
-        let snapshot = self.observe(&tenant, &memory, &scope, out).await?;
+        let snapshot = self.observe(&tenant, &memory, &scope, refresh, out).await?;
         let acting = tenant.actor(&loaded.estate).await?;
         let now = self.as_of.map_or(snapshot.observed_at, |day| beginning(day, &snapshot));
         let today = Day(now.to_zoned(TimeZone::UTC).date());
@@ -178,10 +194,11 @@ impl PlanningArgs {
         tenant: &Tenant,
         memory: &Memory,
         scope: &Scope,
+        refresh: Refresh,
         out: &Output,
     ) -> Result<Snapshot, CommandError> {
         let known = match memory {
-            Memory::Kept(ledger) if self.refresh != Refresh::All => {
+            Memory::Kept(ledger) if refresh != Refresh::All => {
                 ledger.snapshot().await.map_err(|error| ledger_failed(&error))?
             }
             Memory::Kept(_) | Memory::Nothing => None,
@@ -189,7 +206,7 @@ impl PlanningArgs {
         let kind = format!("{:x}", Sha256::digest(format!("{scope:?}")));
         let known = known.filter(|kept| kept.delta_links.get(SCOPE) == Some(&kind));
         let previous = known.and_then(|kept| file::read(&kept.body).ok());
-        if self.refresh == Refresh::None {
+        if refresh == Refresh::None {
             return previous.ok_or_else(|| {
                 CommandError::usage(
                     "nothing was seen of this tenant yet that would do\nleave out `--refresh none`",
@@ -217,7 +234,13 @@ impl PlanningArgs {
                 delta_links: BTreeMap::from([(SCOPE.to_owned(), kind)]),
                 audit_watermark: snapshot.marks.audit.map(|mark| mark.to_string()),
             };
-            ledger.keep_snapshot(kept).await.map_err(|error| ledger_failed(&error))?;
+            match ledger.keep_snapshot(kept).await {
+                // Whoever may only read plans too: the next run reads a little more.
+                Err(error @ LedgerError::ReadOnly { .. }) => {
+                    out.narrate(&format!("what was seen is not kept: {error}"));
+                }
+                kept => kept.map_err(|error| ledger_failed(&error))?,
+            }
         }
         Ok(snapshot)
     }
