@@ -158,8 +158,10 @@ impl Sender<'_> {
             }
             Change::UpdateGroup { group, name, description } => {
                 let id = self.made.resolve(group)?;
-                let fields =
-                    GroupFields { display_name: name.clone(), description: description.clone() };
+                let fields = GroupFields {
+                    display_name: name.clone(),
+                    description: description.clone().map(Into::into),
+                };
                 writer.update_group(id, &fields).await?;
                 Ok(of(id))
             }
@@ -431,10 +433,8 @@ fn user_fields(fields: &BTreeMap<String, Value>) -> Result<UserFields, Failure> 
 
 /// Whether a member of what is sent is this field: the same value, at the end of the same way.
 pub(super) fn is_of(change: &crate::plan::step::FieldChange, wire: &str, value: &Value) -> bool {
-    // A customer's address is called otherwise than an account's.
-    let own = wire.strip_prefix("defaultAddress.").map(|member| format!("address.{member}"));
-    let wire = own.as_deref().unwrap_or(wire);
-    change.after == *value && guard::wire_of(&change.path).as_deref() == Some(wire)
+    change.after == *value
+        && guard::wire_of(&change.path).is_some_and(|called| guard::is_called(wire, &called))
 }
 
 fn set_all(profile: &mut Profile, members: &BTreeMap<String, Value>) {

@@ -51,7 +51,7 @@ pub(crate) fn run(out: &Output, args: &SchemaArgs) -> Result<Outcome, CommandErr
 type Format = (&'static str, fn() -> Value);
 
 /// The machine formats.
-const FORMATS: [Format; 7] = [
+const FORMATS: [Format; 8] = [
     ("findings", report::json::schema),
     ("can", report::decision::schema),
     ("access", report::access::schema),
@@ -59,6 +59,7 @@ const FORMATS: [Format; 7] = [
     ("plan", report::plan::schema),
     ("drift", report::drift::schema),
     ("status", report::status::schema),
+    ("history", report::history::schema),
 ];
 
 /// Every schema, by the name of its file.

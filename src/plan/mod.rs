@@ -35,6 +35,7 @@ pub mod step;
 mod target;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod users;
 
 pub use account::digest;
@@ -46,6 +47,7 @@ pub use input::{Actor, Input};
 pub use record::{Applied, Record};
 pub use scope::scope;
 pub use step::{Cause, Report, State, Step, Verb};
+pub use undo::{Deed, undo, widen};
 
 use file::{AccessChange, Forecast, Refusal};
 use gather::Gather;
@@ -82,13 +84,18 @@ pub fn plan(input: &Input<'_>) -> Planned {
     removed::plan(&mut gather);
     users::others(&mut gather);
     target::keep(&mut gather);
+    finish(gather)
+}
+
+/// Puts drafts into order, asks policy for each, and counts.
+fn finish(mut gather: Gather<'_>) -> Planned {
     let people = people::People::new(&gather);
     let ordered = order::order(&mut gather, &people);
     let mut steps = authorise::authorise(&mut gather, &people, ordered);
     count_once(&mut steps);
     let access = access::change(&gather, &people, &steps);
     let steps: Vec<Step> = steps.into_iter().map(|ordered| ordered.step).collect();
-    let limits = limits::measure(input, &steps, &mut gather.drafts.refused);
+    let limits = limits::measure(gather.input, &steps, &mut gather.drafts.refused);
     let mut report = gather.drafts.report;
     report.sort_by(|a, b| {
         (&a.object, a.state, &a.step, &a.message).cmp(&(&b.object, b.state, &b.step, &b.message))

@@ -40,6 +40,7 @@ mod one_mistake;
 mod others;
 mod page;
 mod pages;
+mod past;
 mod plan_page;
 mod planning;
 mod policies;
