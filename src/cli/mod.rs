@@ -16,6 +16,7 @@ mod files;
 mod fmt;
 mod import;
 mod init;
+mod invite;
 mod live;
 mod login;
 mod man;
@@ -79,6 +80,7 @@ enum Command {
     Apply(apply::ApplyArgs),
     Drift(drift::DriftArgs),
     Status(status::StatusArgs),
+    Invite(invite::InviteArgs),
     Confirm(confirm::ConfirmArgs),
     Can(can::CanArgs),
     Access(access::AccessArgs),
@@ -202,6 +204,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Confirm(args) => confirm::run(&out, args),
         Command::Drift(args) => drift::run(&out, args),
         Command::Status(args) => status::run(&out, args),
+        Command::Invite(args) => invite::run(&out, args),
         Command::Can(args) => can::run(&out, args),
         Command::Access(args) => access::run(&out, args),
         Command::Test(args) => test::run(&out, args),

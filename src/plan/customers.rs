@@ -188,8 +188,8 @@ fn invite(gather: &mut Gather<'_>, declared: &Declared<Customer>) {
             awaiting: format!("a global admin of {}", declared.spec.domain),
             instructions: match link {
                 Some(_) => format!(
-                    "Send the link, unaltered; a global admin of {} opens it and accepts.",
-                    declared.spec.domain
+                    "Send the link, unaltered (`partnerctl invite {}` writes the mail); a global admin of {} opens it and accepts.",
+                    subject.key, declared.spec.domain
                 ),
                 None => "The service did not say by which link customers accept us.".to_owned(),
             },
@@ -438,7 +438,7 @@ fn providers(gather: &mut Gather<'_>, subject: &Subject<'_>, declared: &Declared
             message: format!("{} is to let {provider} order for it", declared.spec.company_name),
             awaiting: format!("a global admin of {}", declared.spec.domain),
             instructions: format!(
-                "Send the link again: accepting it adds the relationship with {provider}. It is not shown to us: run `partnerctl confirm {step}` once it is done."
+                "Send the link again (`partnerctl invite {step}` writes the mail): accepting it adds the relationship with {provider}. It is not shown to us: run `partnerctl confirm {step}` once it is done."
             ),
             step,
             link,

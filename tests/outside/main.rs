@@ -31,6 +31,7 @@ mod forty;
 mod fresh;
 mod hostile;
 mod import;
+mod invitations;
 mod live;
 mod login;
 mod one_mistake;
