@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
+use secrecy::SecretString;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
+use uuid::Uuid;
 
-use super::handover::{Handover, Purpose, password};
-use crate::model::record::{Exchange, ObjectKey};
+use super::handover::{Handover, Kept, Purpose, password};
+use crate::model::record::{Exchange, ObjectKey, Recorded};
 use crate::model::tenant::{Holding, ObjectId, Profile, ProfileKind, RoleAssignment};
 use crate::partner::center::body::{
     AddressBody, EducationSegmentBody, NewBillingProfile, NewCompanyProfile, NewCustomer,
@@ -23,6 +26,8 @@ pub(super) struct Sent {
     pub(super) remote_id: Option<String>,
     /// What the service made of what was sent, where that differs.
     pub(super) exchanges: BTreeMap<String, Exchange>,
+    /// The answer shows the thing itself: it need not be looked at again.
+    pub(super) is_proof: bool,
 }
 
 /// Why a step did not come about.
@@ -34,14 +39,17 @@ pub(super) enum Failure {
     Stale(String),
     /// It may have happened.
     Unknown(String),
+    /// There was no time left to send it in; nothing was sent.
+    TooLate(String),
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        if error.leaves_outcome_open() {
-            Self::Unknown(error.to_string())
-        } else {
-            Self::Failed(error.to_string())
+        let why = error.to_string();
+        match error {
+            Error::TooLate { .. } => Self::TooLate(why),
+            error if error.leaves_outcome_open() => Self::Unknown(why),
+            _ => Self::Failed(why),
         }
     }
 }
@@ -62,7 +70,17 @@ impl Made {
         }
     }
 
-    fn resolve(&self, target: &Target) -> Result<ObjectId, Failure> {
+    /// What is managed has ids already.
+    pub(super) fn know(&self, objects: &[Recorded]) {
+        for Recorded { managed, .. } in objects {
+            let id = managed.remote_id.as_deref().and_then(|id| Uuid::try_parse(id).ok());
+            if let Some(id) = id {
+                self.remember(&managed.key, ObjectId(id));
+            }
+        }
+    }
+
+    pub(super) fn resolve(&self, target: &Target) -> Result<ObjectId, Failure> {
         match target {
             Target::Id(id) => Ok(*id),
             Target::MadeFor(key) => self
@@ -81,21 +99,37 @@ pub(super) struct Sender<'a> {
     pub(super) handover: &'a Handover,
     pub(super) made: Made,
     pub(super) run: String,
-    /// Whether the service shows at once what was written.
-    pub(super) shows_at_once: bool,
+    /// Kept already, by object: whoever is sent a second time gets the password of the first.
+    pub(super) passwords: Mutex<HashMap<ObjectKey, SecretString>>,
 }
 
 impl Sender<'_> {
-    pub(super) async fn send(&self, step: &Step) -> Result<Sent, Failure> {
-        let writer = self.writer;
+    /// What a step made is there for those after it.
+    pub(super) fn remember(&self, step: &Step, sent: &Sent) {
+        let id = sent.remote_id.as_deref().and_then(|id| Uuid::try_parse(id).ok());
+        if let (Change::CreateUser { .. } | Change::CreateGroup { .. }, Some(id)) =
+            (&step.change, id)
+        {
+            self.made.remember(&step.object, ObjectId(id));
+        }
+    }
+
+    /// Sends what a step is, if it is still what the plan saw; nothing later than `until`.
+    pub(super) async fn send(&self, step: &Step, until: Instant) -> Result<Sent, Failure> {
+        let writer = &self.writer.until(until);
         match &step.change {
             Change::CreateUser { sign_in_name, mail_nickname, enabled, fields } => {
-                self.create_user(step, sign_in_name, mail_nickname, *enabled, fields).await
+                self.create_user(writer, step, sign_in_name, mail_nickname, *enabled, fields).await
             }
-            Change::UpdateUser { user, fields } => self.update_user(step, user, fields).await,
+            Change::UpdateUser { user, fields } => {
+                self.update_user(writer, step, user, fields).await
+            }
             Change::RestoreUser { user } => {
                 let id = self.made.resolve(user)?;
-                writer.restore_user(id).await?;
+                // Sent before, perhaps, and answered by nobody.
+                if !is_there(writer.reader().user(id).await)? {
+                    writer.restore_user(id).await?;
+                }
                 // Nobody comes in with what they held before they went.
                 let fields = UserFields { account_enabled: Some(false), ..UserFields::default() };
                 writer.update_user(id, &fields).await?;
@@ -118,7 +152,7 @@ impl Sender<'_> {
                     NewGroup::security(name.clone(), mail_nickname.clone(), description.clone());
                 let id = writer.create_group(&group).await?;
                 self.made.remember(&step.object, id);
-                Ok(of(id))
+                Ok(made(id))
             }
             Change::UpdateGroup { group, name, description } => {
                 let id = self.made.resolve(group)?;
@@ -148,7 +182,8 @@ impl Sender<'_> {
             }
             Change::AssignRole { role, principal } => {
                 writer.assign_role(*role, self.made.resolve(principal)?, "/").await?;
-                Ok(Sent::default())
+                // The answer is the assignment.
+                Ok(Sent { is_proof: true, ..Sent::default() })
             }
             Change::RemoveRole { assignment, role, principal } => {
                 let assignment = RoleAssignment {
@@ -177,13 +212,13 @@ impl Sender<'_> {
                 Ok(Sent::default())
             }
             Change::PutProfile { profile, members } => {
-                self.put_profile(step, *profile, members).await
+                self.put_profile(writer, step, *profile, members).await
             }
             Change::PutCustomerBilling { customer, members } => {
                 let mut body = looked(writer.reader().customer_billing(*customer).await)?;
                 set_all(&mut body, members);
-                let answer = writer.put_customer_billing(*customer, &body).await?;
-                self.came_back(step, members, &answer)
+                writer.put_customer_billing(*customer, &body).await?;
+                Ok(Sent::default())
             }
             Change::AskQualification { customer, qualification, details } => {
                 let body = asked(qualification, details)?;
@@ -231,13 +266,14 @@ impl Sender<'_> {
                         tracing::error!(%error, "the new tenant's password could not be kept");
                     }
                 }
-                Ok(Sent { remote_id: Some(made.id.to_string()), ..Sent::default() })
+                Ok(Sent { remote_id: Some(made.id.to_string()), is_proof: true, ..Sent::default() })
             }
         }
     }
 
     async fn create_user(
         &self,
+        writer: &Writer,
         step: &Step,
         sign_in_name: &str,
         mail_nickname: &str,
@@ -249,7 +285,7 @@ impl Sender<'_> {
                 "there is nowhere to hand its one-time password over: give `handover` in the project file, or run it on a terminal".to_owned(),
             ));
         }
-        if looked(self.writer.reader().user_named(sign_in_name).await)?.is_some() {
+        if looked(writer.reader().user_named(sign_in_name).await)?.is_some() {
             return Err(Failure::Stale(format!("somebody signs in as {sign_in_name} now")));
         }
         let purpose = Purpose {
@@ -257,10 +293,7 @@ impl Sender<'_> {
             sign_in_name: sign_in_name.to_owned(),
             run: self.run.clone(),
         };
-        let password = password();
-        let kept = self.handover.before(&purpose, &password).map_err(|error| {
-            Failure::Failed(format!("its one-time password cannot be kept: {error}"))
-        })?;
+        let (password, kept) = self.password(&step.object, &purpose)?;
         let user = NewUser {
             account_enabled: enabled,
             mail_nickname: mail_nickname.to_owned(),
@@ -268,45 +301,55 @@ impl Sender<'_> {
             fields: user_fields(fields)?,
             password_profile: PasswordProfile::temporary(password.clone()),
         };
-        match self.writer.create_user(&user).await {
+        match writer.create_user(&user).await {
             Ok(id) => {
                 self.handover.after(&purpose, &password);
                 self.made.remember(&step.object, id);
-                Ok(of(id))
+                Ok(made(id))
             }
             Err(error) => {
                 if !error.leaves_outcome_open() {
                     kept.discard();
+                    if let (Kept::File(_), Ok(mut known)) = (&kept, self.passwords.lock()) {
+                        known.remove(&step.object);
+                    }
                 }
                 Err(error.into())
             }
         }
     }
 
+    /// A password for somebody, put where it will be found before anything is sent.
+    fn password(
+        &self,
+        object: &ObjectKey,
+        purpose: &Purpose,
+    ) -> Result<(SecretString, Kept), Failure> {
+        let known = self.passwords.lock().ok().and_then(|known| known.get(object).cloned());
+        if let Some(known) = known {
+            return Ok((known, Kept::Nowhere));
+        }
+        let password = password();
+        let kept = self.handover.before(purpose, &password).map_err(|error| {
+            Failure::Failed(format!("its one-time password cannot be kept: {error}"))
+        })?;
+        if let Ok(mut known) = self.passwords.lock() {
+            known.insert(object.clone(), password.clone());
+        }
+        Ok((password, kept))
+    }
+
     async fn update_user(
         &self,
+        writer: &Writer,
         step: &Step,
         user: &Target,
         fields: &BTreeMap<String, Value>,
     ) -> Result<Sent, Failure> {
         let id = self.made.resolve(user)?;
         self.is_as_seen(step, id).await?;
-        self.writer.update_user(id, &user_fields(fields)?).await?;
-        let mut sent = of(id);
-        if self.shows_at_once {
-            let now = looked(self.writer.reader().user(id).await)?;
-            for change in &step.fields {
-                let live = crate::plan::guard::of_user(&now, &change.path);
-                if live == change.before && live != change.after {
-                    return Err(unchanged(&change.path));
-                }
-                if live != change.after {
-                    let exchange = Exchange { sent: change.after.clone(), returned: live };
-                    sent.exchanges.insert(change.path.clone(), exchange);
-                }
-            }
-        }
-        Ok(sent)
+        writer.update_user(id, &user_fields(fields)?).await?;
+        Ok(of(id))
     }
 
     /// Whether an account is still the one that the plan saw, as late as can be.
@@ -326,11 +369,12 @@ impl Sender<'_> {
 
     async fn put_profile(
         &self,
+        writer: &Writer,
         step: &Step,
         kind: ProfileKind,
         members: &BTreeMap<String, Value>,
     ) -> Result<Sent, Failure> {
-        let found = looked(self.writer.reader().profile(kind).await)?;
+        let found = looked(writer.reader().profile(kind).await)?;
         let Some(mut body) = found else {
             return Err(Failure::Stale("the profile is gone".to_owned()));
         };
@@ -343,46 +387,26 @@ impl Sender<'_> {
             }
         }
         set_all(&mut body, members);
-        self.writer.put_profile(kind, &body).await?;
-        let now = looked(self.writer.reader().profile(kind).await)?;
-        now.map_or_else(|| Ok(Sent::default()), |now| self.came_back(step, members, &now))
-    }
-
-    /// What came back otherwise than it was sent.
-    ///
-    /// What came back as it was before is no rewriting: either nothing was changed, or the service
-    /// does not show it yet, and then nothing is concluded from it.
-    fn came_back(
-        &self,
-        step: &Step,
-        members: &BTreeMap<String, Value>,
-        now: &Profile,
-    ) -> Result<Sent, Failure> {
-        let mut exchanges = BTreeMap::new();
-        for change in &step.fields {
-            let found = members.iter().find(|(wire, value)| is_of(change, wire, value));
-            let Some((wire, sent)) = found else { continue };
-            let returned = now.at(wire).cloned().unwrap_or(Value::Null);
-            if returned == *sent {
-                continue;
-            }
-            if returned != change.before {
-                let exchange = Exchange { sent: sent.clone(), returned };
-                exchanges.insert(change.path.clone(), exchange);
-            } else if self.shows_at_once {
-                return Err(unchanged(&change.path));
-            }
-        }
-        Ok(Sent { exchanges, ..Sent::default() })
+        writer.put_profile(kind, &body).await?;
+        Ok(Sent::default())
     }
 }
 
-/// A yes that changed nothing is not done.
-fn unchanged(path: &str) -> Failure {
-    Failure::Failed(format!("the service said yes and {path} is as it was"))
+/// Whether what was asked for is there at all.
+fn is_there<T>(answer: Result<T, Error>) -> Result<bool, Failure> {
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if error.is(crate::partner::Reason::Missing) => Ok(false),
+        Err(error) => looked(Err(error)),
+    }
 }
 
-fn of(id: ObjectId) -> Sent {
+/// The id came with the answer.
+fn made(id: ObjectId) -> Sent {
+    Sent { is_proof: true, ..of(id) }
+}
+
+pub(super) fn of(id: ObjectId) -> Sent {
     Sent { remote_id: Some(id.to_string()), ..Sent::default() }
 }
 
@@ -394,7 +418,7 @@ fn user_fields(fields: &BTreeMap<String, Value>) -> Result<UserFields, Failure> 
 }
 
 /// Whether a member of what is sent is this field: the same value, at the end of the same way.
-fn is_of(change: &crate::plan::step::FieldChange, wire: &str, value: &Value) -> bool {
+pub(super) fn is_of(change: &crate::plan::step::FieldChange, wire: &str, value: &Value) -> bool {
     // A customer's address is called otherwise than an account's.
     let own = wire.strip_prefix("defaultAddress.").map(|member| format!("address.{member}"));
     let wire = own.as_deref().unwrap_or(wire);

@@ -7,8 +7,11 @@
 
 mod execute;
 pub mod handover;
+mod journal;
+mod look;
 mod record;
 mod recover;
+mod step;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -17,20 +20,20 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
-use execute::{Failure, Made, Sender, Sent};
+use execute::{Made, Sender};
 use handover::Handover;
-use record::Objects;
+use journal::patiently;
+use record::{Keeping, Objects};
 
 use crate::ledger::{
-    Counts, Effect, Ended, Intent, Json, Lease, Ledger, LedgerError, ObjectKey,
-    Outcome as Concluded, Recorded, RunOutcome, Started,
+    Counts, Ended, Lease, Ledger, LedgerError, ObjectKey, Recorded, RunOutcome, Started,
 };
 use crate::model::estate::Estate;
 use crate::partner::Writer;
 use crate::plan::file::Plan;
 use crate::plan::step::Step;
 
-pub use recover::{RecoverError, Recovered, recover};
+pub use recover::{RecoverError, Recovered, Recovery, recover};
 
 /// How long the lease is taken for; it is renewed while the run lives.
 pub const LEASE: Duration = Duration::from_mins(2);
@@ -38,6 +41,8 @@ pub const LEASE: Duration = Duration::from_mins(2);
 pub const REQUEST: Duration = Duration::from_secs(90);
 /// How often the lease is renewed.
 const RENEW: Duration = Duration::from_secs(30);
+/// How often is told for what everybody waits.
+const TELL: Duration = Duration::from_secs(1);
 
 /// What is to be done, with what.
 pub struct Job<'a> {
@@ -52,8 +57,8 @@ pub struct Job<'a> {
     pub run: String,
     pub actor: String,
     pub parallel: usize,
-    /// Whether the service shows at once what was written.
-    pub shows_at_once: bool,
+    /// How long the service may take to show what was written.
+    pub settle: Duration,
     /// What is declared and there, with its id, once all is done.
     pub bound: &'a (dyn Fn() -> Vec<(ObjectKey, Option<String>)> + Sync),
     /// These were all the manifests there are.
@@ -75,6 +80,8 @@ impl std::fmt::Debug for Job<'_> {
 pub enum Event<'a> {
     Began(&'a Step),
     Ended(&'a Step, &'a Came),
+    /// For how long the service makes everybody wait, or that it no longer does.
+    Paced(Option<Duration>),
 }
 
 /// What came of a step.
@@ -141,13 +148,17 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
         handover: job.handover,
         made: Made::default(),
         run: job.run.clone(),
-        shows_at_once: job.shows_at_once,
+        passwords: std::sync::Mutex::default(),
     };
-    let objects = Objects::new(&job);
+    let keeping = Keeping { estate: job.estate, name: &job.plan.parents.estate, run: &job.run };
+    let objects = Objects::new(keeping, &job.objects);
     let mut applied = Walk::new(&job, &sender, &objects).run().await;
     applied.counts = counts(job.plan, &applied);
     if applied.ended_early.is_none() {
-        objects.settle(&job, &applied).await?;
+        let last = objects.at_the_end(&job, &applied);
+        if !last.is_empty() {
+            patiently(async || job.ledger.record(&job.lease, last.clone()).await).await?;
+        }
         let outcome = if applied.was_stopped {
             RunOutcome::Interrupted
         } else if applied.is_whole() {
@@ -156,7 +167,14 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
             RunOutcome::Partly
         };
         let ended = Ended { outcome, counts: applied.counts };
-        job.ledger.end_run(&job.lease, job.run.clone(), ended).await?;
+        patiently(async || {
+            match job.ledger.end_run(&job.lease, job.run.clone(), ended.clone()).await {
+                // Written the first time, when the answer was lost.
+                Err(LedgerError::Contradiction { .. }) => Ok(()),
+                other => other,
+            }
+        })
+        .await?;
     }
     Ok(applied)
 }
@@ -182,7 +200,7 @@ fn counts(plan: &Plan, applied: &Applied) -> Counts {
 struct Walk<'a> {
     job: &'a Job<'a>,
     sender: &'a Sender<'a>,
-    objects: &'a Objects,
+    objects: &'a Objects<'a>,
     /// Steps that can go now, in the order of the plan.
     ready: BTreeSet<(bool, usize)>,
     /// How many others a step waits for.
@@ -197,7 +215,7 @@ struct Walk<'a> {
 type Running<'a> = BoxFuture<'a, (usize, Result<Came, LedgerError>)>;
 
 impl<'a> Walk<'a> {
-    fn new(job: &'a Job<'a>, sender: &'a Sender<'a>, objects: &'a Objects) -> Self {
+    fn new(job: &'a Job<'a>, sender: &'a Sender<'a>, objects: &'a Objects<'a>) -> Self {
         let steps = &job.plan.steps;
         let by_id: HashMap<&str, usize> =
             steps.iter().enumerate().map(|(at, step)| (step.id.as_str(), at)).collect();
@@ -233,6 +251,7 @@ impl<'a> Walk<'a> {
         let mut running: FuturesUnordered<Running<'a>> = FuturesUnordered::new();
         let mut renewal = tokio::time::interval(RENEW);
         renewal.tick().await;
+        let mut telling = tokio::time::interval(TELL);
         loop {
             self.begin(&mut running);
             if running.is_empty() {
@@ -249,6 +268,7 @@ impl<'a> Walk<'a> {
                         }
                     }
                 }
+                _ = telling.tick() => (self.job.tell)(Event::Paced(self.job.writer.held_back())),
                 _ = renewal.tick() => {
                     if let Err(error) = self.job.ledger.renew(&self.job.lease).await {
                         self.applied.ended_early.get_or_insert(error);
@@ -286,7 +306,9 @@ impl<'a> Walk<'a> {
             }
             (self.job.tell)(Event::Began(step));
             let (job, sender, objects) = (self.job, self.sender, self.objects);
-            running.push(Box::pin(async move { (at, one(job, sender, objects, step).await) }));
+            running.push(Box::pin(async move {
+                (at, step::carry_out(job, sender, objects, step).await)
+            }));
         }
     }
 
@@ -349,48 +371,4 @@ fn may_lock_out(step: &Step) -> bool {
             | Change::UpdateUser { .. }
             | Change::DeleteUser { .. }
     )
-}
-
-/// One step, with its journal.
-async fn one(
-    job: &Job<'_>,
-    sender: &Sender<'_>,
-    objects: &Objects,
-    step: &Step,
-) -> Result<Came, LedgerError> {
-    let cost = &step.cost;
-    let intent = Intent {
-        run: job.run.clone(),
-        step: step.id.clone(),
-        attempt: 1,
-        object: step.object.clone(),
-        verb: step.verb.word().to_owned(),
-        marker: step.guard.absent.clone(),
-        detail: Some(Json::of(step)?),
-        effect: Effect {
-            removals: cost.removals,
-            privileged_grants: cost.privileged_grants,
-            irreversible: cost.irreversible,
-            customer: cost.customer.clone(),
-        },
-    };
-    let entry = job.ledger.intend(&job.lease, intent).await?;
-    let (came, concluded, changes) = match sender.send(step).await {
-        Ok(sent) => {
-            let changes = objects.done(job, step, &sent);
-            let Sent { remote_id, exchanges: _ } = sent;
-            (Came::Done, Concluded::Done { remote_id }, changes)
-        }
-        Err(Failure::Failed(why)) => {
-            (Came::Failed(why.clone()), Concluded::Failed { why }, Vec::new())
-        }
-        Err(Failure::Stale(why)) => {
-            (Came::Stale(why.clone()), Concluded::Stale { why }, Vec::new())
-        }
-        Err(Failure::Unknown(why)) => {
-            (Came::Unknown(why.clone()), Concluded::Unknown { why }, Vec::new())
-        }
-    };
-    job.ledger.conclude(&job.lease, entry, concluded, changes).await?;
-    Ok(came)
 }

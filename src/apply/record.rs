@@ -7,38 +7,55 @@ use serde_json::Value;
 
 use super::execute::Sent;
 use super::{Applied as Came, Came as StepCame, Job};
-use crate::ledger::{Change as Kept, LedgerError, Managed, ObjectKey, Origin, Recorded};
+use crate::ledger::{Change as Kept, Managed, ObjectKey, Origin, Recorded};
 use crate::model::Str;
+use crate::model::estate::Estate;
 use crate::model::metadata::Metadata;
 use crate::model::name::Kind;
 use crate::plan::record::element;
 use crate::plan::step::{Step, Verb};
 use crate::plan::{Applied, applied};
 
+/// For whom it is kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keeping<'a> {
+    pub(super) estate: &'a Estate,
+    /// The estate's name.
+    pub(super) name: &'a str,
+    pub(super) run: &'a str,
+}
+
 /// What is managed, kept up to date while the run goes on.
 #[derive(Debug)]
-pub(super) struct Objects(Mutex<HashMap<ObjectKey, Managed>>);
+pub(super) struct Objects<'a> {
+    keeping: Keeping<'a>,
+    known: Mutex<HashMap<ObjectKey, Managed>>,
+}
 
 const SETS: [&str; 3] = ["spec.agent", "spec.admin", "spec.roles"];
 
-impl Objects {
-    pub(super) fn new(job: &Job<'_>) -> Self {
-        let own =
-            job.objects.iter().filter(|known| known.managed.estate == job.plan.parents.estate);
-        Self(Mutex::new(
-            own.map(|Recorded { managed, .. }| (managed.key.clone(), managed.clone())).collect(),
-        ))
+fn is_set(path: &str) -> bool {
+    SETS.contains(&path)
+}
+
+impl<'a> Objects<'a> {
+    pub(super) fn new(keeping: Keeping<'a>, objects: &[Recorded]) -> Self {
+        let own = objects.iter().filter(|known| known.managed.estate == keeping.name);
+        let known =
+            own.map(|Recorded { managed, .. }| (managed.key.clone(), managed.clone())).collect();
+        Self { keeping, known: Mutex::new(known) }
     }
 
     /// What a step that is done changes in what is managed.
-    pub(super) fn done(&self, job: &Job<'_>, step: &Step, sent: &Sent) -> Vec<Kept> {
-        let Ok(mut objects) = self.0.lock() else { return Vec::new() };
+    pub(super) fn done(&self, step: &Step, sent: &Sent) -> Vec<Kept> {
+        let keeping = self.keeping;
+        let Ok(mut objects) = self.known.lock() else { return Vec::new() };
         if step.verb == Verb::Delete {
             objects.remove(&step.object);
             return vec![Kept::Forget(step.object.clone())];
         }
         let remote_id = sent.remote_id.as_deref().or(step.guard.remote_id.as_deref());
-        let known = known_as(job, &objects, &step.object, remote_id);
+        let known = known_as(keeping, &objects, &step.object, remote_id);
         let mut changes = Vec::new();
         if let Some(former) = known.as_ref().map(|known| known.key.clone())
             && former != step.object
@@ -46,18 +63,22 @@ impl Objects {
             objects.remove(&former);
             changes.push(Kept::Rename { from: former, to: step.object.name.clone() });
         }
-        let mut managed = known.unwrap_or_else(|| new(job, &step.object, step.verb));
+        let mut managed = known.unwrap_or_else(|| new(keeping, &step.object, step.verb));
         managed.key = step.object.clone();
         if let Some(id) = &sent.remote_id {
             managed.remote_id = Some(id.as_str().into());
         }
         let mut what = Applied::read(&managed.spec);
         if step.verb == Verb::Create {
-            what = applied(job.estate, &step.object, None).unwrap_or_default();
+            what = applied(keeping.estate, &step.object, None).unwrap_or_default();
+            // What was sent, which may be another than what is declared by now.
+            for change in step.fields.iter().filter(|change| !is_set(&change.path)) {
+                what.fields.insert(change.path.clone(), change.after.clone());
+            }
             // What is held comes with steps of its own.
-            for set in SETS {
-                if what.fields.contains_key(set) {
-                    what.fields.insert(set.to_owned(), Value::Array(Vec::new()));
+            for (path, value) in &mut what.fields {
+                if is_set(path) {
+                    *value = Value::Array(Vec::new());
                 }
             }
         } else {
@@ -65,12 +86,12 @@ impl Objects {
                 touch(&mut what, step, change);
             }
         }
-        if let Some(metadata) = metadata(job, &step.object) {
+        if let Some(metadata) = metadata(keeping, &step.object) {
             managed.is_protected = metadata.protect;
             what.on_removal = metadata.on_removal.map(|what| what.word().to_owned());
         }
         managed.exchanges.extend(sent.exchanges.clone());
-        managed.run = Some(job.run.as_str().into());
+        managed.run = Some(keeping.run.into());
         if let Ok(spec) = what.to_json() {
             managed.spec = spec;
         }
@@ -79,18 +100,11 @@ impl Objects {
         changes
     }
 
-    /// At the end: what is as declared is managed from now on, what is gone from the manifests no
-    /// longer is.
-    pub(super) async fn settle(&self, job: &Job<'_>, came: &Came) -> Result<(), LedgerError> {
-        let changes = self.at_the_end(job, came);
-        if changes.is_empty() {
-            return Ok(());
-        }
-        job.ledger.record(&job.lease, changes).await
-    }
-
-    fn at_the_end(&self, job: &Job<'_>, came: &Came) -> Vec<Kept> {
-        let Ok(objects) = self.0.lock() else { return Vec::new() };
+    /// What changes at the end: what is as declared is managed from now on, what is gone from the
+    /// manifests no longer is.
+    pub(super) fn at_the_end(&self, job: &Job<'_>, came: &Came) -> Vec<Kept> {
+        let keeping = self.keeping;
+        let Ok(objects) = self.known.lock() else { return Vec::new() };
         let mut open: HashMap<&ObjectKey, bool> = HashMap::new();
         for step in &job.plan.steps {
             let is_open = came.steps.get(&step.id) != Some(&StepCame::Done);
@@ -100,7 +114,7 @@ impl Objects {
         let mut changes = Vec::new();
         let mut live: BTreeMap<ObjectKey, Option<String>> = (job.bound)().into_iter().collect();
         for (key, managed) in objects.iter().filter(|(_, managed)| managed.remote_id.is_some()) {
-            if managed.run.as_deref() == Some(&job.run) {
+            if managed.run.as_deref() == Some(keeping.run) {
                 let id = managed.remote_id.as_ref().map(ToString::to_string);
                 live.entry(key.clone()).or_insert(id);
             }
@@ -109,18 +123,18 @@ impl Objects {
             if is_open(&key) {
                 continue;
             }
-            let known = known_as(job, &objects, &key, remote_id.as_deref());
+            let known = known_as(keeping, &objects, &key, remote_id.as_deref());
             if let Some(former) = known.as_ref().map(|known| known.key.clone())
                 && former != key
             {
                 changes.push(Kept::Rename { from: former, to: key.name.clone() });
             }
             let before = known.as_ref().map(|known| Applied::read(&known.spec));
-            let Some(what) = applied(job.estate, &key, before.as_ref()) else { continue };
-            let Some(metadata) = metadata(job, &key) else { continue };
+            let Some(what) = applied(keeping.estate, &key, before.as_ref()) else { continue };
+            let Some(metadata) = metadata(keeping, &key) else { continue };
             let mut managed = known
                 .clone()
-                .unwrap_or_else(|| Managed { run: None, ..new(job, &key, Verb::Update) });
+                .unwrap_or_else(|| Managed { run: None, ..new(keeping, &key, Verb::Update) });
             managed.key = key.clone();
             managed.is_protected = metadata.protect;
             managed.remote_id = remote_id.map(Str::from).or(managed.remote_id);
@@ -143,10 +157,10 @@ impl Objects {
                 .collect();
             for key in objects.keys().filter(|key| !renamed.contains(*key)) {
                 let is_protected = objects.get(key).is_some_and(|known| known.is_protected);
-                if metadata(job, key).is_none()
+                if metadata(keeping, key).is_none()
                     && !is_open(key)
                     && !is_protected
-                    && !is_renamed(job, key)
+                    && !is_renamed(keeping, key)
                 {
                     changes.push(Kept::Forget(key.clone()));
                 }
@@ -157,8 +171,8 @@ impl Objects {
 }
 
 /// Whether another document has had this name.
-fn is_renamed(job: &Job<'_>, key: &ObjectKey) -> bool {
-    all_metadata(job, key.kind)
+fn is_renamed(keeping: Keeping<'_>, key: &ObjectKey) -> bool {
+    all_metadata(keeping, key.kind)
         .into_iter()
         .any(|metadata| metadata.formerly.iter().any(|name| name.as_str() == key.name))
 }
@@ -166,13 +180,13 @@ fn is_renamed(job: &Job<'_>, key: &ObjectKey) -> bool {
 /// What is known of an object: under its name, under one that it had, or under one that no document
 /// has any more.
 fn known_as(
-    job: &Job<'_>,
+    keeping: Keeping<'_>,
     objects: &HashMap<ObjectKey, Managed>,
     key: &ObjectKey,
     remote_id: Option<&str>,
 ) -> Option<Managed> {
     let formerly = || {
-        metadata(job, key)?
+        metadata(keeping, key)?
             .formerly
             .iter()
             .find_map(|name| objects.get(&ObjectKey::new(key.kind, name.as_str())).cloned())
@@ -182,29 +196,29 @@ fn known_as(
         let same = objects.values().find(|known| {
             known.key.kind == key.kind
                 && known.remote_id.as_deref() == Some(id)
-                && metadata(job, &known.key).is_none()
+                && metadata(keeping, &known.key).is_none()
         });
         same.cloned()
     };
     objects.get(key).cloned().or_else(formerly).or_else(by_id)
 }
 
-fn new(job: &Job<'_>, key: &ObjectKey, verb: Verb) -> Managed {
+fn new(keeping: Keeping<'_>, key: &ObjectKey, verb: Verb) -> Managed {
     Managed {
         key: key.clone(),
-        estate: job.plan.parents.estate.as_str().into(),
+        estate: keeping.name.into(),
         remote_id: None,
         origin: if verb == Verb::Create { Origin::Made } else { Origin::Adopted },
         spec: crate::ledger::Json::stored("{}"),
         exchanges: BTreeMap::new(),
         is_protected: false,
         formerly: Vec::new(),
-        run: Some(job.run.as_str().into()),
+        run: Some(keeping.run.into()),
     }
 }
 
-fn metadata<'a>(job: &Job<'a>, key: &ObjectKey) -> Option<&'a Metadata> {
-    let (estate, name) = (job.estate, key.name.as_str());
+fn metadata<'a>(keeping: Keeping<'a>, key: &ObjectKey) -> Option<&'a Metadata> {
+    let (estate, name) = (keeping.estate, key.name.as_str());
     match key.kind {
         Kind::Account => estate
             .account
@@ -219,8 +233,8 @@ fn metadata<'a>(job: &Job<'a>, key: &ObjectKey) -> Option<&'a Metadata> {
     }
 }
 
-fn all_metadata<'a>(job: &Job<'a>, kind: Kind) -> Vec<&'a Metadata> {
-    let estate = job.estate;
+fn all_metadata(keeping: Keeping<'_>, kind: Kind) -> Vec<&Metadata> {
+    let estate = keeping.estate;
     match kind {
         Kind::User => estate.users.values().map(|one| &*one.metadata).collect(),
         Kind::Role => estate.roles.values().map(|one| &*one.metadata).collect(),
@@ -232,7 +246,7 @@ fn all_metadata<'a>(job: &Job<'a>, kind: Kind) -> Vec<&'a Metadata> {
 
 /// What a step did to a field: a value, or an element of a set.
 fn touch(what: &mut Applied, step: &Step, change: &crate::plan::step::FieldChange) {
-    if !SETS.contains(&change.path.as_str()) || !matches!(step.verb, Verb::Grant | Verb::Revoke) {
+    if !is_set(&change.path) || !matches!(step.verb, Verb::Grant | Verb::Revoke) {
         what.fields.insert(change.path.clone(), change.after.clone());
         return;
     }

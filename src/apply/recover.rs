@@ -3,57 +3,99 @@
 
 use std::time::Duration;
 
-use crate::ledger::{
-    Change, Entry, Lease, Ledger, LedgerError, Managed, Origin, Outcome, Recorded,
-};
+use tokio::time::Instant;
+
+use super::execute::Made;
+use super::look::{self, Patience, Seen};
+use super::record::{Keeping, Objects};
+use crate::ledger::{Counts, Ended, Entry, Lease, Ledger, LedgerError, Outcome, RunOutcome};
 use crate::model::estate::Estate;
 use crate::partner::{Error, Reader};
 use crate::plan::step::Step;
-use crate::plan::{Change as Sent, applied};
 
 /// What was left open, and what is known of it now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// It had happened.
     pub happened: Vec<String>,
-    /// It had not, or doing it again does no harm: it is planned anew.
+    /// It had not: it is planned anew.
     pub not: Vec<String>,
 }
 
-/// Looks up all open entries of earlier runs.
-///
-/// `settle` is how long the service may take to show what was written: only then "not there" is
-/// believed.
-pub async fn recover(
-    reader: &Reader,
-    ledger: &Ledger,
-    lease: &Lease,
-    estate: &Estate,
-    name: &str,
-    settle: Duration,
-) -> Result<Recovered, RecoverError> {
-    let open = ledger.open_entries().await?;
+/// With what is looked up, and for whom.
+#[derive(Clone, Copy)]
+pub struct Recovery<'a> {
+    pub reader: &'a Reader,
+    pub ledger: &'a Ledger,
+    pub lease: &'a Lease,
+    pub estate: &'a Estate,
+    /// The estate's name.
+    pub name: &'a str,
+    /// How long the service may take to show what was written: only then "not there" is believed.
+    pub settle: Duration,
+    pub is_stopped: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl std::fmt::Debug for Recovery<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recovery").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Looks up all open entries of earlier runs, oldest first.
+pub async fn recover(with: Recovery<'_>) -> Result<Recovered, RecoverError> {
+    let open = with.ledger.open_entries().await?;
     let mut recovered = Recovered::default();
-    let known = ledger.objects().await?;
+    let made = Made::default();
+    // All of them were sent before now: the lag is waited out once.
+    let settled = Instant::now() + with.settle;
     for entry in open {
-        let step: Option<Step> = entry.intent.detail.as_ref().and_then(|detail| detail.read().ok());
-        let found = match &step {
-            Some(step) => look(reader, step, settle).await?,
-            None => None,
-        };
-        if let (Some(id), Some(step)) = (found, step) {
-            let changes = made(estate, name, &entry, &step, &id, &known);
-            let outcome = Outcome::Done { remote_id: Some(id) };
-            ledger.conclude(lease, entry.id, outcome, changes).await?;
-            recovered.happened.push(step.id);
+        if (with.is_stopped)() {
+            return Ok(recovered);
+        }
+        let step = entry.intent.step.clone();
+        if one(with, &entry, &made, settled).await? {
+            recovered.happened.push(step);
         } else {
-            let why = "looked up afterwards: it is not there, or is planned anew".to_owned();
-            recovered.not.push(entry.intent.step.clone());
-            ledger.conclude(lease, entry.id, Outcome::Failed { why }, Vec::new()).await?;
+            recovered.not.push(step);
         }
     }
-    end_dead_runs(ledger, lease).await?;
+    end_dead_runs(with.ledger, with.lease).await?;
     Ok(recovered)
+}
+
+async fn one(
+    with: Recovery<'_>,
+    entry: &Entry,
+    made: &Made,
+    settled: Instant,
+) -> Result<bool, RecoverError> {
+    let Recovery { reader, ledger, lease, estate, name, is_stopped, .. } = with;
+    let step: Option<Step> = entry.intent.detail.as_ref().and_then(|detail| detail.read().ok());
+    let known = ledger.objects().await?;
+    made.know(&known);
+    let mut changes = Vec::new();
+    let outcome = match step {
+        None => Outcome::Failed { why: "nothing is known of what was sent".to_owned() },
+        Some(step) => {
+            let settle = settled.saturating_duration_since(Instant::now());
+            let patience = Patience { settle, is_stopped };
+            match look::wait(reader, &step, made, Some(entry.intended_at), patience).await? {
+                Seen::So(sent) => {
+                    let keeping = Keeping { estate, name, run: &entry.intent.run };
+                    changes = Objects::new(keeping, &known).done(&step, &sent);
+                    Outcome::Done { remote_id: sent.remote_id }
+                }
+                Seen::Theirs(why) => Outcome::Stale { why },
+                Seen::NotSo => {
+                    Outcome::Failed { why: "it was looked up: it did not happen".to_owned() }
+                }
+            }
+        }
+    };
+    let happened = matches!(outcome, Outcome::Done { .. });
+    ledger.conclude(lease, entry.id, outcome, changes).await?;
+    Ok(happened)
 }
 
 /// Why it could not be looked up.
@@ -75,83 +117,10 @@ impl From<Error> for RecoverError {
     }
 }
 
-/// The id of what a creation made, if it made anything. Everything else is safe to plan anew.
-async fn look(reader: &Reader, step: &Step, settle: Duration) -> Result<Option<String>, Error> {
-    let first = once(reader, step).await?;
-    if first.is_some() || settle.is_zero() || !is_creation(step) {
-        return Ok(first);
-    }
-    tokio::time::sleep(settle).await;
-    once(reader, step).await
-}
-
-fn is_creation(step: &Step) -> bool {
-    matches!(
-        step.change,
-        Sent::CreateUser { .. } | Sent::CreateGroup { .. } | Sent::CreateCustomer { .. }
-    )
-}
-
-async fn once(reader: &Reader, step: &Step) -> Result<Option<String>, Error> {
-    Ok(match &step.change {
-        Sent::CreateUser { sign_in_name, .. } => {
-            reader.user_named(sign_in_name).await?.map(|(id, _)| id.to_string())
-        }
-        Sent::CreateGroup { mail_nickname, .. } => reader
-            .groups_with_alias(mail_nickname)
-            .await?
-            .into_iter()
-            .next()
-            .map(|(id, _)| id.to_string()),
-        Sent::CreateCustomer { domain, .. } => reader
-            .search_customers(crate::partner::read::SearchBy::Domain, domain)
-            .await?
-            .into_iter()
-            .find(|(_, customer)| customer.domain == *domain)
-            .map(|(id, _)| id.to_string()),
-        _ => None,
-    })
-}
-
-/// What was made in a run that died is managed, and was made here.
-fn made(
-    estate: &Estate,
-    name: &str,
-    entry: &Entry,
-    step: &Step,
-    id: &str,
-    known: &[Recorded],
-) -> Vec<Change> {
-    if known.iter().any(|known| known.managed.key == step.object) {
-        return Vec::new();
-    }
-    let mut what = applied(estate, &step.object, None).unwrap_or_default();
-    for set in ["spec.agent", "spec.admin", "spec.roles"] {
-        if what.fields.contains_key(set) {
-            what.fields.insert(set.to_owned(), serde_json::Value::Array(Vec::new()));
-        }
-    }
-    let Ok(spec) = what.to_json() else { return Vec::new() };
-    vec![Change::Put(Box::new(Managed {
-        key: step.object.clone(),
-        estate: name.into(),
-        remote_id: Some(id.into()),
-        origin: Origin::Made,
-        spec,
-        exchanges: std::collections::BTreeMap::new(),
-        is_protected: false,
-        formerly: Vec::new(),
-        run: Some(entry.intent.run.as_str().into()),
-    }))]
-}
-
 /// Runs that began and did not end: whoever holds the lease now knows that they are dead.
 async fn end_dead_runs(ledger: &Ledger, lease: &Lease) -> Result<(), LedgerError> {
     for run in ledger.unfinished_runs().await? {
-        let ended = crate::ledger::Ended {
-            outcome: crate::ledger::RunOutcome::Abandoned,
-            counts: crate::ledger::Counts::default(),
-        };
+        let ended = Ended { outcome: RunOutcome::Abandoned, counts: Counts::default() };
         ledger.end_run(lease, run.id, ended).await?;
     }
     Ok(())

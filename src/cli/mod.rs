@@ -5,6 +5,7 @@
 
 mod access;
 mod apply;
+mod applying;
 mod can;
 mod clock;
 mod completions;
@@ -68,7 +69,8 @@ Exit codes:
   8   only waiting on people is left (`--exit-code`)
   9   drift only (`--exit-code`)
   10  another run holds the lock
-  64  wrong usage";
+  64  wrong usage
+  128+n  ended by signal n; what was under way was waited for";
 
 #[derive(Subcommand, Debug)]
 enum Command {
@@ -114,6 +116,8 @@ pub enum Outcome {
     Waiting,
     /// Some steps did not come about.
     Partly,
+    /// A signal ended it; what was under way was waited for.
+    Ended(u8),
 }
 
 /// Why a command could not do its work.
@@ -168,6 +172,7 @@ const fn exit_code(result: &Result<Outcome, CommandError>) -> u8 {
         Ok(Outcome::Drifted) => 9,
         Ok(Outcome::Waiting) => 8,
         Ok(Outcome::Partly) => 7,
+        Ok(Outcome::Ended(signal)) => 128_u8.saturating_add(*signal),
         Err(CommandError::Locked(_)) => 10,
         Err(CommandError::Usage(_)) => 64,
     }

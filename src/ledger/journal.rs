@@ -183,8 +183,8 @@ impl Ledger {
 
     /// Says what came of it, together with what is managed differently from now on.
     ///
-    /// An outcome is final unless it is unknown. Who lost the lease leaves the entry open for its
-    /// successor, who looks it up.
+    /// An outcome is final unless it is unknown; to say the same once more, after the store was away,
+    /// changes nothing. Who lost the lease leaves the entry open for its successor, who looks it up.
     pub async fn conclude(
         &self,
         lease: &Lease,
@@ -195,6 +195,9 @@ impl Ledger {
         let token = lease.token;
         self.call(Purpose::Write, async move |session| {
             fence(session, token).await?;
+            if is_concluded(session, entry, token, &outcome).await? {
+                return Ok(());
+            }
             conclude(session, entry, &outcome).await?;
             object::apply(session, &changes).await
         })
@@ -280,6 +283,28 @@ async fn insert(
         timeout.into(),
     ];
     session.one(INTEND, &values, |row| Ok(EntryId(row.integer(0)?))).await
+}
+
+/// Whether this very holder said this already; what is managed was changed with it then.
+async fn is_concluded(
+    session: &mut Session,
+    id: EntryId,
+    token: Token,
+    outcome: &Outcome,
+) -> Result<bool, LedgerError> {
+    let (word, why, remote_id) = outcome.parts();
+    let known = session
+        .one(
+            "SELECT outcome, why, remote_id FROM journal WHERE id = $1 AND token = $2",
+            &[id.0.into(), token.0.into()],
+            |row| {
+                Ok(row.maybe_text(0)? == Some(word)
+                    && row.maybe_text(1)? == why
+                    && row.maybe_text(2)? == remote_id)
+            },
+        )
+        .await?;
+    Ok(known.unwrap_or(false))
 }
 
 async fn conclude(

@@ -156,6 +156,21 @@ impl Ledger {
         .await
     }
 
+    /// Whether a request that is sent now is surely over before the lease ends.
+    pub async fn may_send(&self, lease: &Lease) -> Result<(), LedgerError> {
+        let (token, timeout) = (lease.token, whole(lease.terms.request_timeout));
+        self.call(Purpose::Write, async move |session| {
+            let until = fence(session, token).await?;
+            let now = session.now().await?;
+            let ends = now.as_millisecond().saturating_add(timeout);
+            if until.as_millisecond() < ends {
+                return Err(LedgerError::LeaseTooShort { until });
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Gives the lease back. Who calls this has nothing under way any more.
     pub async fn release(&self, lease: &Lease) -> Result<(), LedgerError> {
         let token = lease.token;

@@ -23,6 +23,8 @@ pub enum Error {
     Refused(Box<Refusal>),
     /// There was no answer.
     Lost { place: Place, arrival: Arrival, cause: String },
+    /// It could not be sent as long as it was allowed to be; nothing was.
+    TooLate { place: Place },
     /// There was an answer, and it makes no sense to us.
     Unreadable { place: Place, cause: String },
     /// A link in an answer leads to another origin: our token does not go there.
@@ -123,7 +125,7 @@ impl Error {
             Self::Refused(refusal) => {
                 matches!(refusal.status, 408) || refusal.reason() == Reason::Fault
             }
-            Self::Astray { .. } | Self::SignIn(_) => false,
+            Self::Astray { .. } | Self::SignIn(_) | Self::TooLate { .. } => false,
         }
     }
 }
@@ -149,6 +151,9 @@ impl fmt::Display for Error {
             }
             Self::Lost { place, arrival: Arrival::Possible, cause } => {
                 write!(f, "{place}: no answer: {}", shown(cause))
+            }
+            Self::TooLate { place } => {
+                write!(f, "{place}: not sent: there was no time left for it")
             }
             Self::Unreadable { place, cause } => {
                 write!(f, "{place}: the answer cannot be read: {}", shown(cause))

@@ -5,6 +5,7 @@
 //! [`Changing`]. The transport itself is behind both and reachable through neither.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::auth::tokens::Access;
@@ -25,7 +27,7 @@ use super::json;
 use super::pace::{Answer as Paced, Pacer, retry_after};
 use super::request::{Changing, Reading, Repeat, Request, Service};
 use super::retry::{History, Next, Patience, Seen, next};
-use super::transport::{Lost, Transport};
+use super::transport::{Arrival, Lost, Transport};
 use crate::model::secret;
 
 /// Everything that it takes to talk to a tenant in the name of one identity.
@@ -46,7 +48,11 @@ pub(super) struct ReadingLine(Arc<Wire>);
 
 /// The end that can. Made from a connection of the writing identity, and of nothing else.
 #[derive(Debug, Clone)]
-pub(super) struct ChangingLine(Arc<Wire>);
+pub(super) struct ChangingLine {
+    wire: Arc<Wire>,
+    /// Nothing is sent from then on.
+    until: Option<Instant>,
+}
 
 struct Wire {
     connection: Connection,
@@ -77,12 +83,12 @@ impl ReadingLine {
         &self,
         reading: &Reading,
     ) -> Result<Answer<T>, Error> {
-        self.0.exchange(reading.request(), json::read).await
+        self.0.exchange(reading.request(), None, json::read).await
     }
 
     /// Asks whether something is there.
     pub(super) async fn is_there(&self, reading: &Reading) -> Result<bool, Error> {
-        match self.0.exchange(reading.request(), |_| Ok(())).await {
+        match self.0.exchange(reading.request(), None, |_| Ok(())).await {
             Ok(_) => Ok(true),
             Err(error) if error.is(Reason::Missing) => Ok(false),
             Err(error) => Err(error),
@@ -125,12 +131,22 @@ impl ReadingLine {
 
 impl ChangingLine {
     pub(super) fn new(connection: Connection) -> Self {
-        Self(Arc::new(Wire { connection, calls: AtomicU64::new(0) }))
+        Self { wire: Arc::new(Wire { connection, calls: AtomicU64::new(0) }), until: None }
+    }
+
+    /// The same line, on which nothing is sent any more from a moment on.
+    pub(super) fn until(&self, until: Instant) -> Self {
+        Self { wire: Arc::clone(&self.wire), until: Some(until) }
     }
 
     /// The same line, to read back what was written.
     pub(super) fn reading(&self) -> ReadingLine {
-        ReadingLine(Arc::clone(&self.0))
+        ReadingLine(Arc::clone(&self.wire))
+    }
+
+    /// For how long the limiter lets nothing through.
+    pub(super) fn held_back(&self) -> Option<Duration> {
+        self.wire.connection.pacer.held_back()
     }
 
     /// Changes something, and reads the JSON that comes.
@@ -138,12 +154,12 @@ impl ChangingLine {
         &self,
         changing: &Changing,
     ) -> Result<Answer<T>, Error> {
-        self.0.exchange(changing.request(), json::read).await
+        self.wire.exchange(changing.request(), self.until, json::read).await
     }
 
     /// Changes something that is answered with nothing worth reading.
     pub(super) async fn change_only(&self, changing: &Changing) -> Result<Answer<()>, Error> {
-        self.0.exchange(changing.request(), |_| Ok(())).await
+        self.wire.exchange(changing.request(), self.until, |_| Ok(())).await
     }
 }
 
@@ -151,16 +167,32 @@ impl Wire {
     async fn exchange<T>(
         &self,
         request: &Request,
+        until: Option<Instant>,
         read: impl Fn(&[u8]) -> Result<T, String>,
     ) -> Result<Answer<T>, Error> {
         let Connection { tokens, pacer, clock, patience, .. } = &self.connection;
         let service = request.class.service();
-        let mut access = tokens.access(service).await?;
+        let too_late = || Error::TooLate { place: place(request) };
+        let mut access = by(until, tokens.access(service)).await.ok_or_else(too_late)??;
         let mut history = History::default();
+        // What came of the attempt before, where that leaves something open.
+        let mut before: Option<Error> = None;
         loop {
-            let permit = pacer.admit(request.class, request.cost).await;
+            let admitted = by(until, pacer.admit(request.class, request.cost)).await;
+            let Some(permit) = admitted else { return Err(before.unwrap_or_else(too_late)) };
             self.calls.fetch_add(1, Ordering::Relaxed);
-            let sent = self.connection.transport.send(self.prepared(request, &access)?).await;
+            let prepared = self.prepared(request, &access)?;
+            // As late as can be: whoever was stopped in between must not send any more.
+            if until.is_some_and(|until| until <= Instant::now()) {
+                return Err(before.unwrap_or_else(too_late));
+            }
+            tracing::trace!(request = %place(request), changing = request.is_changing, "sending");
+            let sent = by(until, self.connection.transport.send(prepared)).await;
+            tracing::trace!(request = %place(request), changing = request.is_changing, "returned");
+            let sent = sent.unwrap_or_else(|| {
+                let cause = "there was no answer in time".to_owned();
+                Err(Lost { arrival: Arrival::Possible, cause })
+            });
             history.attempts += 1;
             let (seen, error) = match sent {
                 Ok(response) => {
@@ -208,9 +240,14 @@ impl Wire {
                     access = tokens.renewed(service, &access).await?;
                 }
                 Next::Yield => {}
-                Next::Wait(wait) => clock.sleep(jittered(wait)).await,
+                Next::Wait(wait) => {
+                    if by(until, clock.sleep(jittered(wait))).await.is_none() {
+                        return Err(error);
+                    }
+                }
                 Next::Stop => return Err(error),
             }
+            before = Some(error).filter(Error::leaves_outcome_open).or(before);
         }
     }
 
@@ -271,6 +308,14 @@ impl fmt::Debug for Wire {
         f.debug_struct("Wire")
             .field("endpoints", &self.connection.endpoints)
             .finish_non_exhaustive()
+    }
+}
+
+/// Waits for something, but no longer than until then.
+async fn by<T>(until: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
+    match until {
+        Some(until) => tokio::time::timeout_at(until, work).await.ok(),
+        None => Some(work.await),
     }
 }
 

@@ -103,6 +103,11 @@ impl Reader {
         Ok(listed.remove(&group).unwrap_or_default().into_iter().collect())
     }
 
+    /// The groups, and whatever else has members, that a user is in directly.
+    pub async fn groups_of(&self, user: ObjectId) -> Result<Vec<ObjectId>, Error> {
+        directory::groups_of(&self.line, user).await
+    }
+
     /// The directory roles that somebody holds, activated ones included, eligible ones not.
     pub async fn roles_of(&self, principal: ObjectId) -> Result<Vec<RoleAssignment>, Error> {
         roles::of_principal(&self.line, principal).await

@@ -6,10 +6,12 @@
 //! should be, that is success.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use http::Method;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::auth::Actor;
@@ -80,6 +82,13 @@ impl Writer {
         Self { line: ChangingLine::new(connection) }
     }
 
+    /// The same writer, which sends nothing more from a moment on: what comes back then is
+    /// [`Error::TooLate`], or what is open.
+    #[must_use]
+    pub fn until(&self, until: Instant) -> Self {
+        Self { line: self.line.until(until) }
+    }
+
     /// Reads with the same identity, to see what a change came to.
     pub fn reader(&self) -> Reader {
         Reader::on(self.line.reading())
@@ -88,6 +97,11 @@ impl Writer {
     /// In whose token changes are made.
     pub async fn actor(&self) -> Result<Option<Actor>, Error> {
         self.line.reading().actor(Service::Graph).await
+    }
+
+    /// For how long the service makes us wait, if it does.
+    pub fn held_back(&self) -> Option<Duration> {
+        self.line.held_back()
     }
 
     // Users.

@@ -221,7 +221,10 @@ pub(crate) fn block_on<T>(
         .enable_all()
         .build()
         .map_err(|source| CommandError::failed("starting", source))?;
-    runtime.block_on(work)
+    let came = runtime.block_on(work);
+    // Who still waits for a line to be typed is not waited for.
+    runtime.shutdown_background();
+    came
 }
 
 /// What the tenant did not answer, or not with a yes, while something was being done.

@@ -127,6 +127,16 @@ pub(in crate::partner) async fn listed(
     Ok(all)
 }
 
+/// The groups that somebody is in directly.
+pub(in crate::partner) async fn groups_of(
+    line: &ReadingLine,
+    user: ObjectId,
+) -> Result<Vec<ObjectId>, Error> {
+    let path = format!("/v1.0/users/{user}/memberOf?$select=id&$top={PAGE}");
+    let whole = page::all::<MemberWire>(line, Class::Directory, path).await?;
+    Ok(whole.items.into_iter().map(|wire| wire.observed().0).collect())
+}
+
 /// Users with that sign-in name: one, or none.
 pub(in crate::partner) async fn user_named(
     line: &ReadingLine,

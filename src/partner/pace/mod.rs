@@ -7,6 +7,7 @@ pub(super) mod retry_after;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -28,6 +29,8 @@ struct Lane {
     rate: Mutex<Rate>,
     /// Somebody got an answer, so that somebody else may go.
     moved: Notify,
+    /// Until when somebody waits, by our clock.
+    held_until: Mutex<Option<Duration>>,
 }
 
 impl Lane {
@@ -38,7 +41,11 @@ impl Lane {
 
 impl Pacer {
     pub fn new(clock: Clock) -> Self {
-        let lane = |class| Lane { rate: Mutex::new(Rate::of(class)), moved: Notify::new() };
+        let lane = |class| Lane {
+            rate: Mutex::new(Rate::of(class)),
+            moved: Notify::new(),
+            held_until: Mutex::default(),
+        };
         Self {
             clock,
             lanes: Arc::new(Class::ALL.into_iter().map(|class| (class, lane(class))).collect()),
@@ -56,6 +63,9 @@ impl Pacer {
                     return Permit { pacer: self.clone(), class, ticket: Some(ticket) };
                 }
                 Say::Wait(duration) => {
+                    if let Ok(mut until) = lane.held_until.lock() {
+                        *until = Some(self.clock.elapsed() + duration);
+                    }
                     tokio::select! {
                         () = moved => {}
                         () = self.clock.sleep(duration) => {}
@@ -64,6 +74,13 @@ impl Pacer {
                 Say::WaitForAnswer => moved.await,
             }
         }
+    }
+
+    /// For how long somebody still waits, if anybody does.
+    pub fn held_back(&self) -> Option<Duration> {
+        let now = self.clock.elapsed();
+        let left = |lane: &Lane| lane.held_until.lock().ok().and_then(|until| *until);
+        self.lanes.values().filter_map(left).max()?.checked_sub(now).filter(|left| !left.is_zero())
     }
 
     fn free(&self, class: Class) -> Permit {

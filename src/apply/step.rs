@@ -1,0 +1,132 @@
+//! One step, with its journal: written down, sent, looked at, written down.
+
+use super::execute::{Failure, Sender, Sent};
+use super::look::{self, Patience, Seen};
+use super::record::Objects;
+use super::{Came, Job, journal};
+use crate::ledger::{Effect, Intent, Json, LedgerError, Outcome};
+use crate::plan::step::Step;
+
+/// So often is something sent of which it was seen that it did not arrive.
+const ATTEMPTS_MAX: u32 = 3;
+/// So often may the service make a step wait until its time is over.
+const PROLONGED_MAX: u32 = 20;
+
+/// What one attempt came to.
+enum Attempt {
+    Came(Came, Outcome, Sent),
+    /// It was seen not to have happened: it may be sent again.
+    NotSo(String),
+}
+
+pub(super) async fn carry_out(
+    job: &Job<'_>,
+    sender: &Sender<'_>,
+    objects: &Objects<'_>,
+    step: &Step,
+) -> Result<Came, LedgerError> {
+    let mut attempt = 1;
+    loop {
+        let intent = intent(&job.run, step, attempt)?;
+        let mut leave = journal::intend(job.ledger, &job.lease, &intent).await?;
+        let mut prolonged = 0;
+        let sent = loop {
+            match sender.send(step, leave.until).await {
+                Err(Failure::TooLate(_)) if prolonged < PROLONGED_MAX && !(job.is_stopped)() => {
+                    prolonged += 1;
+                    leave = journal::prolong(job.ledger, &job.lease, leave).await?;
+                }
+                other => break other,
+            }
+        };
+        match seen(job, sender, step, attempt, sent).await {
+            Attempt::Came(came, outcome, sent) => {
+                let changes =
+                    if came == Came::Done { objects.done(step, &sent) } else { Vec::new() };
+                journal::conclude(job.ledger, &job.lease, leave.entry, outcome, changes).await?;
+                return Ok(came);
+            }
+            Attempt::NotSo(why) => {
+                let outcome = Outcome::Failed { why: why.clone() };
+                journal::conclude(job.ledger, &job.lease, leave.entry, outcome, Vec::new()).await?;
+                if attempt == ATTEMPTS_MAX || (job.is_stopped)() {
+                    return Ok(Came::Failed(why));
+                }
+                attempt += 1;
+            }
+        }
+    }
+}
+
+fn intent(run: &str, step: &Step, attempt: u32) -> Result<Intent, LedgerError> {
+    let cost = &step.cost;
+    Ok(Intent {
+        run: run.to_owned(),
+        step: step.id.clone(),
+        attempt,
+        object: step.object.clone(),
+        verb: step.verb.word().to_owned(),
+        marker: step.guard.absent.clone(),
+        detail: Some(Json::of(step)?),
+        effect: Effect {
+            removals: cost.removals,
+            privileged_grants: cost.privileged_grants,
+            irreversible: cost.irreversible,
+            customer: cost.customer.clone(),
+        },
+    })
+}
+
+/// What is seen of what was sent: an answer of yes is believed when the tenant shows it, and of what
+/// was not answered the tenant is asked.
+async fn seen(
+    job: &Job<'_>,
+    sender: &Sender<'_>,
+    step: &Step,
+    attempt: u32,
+    sent: Result<Sent, Failure>,
+) -> Attempt {
+    let failed = |why: String| {
+        Attempt::Came(Came::Failed(why.clone()), Outcome::Failed { why }, Sent::default())
+    };
+    let unknown = |why: String| {
+        Attempt::Came(Came::Unknown(why.clone()), Outcome::Unknown { why }, Sent::default())
+    };
+    let stale = |why: String| {
+        Attempt::Came(Came::Stale(why.clone()), Outcome::Stale { why }, Sent::default())
+    };
+    let done = |sent: Sent| {
+        let outcome = Outcome::Done { remote_id: sent.remote_id.clone() };
+        Attempt::Came(Came::Done, outcome, sent)
+    };
+    let open = match sent {
+        Ok(sent) if sent.is_proof => return done(sent),
+        Ok(_) => None,
+        Err(Failure::Failed(why) | Failure::TooLate(why)) => return failed(why),
+        // What is there by now may be what an earlier attempt made after all.
+        Err(Failure::Stale(why)) if attempt > 1 => Some(why),
+        Err(Failure::Stale(why)) => return stale(why),
+        Err(Failure::Unknown(why)) => Some(why),
+    };
+    let reader = job.writer.reader();
+    let patience = Patience { settle: job.settle, is_stopped: job.is_stopped };
+    match (look::wait(&reader, step, &sender.made, None, patience).await, open) {
+        (Ok(Seen::So(sent)), _) => {
+            sender.remember(step, &sent);
+            done(sent)
+        }
+        (Ok(Seen::Theirs(why)), _) => stale(why),
+        (Ok(Seen::NotSo), None) => {
+            failed("the service said yes and did nothing: it is as it was".to_owned())
+        }
+        // Whoever ends a run does not wait out the lag.
+        (Ok(Seen::NotSo), Some(why)) if (job.is_stopped)() => unknown(why),
+        (Ok(Seen::NotSo), Some(why)) => Attempt::NotSo(why),
+        (Err(error), None) => {
+            unknown(format!("the service said yes, and it could not be looked at: {error}"))
+        }
+        (Err(error), Some(why)) => {
+            unknown(format!("{why}; and it could not be looked up: {error}"))
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! A plan carried out: under the ledger's lease, in the name of the writing identity, with whatever
+//! an earlier run left open looked up before.
+//!
+//! [`Applying::begin`] takes the lease, [`Applying::carry_out`] does what a plan says, and
+//! [`Applying::end`] gives the lease back, whatever came of it. While it is ours it is renewed,
+//! however long a person thinks.
+
+mod bars;
+mod handover;
+mod signals;
+mod tell;
+mod waiting;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::output::Output;
+use super::planning::{PlanningArgs, Ready, ledger_failed};
+use super::tenant::{WritingTenant, unanswered};
+use super::{CommandError, Outcome};
+use crate::apply::{self, Applied, Job, LEASE, REQUEST, Recovered, Recovery};
+use crate::ledger::{Lease, Ledger, LedgerError, ObjectKey, Terms};
+use crate::model::name::Kind;
+use crate::plan::file::Plan;
+use crate::plan::{Binding, Planned};
+
+pub(crate) use signals::Signals;
+pub(crate) use tell::Teller;
+
+/// How often the lease is renewed while nothing is sent.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// A run that may change the tenant.
+pub(crate) struct Applying {
+    pub(crate) ready: Ready,
+    ledger: Arc<Ledger>,
+    tenant: WritingTenant,
+    lease: Lease,
+    heart: tokio::task::JoinHandle<()>,
+}
+
+/// How a plan is carried out.
+pub(crate) struct How<'a> {
+    pub(crate) parallel: usize,
+    pub(crate) teller: &'a Teller,
+    pub(crate) signals: &'a Signals,
+    /// What is as declared is managed from now on, and what is gone from the manifests no longer is.
+    pub(crate) is_whole: bool,
+}
+
+impl Applying {
+    /// Takes the lease, and looks up what an earlier run left open; then everything is read anew.
+    pub(crate) async fn begin(
+        out: &Output,
+        planning: &PlanningArgs,
+        ready: Ready,
+        reason: &str,
+        signals: &Signals,
+    ) -> Result<Result<Self, Outcome>, CommandError> {
+        let ledger = Arc::new(planning.ledger.keep(&ready.context, &ready.home).await?);
+        let tenant = WritingTenant::connect(&ready.context, &ready.policies.loaded, &ready.home)?;
+        let lease = acquire(&ledger, &ready, reason).await?;
+        let heart = tokio::spawn(beat(Arc::clone(&ledger), lease.clone()));
+        let mut applying = Self { ready, ledger, tenant, lease, heart };
+        match applying.recover(out, signals).await {
+            Ok(false) => Ok(Ok(applying)),
+            Ok(true) => match planning.prepare_for_plan(out).await {
+                Ok(Ok(ready)) => {
+                    applying.ready = ready;
+                    Ok(Ok(applying))
+                }
+                Ok(Err(outcome)) => applying.end(Ok(Err(outcome))).await,
+                Err(error) => applying.end(Err(error)).await,
+            },
+            Err(error) => applying.end(Err(error)).await,
+        }
+    }
+
+    /// Gives the lease back. What came of the run is more important than how that went.
+    pub(crate) async fn end<T>(self, came: Result<T, CommandError>) -> Result<T, CommandError> {
+        self.heart.abort();
+        // The task holds the ledger until it is gone.
+        let _ = self.heart.await;
+        let released = self.ledger.release(&self.lease).await;
+        if let Ok(ledger) = Arc::try_unwrap(self.ledger) {
+            ledger.close().await;
+        }
+        let came = came?;
+        match released {
+            Ok(()) | Err(LedgerError::LeaseLost { .. }) => Ok(came),
+            Err(error) => Err(ledger_failed(&error)),
+        }
+    }
+
+    async fn recover(&self, out: &Output, signals: &Signals) -> Result<bool, CommandError> {
+        let estate = &self.ready.policies.loaded.estate;
+        let account = estate.account.as_ref().map(|account| account.metadata.name.as_str());
+        let reader = self.tenant.writer.reader();
+        let recovered = apply::recover(Recovery {
+            reader: &reader,
+            ledger: &self.ledger,
+            lease: &self.lease,
+            estate,
+            name: account.unwrap_or_default(),
+            settle: self.ready.tenant.settle,
+            is_stopped: &|| signals.has_come(),
+        })
+        .await;
+        let recovered = recovered.map_err(|error| match error {
+            apply::RecoverError::Ledger(error) => ledger_failed(&error),
+            apply::RecoverError::Tenant(error) => {
+                unanswered("looking up what an earlier run left open", &error)
+            }
+        })?;
+        for step in &recovered.happened {
+            out.say(&format!("left open by an earlier run, and done: {step}"));
+        }
+        for step in &recovered.not {
+            out.say(&format!("left open by an earlier run, and planned anew: {step}"));
+        }
+        Ok(recovered != Recovered::default())
+    }
+
+    /// Does what a plan says. `bound` is what is declared and there, with its id.
+    pub(crate) async fn carry_out(
+        &self,
+        plan: &Plan,
+        bound: &[(ObjectKey, Option<String>)],
+        how: How<'_>,
+    ) -> Result<Applied, CommandError> {
+        let Self { ready, ledger, tenant, lease, heart: _ } = self;
+        let handover = handover::of(&ready.policies.loaded, &ready.home)?;
+        let objects = ledger.objects().await.map_err(|error| ledger_failed(&error))?;
+        let tell = |event: apply::Event<'_>| how.teller.tell(event);
+        let job = Job {
+            plan,
+            estate: &ready.policies.loaded.estate,
+            writer: &tenant.writer,
+            ledger,
+            lease: lease.clone(),
+            objects,
+            handover: &handover,
+            run: run_id(plan),
+            actor: ready.acting.user.clone().unwrap_or_default(),
+            parallel: how.parallel,
+            settle: ready.tenant.settle,
+            bound: &|| bound.to_vec(),
+            is_complete: ready.is_complete && how.is_whole,
+            tell: &tell,
+            is_stopped: &|| how.signals.has_come(),
+        };
+        let applied = apply::apply(job).await.map_err(|error| ledger_failed(&error));
+        how.teller.end();
+        let applied = applied?;
+        if applied.ended_early.is_none() {
+            waiting::keep(ledger, lease, plan).await.map_err(|error| ledger_failed(&error))?;
+        }
+        Ok(applied)
+    }
+}
+
+async fn beat(ledger: Arc<Ledger>, lease: Lease) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        // Whether it is still ours is asked again before anything is sent.
+        if let Err(error) = ledger.renew(&lease).await {
+            tracing::debug!(%error, "the lease was not renewed");
+        }
+    }
+}
+
+async fn acquire(ledger: &Ledger, ready: &Ready, reason: &str) -> Result<Lease, CommandError> {
+    let who = ready.acting.user.clone().unwrap_or_else(|| "an application".to_owned());
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let terms = Terms {
+        holder: format!("{who} on {} (process {})", host.trim(), std::process::id()),
+        reason: reason.to_owned(),
+        duration: LEASE,
+        request_timeout: REQUEST,
+    };
+    ledger.acquire(terms).await.map_err(|error| match error {
+        LedgerError::Held(holder) => CommandError::Locked(holder.to_string()),
+        error => ledger_failed(&error),
+    })
+}
+
+/// Unique enough: when it was planned, what, and chance.
+fn run_id(plan: &Plan) -> String {
+    let time = plan.observed_at.strftime("%Y%m%dT%H%M%SZ");
+    let short: String = plan.digest.chars().take(8).collect();
+    format!("{time}-{short}-{:04x}", rand::random::<u16>())
+}
+
+/// What is declared and there, with its id.
+pub(crate) fn live(ready: &Ready, planned: &Planned) -> Vec<(ObjectKey, Option<String>)> {
+    let estate = &ready.policies.loaded.estate;
+    let mut all = Vec::new();
+    if let Some(account) = &estate.account {
+        let key = ObjectKey::new(Kind::Account, account.metadata.name.as_str());
+        all.push((key, ready.snapshot.tenant.map(|tenant| tenant.to_string())));
+    }
+    for (key, binding) in &planned.bound.users {
+        if let Binding::Live(id) = binding {
+            all.push((ObjectKey::new(Kind::User, key.as_str()), Some(id.to_string())));
+        }
+    }
+    for (key, binding) in &planned.bound.roles {
+        if let Binding::Live(id) = binding {
+            all.push((ObjectKey::new(Kind::Role, key.as_str()), Some(id.to_string())));
+        }
+    }
+    for (key, binding) in &planned.bound.customers {
+        if let Binding::Live(id) = binding {
+            all.push((ObjectKey::new(Kind::Customer, key.as_str()), Some(id.to_string())));
+        }
+    }
+    for (key, declared) in &estate.partnerships {
+        let tenant = declared.spec.tenant_id;
+        let is_there = ready
+            .snapshot
+            .partnerships
+            .iter()
+            .any(|found| found.tenant == tenant && found.state == "active");
+        if is_there {
+            all.push((ObjectKey::new(Kind::Partnership, key.as_str()), Some(tenant.to_string())));
+        }
+    }
+    all
+}

@@ -1,0 +1,137 @@
+//! What is said while a plan is carried out: bars or lines for people, lines of JSON for programs.
+
+use std::io::{IsTerminal, Write};
+
+use serde_json::{Value, json};
+
+use super::bars::Bars;
+use crate::apply::{Applied, Came, Event};
+use crate::cli::CommandError;
+use crate::cli::output::Output;
+use crate::plan::State;
+use crate::plan::file::Plan;
+use crate::plan::step::Step;
+use crate::report::clean;
+
+/// Says what happens.
+#[derive(Debug)]
+pub(crate) enum Teller {
+    /// A line for each step that ended, on standard error.
+    Lines,
+    /// Bars, on a terminal.
+    Bars(Bars),
+    /// A line of JSON for each step that begins or ends, on standard output.
+    Json,
+}
+
+impl Teller {
+    /// As whoever reads it can take it in.
+    pub(crate) fn new(is_json: bool, steps: usize) -> Self {
+        if is_json {
+            Self::Json
+        } else if std::io::stderr().is_terminal() && steps > 0 {
+            Self::Bars(Bars::new(steps))
+        } else {
+            Self::Lines
+        }
+    }
+
+    pub(super) fn end(&self) {
+        if let Self::Bars(bars) = self {
+            bars.end();
+        }
+    }
+
+    pub(super) fn tell(&self, event: Event<'_>) {
+        match (self, event) {
+            (Self::Json, Event::Began(step)) => json_line(&state(step, "running", None)),
+            (Self::Json, Event::Ended(step, came)) => {
+                json_line(&state(step, came.word(), came.why()));
+            }
+            (Self::Lines, Event::Ended(step, came)) => {
+                drop(writeln!(std::io::stderr().lock(), "{}", line(step, came)));
+            }
+            (Self::Bars(bars), Event::Began(step)) => bars.began(&step.id, &step.summary),
+            (Self::Bars(bars), Event::Ended(step, came)) => {
+                let shown = (*came != Came::Done).then(|| line(step, came));
+                bars.ended(&step.id, shown.as_deref());
+            }
+            (Self::Bars(bars), Event::Paced(wait)) => {
+                let why = wait.map(|wait| {
+                    format!("the service wants it slower: {} s", wait.as_secs().max(1))
+                });
+                bars.paced(why.as_deref().unwrap_or_default());
+            }
+            (Self::Lines, Event::Began(_)) | (Self::Lines | Self::Json, Event::Paced(_)) => {}
+        }
+    }
+
+    /// How it ended, and whom we wait for.
+    pub(crate) fn summary(
+        &self,
+        out: &Output,
+        plan: &Plan,
+        applied: &Applied,
+    ) -> Result<(), CommandError> {
+        let counts = applied.counts;
+        if matches!(self, Self::Json) {
+            let line = json!({
+                "format": "partnerctl/apply/v1",
+                "summary": {
+                    "done": counts.done,
+                    "failed": counts.failed,
+                    "skipped": counts.skipped,
+                    "stale": counts.stale,
+                    "unknown": counts.unknown,
+                    "waiting": counts.waiting,
+                },
+            });
+            return out.result(|to| writeln!(to, "{line}"));
+        }
+        out.result(|to| {
+            for report in plan.report.iter().filter(|report| report.state == State::Waiting) {
+                writeln!(to, "waiting {}: {}", report.object, clean::line(&report.message))?;
+                for (name, text) in [("for", &report.awaiting), ("link", &report.link)] {
+                    if let Some(text) = text {
+                        writeln!(to, "  {name:<5} {}", clean::line(text))?;
+                    }
+                }
+            }
+            let mut parts = vec![format!("{} done", counts.done)];
+            for (count, word) in [
+                (counts.failed, "failed"),
+                (counts.stale, "stale"),
+                (counts.unknown, "of unknown outcome"),
+                (counts.skipped, "skipped"),
+            ] {
+                if count > 0 {
+                    parts.push(format!("{count} {word}"));
+                }
+            }
+            if counts.waiting > 0 {
+                parts.push(format!("{} wait for people", counts.waiting));
+            }
+            writeln!(to, "{}", parts.join(", "))
+        })
+    }
+}
+
+fn state(step: &Step, state: &str, why: Option<&str>) -> Value {
+    json!({
+        "format": "partnerctl/apply/v1",
+        "step": step.id,
+        "object": step.object.to_string(),
+        "verb": step.verb.word(),
+        "state": state,
+        "why": why,
+    })
+}
+
+fn json_line(line: &Value) {
+    drop(writeln!(std::io::stdout().lock(), "{line}"));
+}
+
+fn line(step: &Step, came: &Came) -> String {
+    let why = came.why().map(|why| format!(": {}", clean::line(why)));
+    format!("{:<7} {}{}", came.word(), clean::line(&step.summary), why.unwrap_or_default())
+}
