@@ -31,6 +31,7 @@ mod show;
 mod status;
 mod tenant;
 mod test;
+mod user;
 mod validate;
 
 use std::ffi::OsString;
@@ -87,6 +88,7 @@ enum Command {
     Can(can::CanArgs),
     Access(access::AccessArgs),
     Test(test::TestArgs),
+    User(user::UserArgs),
     Import(import::ImportArgs),
     Show(show::ShowArgs),
     Login(login::LoginArgs),
@@ -213,6 +215,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Can(args) => can::run(&out, args),
         Command::Access(args) => access::run(&out, args),
         Command::Test(args) => test::run(&out, args),
+        Command::User(args) => user::run(&out, args),
         Command::Import(args) => import::run(&out, args),
         Command::Show(args) => show::run(&out, args),
         Command::Login(args) => login::login(&out, args),

@@ -10,6 +10,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
+use super::applying::handover;
 use super::files::{Files, ManifestArgs};
 use super::output::Output;
 use super::policies::Policies;
@@ -19,6 +20,7 @@ use crate::ledger::{KeptSnapshot, LedgerError};
 use crate::manifest::source::Format;
 use crate::model::customer::{Origin, Relationship};
 use crate::model::estate;
+use crate::model::name::UserKey;
 use crate::model::project::Context;
 use crate::model::record::ObjectKey;
 use crate::model::tenant::{Scope, Snapshot};
@@ -26,7 +28,7 @@ use crate::model::time::Day;
 use crate::partner::snapshot::file;
 use crate::plan::file::{FORMAT, Parents, Plan};
 use crate::plan::step::Source;
-use crate::plan::{self, Actor, Input, Planned, Record};
+use crate::plan::{self, Actor, Input, NotReset, Planned, Record};
 use crate::policy::library;
 use crate::policy::rules::Rules;
 
@@ -260,12 +262,21 @@ impl Ready {
 
     /// Plans.
     pub(crate) fn plan(&self, asked: &Asked) -> Planned {
+        self.with_input(asked, plan::plan)
+    }
+
+    /// Plans one thing: a new one-time password for somebody.
+    pub(crate) fn reset(&self, user: &UserKey) -> Result<Planned, NotReset> {
+        self.with_input(&Asked::default(), |input| plan::reset(input, user))
+    }
+
+    fn with_input<T>(&self, asked: &Asked, plan: impl FnOnce(&Input<'_>) -> T) -> T {
         let loaded = &self.policies.loaded;
         let project = loaded.project.clone().unwrap_or_default();
         let source_of = |origin: estate::Origin| {
             loaded.line_of(origin).map(|(file, line)| Source { file, line: Some(line) })
         };
-        plan::plan(&Input {
+        plan(&Input {
             estate: &loaded.estate,
             snapshot: &self.snapshot,
             record: &self.record,
@@ -275,6 +286,7 @@ impl Ready {
             actor: self.actor(),
             invitation: self.invitation.as_deref(),
             is_complete: self.is_complete,
+            hands_over: handover::is_possible(loaded),
             lags: !self.tenant.settle.is_zero(),
             now: self.now,
             today: self.today,

@@ -122,6 +122,9 @@ fn create(gather: &mut Gather<'_>, key: &CustomerKey, declared: &Declared<Custom
         fields.push(whole(&path, Value::Null, value.clone(), Cause::Create));
         billing.insert(wire, value);
     }
+    if super::passwords::is_held(gather, &subject, "its tenant is to be made") {
+        return;
+    }
     let reseller = customer.reseller.as_ref().and_then(|key| tenant_of(gather, key));
     let estate = gather.input.estate.account.as_ref().map(|account| account.metadata.name.as_str());
     let marker = format!("{}/{}/{domain}", estate.unwrap_or_default(), subject.key);
@@ -234,6 +237,7 @@ fn combined(gather: &Gather<'_>, provider: &PartnershipKey) -> Option<String> {
 fn live(gather: &mut Gather<'_>, declared: &Declared<Customer>, id: TenantId) {
     let customer = &declared.spec;
     let Some(found) = gather.input.snapshot.customers.get(&id) else { return };
+    super::passwords::first_administrator(gather, declared, id);
     // Most customers are as declared, and nothing more is looked at.
     let is_named = customer.company_name.as_str() == found.company_name
         || nfc(customer.company_name.as_str()) == nfc(&found.company_name);

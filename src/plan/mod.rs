@@ -26,6 +26,7 @@ pub mod limits;
 pub mod observed;
 mod order;
 mod partnerships;
+mod passwords;
 mod people;
 pub mod record;
 mod removed;
@@ -43,6 +44,7 @@ pub use bind::{Binding, Bindings};
 pub use change::{Change, Target};
 pub use file::Plan;
 pub use input::{Actor, Input};
+pub use passwords::{NotReset, REMEDY, reset};
 pub use record::{Applied, Record};
 pub use scope::scope;
 pub use step::{Cause, Report, State, Step, Verb};
@@ -82,6 +84,12 @@ pub fn plan(input: &Input<'_>) -> Planned {
     removed::plan(&mut gather);
     users::others(&mut gather);
     target::keep(&mut gather);
+    finish(gather)
+}
+
+/// Puts what was gathered into order, and says what it means.
+fn finish(mut gather: Gather<'_>) -> Planned {
+    let input = gather.input;
     let people = people::People::new(&gather);
     let ordered = order::order(&mut gather, &people);
     let mut steps = authorise::authorise(&mut gather, &people, ordered);
