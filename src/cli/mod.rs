@@ -190,7 +190,8 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+/// Runs the program with these arguments, the first of which is its name; the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {

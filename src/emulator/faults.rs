@@ -41,6 +41,7 @@ pub struct FaultPlan {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FaultRule {
+    /// `GET`; or `writes`: all that may change something.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub method: Option<String>,
     /// How the path begins; with `*`, all of it.
@@ -48,6 +49,9 @@ pub struct FaultRule {
     pub path: Option<String>,
     /// Of all requests that fit, from 0 to 1.
     pub rate: f64,
+    /// Of all requests that fit, this one alone, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub nth: Option<u64>,
     pub fault: Fault,
     /// Milliseconds, of whatever takes time.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -176,7 +180,8 @@ impl Faults {
                 continue;
             }
             let number = fitted.fetch_add(1, Ordering::Relaxed);
-            if chance(active.plan.seed, index, number) < rule.rate {
+            let is_meant = rule.nth.is_none_or(|nth| nth == number + 1);
+            if is_meant && chance(active.plan.seed, index, number) < rule.rate {
                 return Some(rule.clone());
             }
         }
@@ -188,8 +193,10 @@ fn fits(rule: &FaultRule, method: &Method, path: &str) -> bool {
     if rule.fault.is_of_reads() && method != Method::GET {
         return false;
     }
-    let of_method =
-        rule.method.as_deref().is_none_or(|one| one.eq_ignore_ascii_case(method.as_str()));
+    let of_method = rule.method.as_deref().is_none_or(|one| match one {
+        "writes" => !method.is_safe(),
+        one => one.eq_ignore_ascii_case(method.as_str()),
+    });
     of_method && rule.path.as_deref().is_none_or(|pattern| is_like(pattern, path))
 }
 

@@ -188,7 +188,12 @@ async fn together(session: &mut Session, batch: &mut [Box<dyn Job>]) -> Result<(
         }
     }
     match session.commit().await {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            if purpose == Purpose::Write {
+                tracing::trace!(name: "kept", "what was written is durable");
+            }
+            Ok(())
+        }
         Err(error) => {
             session.roll_back().await;
             Err(error)

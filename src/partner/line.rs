@@ -186,9 +186,13 @@ impl Wire {
             if until.is_some_and(|until| until <= Instant::now()) {
                 return Err(before.unwrap_or_else(too_late));
             }
-            tracing::trace!(request = %place(request), changing = request.is_changing, "sending");
+            if request.is_changing {
+                tracing::trace!(name: "leaving", request = %place(request), "a change is sent");
+            }
             let sent = by(until, self.connection.transport.send(prepared)).await;
-            tracing::trace!(request = %place(request), changing = request.is_changing, "returned");
+            if request.is_changing {
+                tracing::trace!(name: "back", request = %place(request), "a change was answered, or not");
+            }
             let sent = sent.unwrap_or_else(|| {
                 let cause = "there was no answer in time".to_owned();
                 Err(Lost { arrival: Arrival::Possible, cause })

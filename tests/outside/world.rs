@@ -93,6 +93,10 @@ impl Folder {
         self.dir.path()
     }
 
+    pub(crate) fn into_dir(self) -> TempDir {
+        self.dir
+    }
+
     pub(crate) fn with(self, name: &str, text: impl AsRef<[u8]>) -> Self {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().expect("it has a folder")).expect("a folder");
