@@ -28,7 +28,7 @@ pub(super) fn is_held(gather: &mut Gather<'_>, subject: &Subject<'_>, what: &str
         return false;
     }
     let message =
-        format!("{what}, and there is nowhere to hand its one-time password over: {REMEDY}");
+        format!("{what}, and there is nowhere to hand a one-time password over: {REMEDY}");
     gather.drafts.say(&subject.key, State::Held, message);
     true
 }
@@ -43,7 +43,7 @@ pub(super) fn owed(
     if !subject.memory.applied().is_some_and(|applied| applied.owes_password) || found.is_synced {
         return;
     }
-    if is_held(gather, subject, "its one-time password was never handed over") {
+    if is_held(gather, subject, "the one that it was made with was never handed over") {
         return;
     }
     let summary = format!(

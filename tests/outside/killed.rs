@@ -22,9 +22,9 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use crate::postgres::Server;
 use crate::world::{Ended, Folder, Run};
 
-const ARGS: &str = "PARTNERCTL_TEST_ARGS";
-const DIE_AT: &str = "PARTNERCTL_TEST_DIE_AT";
-const COUNT: &str = "PARTNERCTL_TEST_COUNT";
+pub(crate) const ARGS: &str = "PARTNERCTL_TEST_ARGS";
+pub(crate) const DIE_AT: &str = "PARTNERCTL_TEST_DIE_AT";
+pub(crate) const COUNT: &str = "PARTNERCTL_TEST_COUNT";
 const LEDGER: &str = "PARTNERCTL_LEDGER";
 
 /// Not a test of its own: what the others start.
@@ -156,7 +156,10 @@ impl World {
     fn remembered(&self) -> (Vec<String>, Vec<String>) {
         let objects = "SELECT kind || '/' || name || ' ' || origin || ' ' || spec || ' ' || protected FROM object ORDER BY kind, name";
         let twice = "SELECT step FROM journal WHERE outcome = 'done' AND verb IN ('create', 'delete', 'end') GROUP BY step HAVING count(*) > 1 ORDER BY step";
-        (self.ask(objects), self.ask(twice))
+        let objects = self.ask(objects);
+        // Whose first administrator's password was lost with the answer, that is remembered of it.
+        let objects = objects.iter().map(|object| object.replace(r#","owesPassword":true"#, ""));
+        (objects.collect(), self.ask(twice))
     }
 
     fn ask(&self, sql: &str) -> Vec<String> {
@@ -413,6 +416,11 @@ fn once(prepared: &Prepared, at: u64, resume: &[&str], end: &Seen) -> Result<(),
             .unified_diff()
             .to_string();
         return Err(format!("killed at {at}: another end\n{differs}\n{}", ended.all()));
+    }
+    for customer in ["adatum", "contoso", "northwind", "litware"] {
+        // A password that died with the answer is a person's to see to; nothing else is left.
+        let step = format!("customer/{customer}/first-administrator");
+        world.run(&["confirm", &step, "."]);
     }
     let plan = world.run(&["plan", "--exit-code", "."]);
     if plan.code != 0 {

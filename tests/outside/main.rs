@@ -39,6 +39,7 @@ mod one_mistake;
 mod others;
 mod page;
 mod pages;
+mod passwords;
 mod plan_page;
 mod planning;
 mod policies;
