@@ -61,7 +61,7 @@ pub(super) async fn wait(
     }
 }
 
-async fn once(
+pub(super) async fn once(
     reader: &Reader,
     step: &Step,
     made: &Made,

@@ -9,11 +9,14 @@ use super::execute::{Made, Sent};
 use super::handover::Handover;
 use super::look::{self, Patience, Seen};
 use super::record::{Keeping, Objects};
-use crate::ledger::{Counts, Ended, Entry, Lease, Ledger, LedgerError, Outcome, RunOutcome};
+use crate::ledger::{Counts, Ended, Entry, Lease, Ledger, LedgerError, Outcome, Run, RunOutcome};
 use crate::model::estate::Estate;
 use crate::partner::{Error, Reader};
 use crate::plan::Change;
 use crate::plan::step::Step;
+
+/// How often whoever waits looks whether somebody wants it to end.
+const TICK: Duration = Duration::from_millis(250);
 
 /// What was left open, and what is known of it now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Recovered {
     pub happened: Vec<String>,
     /// It had not: it is planned anew.
     pub not: Vec<String>,
+    /// A run died: what was seen of the tenant before may be older than what that run did.
+    pub is_late: bool,
 }
 
 /// With what is looked up, and for whom.
@@ -48,11 +53,12 @@ impl std::fmt::Debug for Recovery<'_> {
 
 /// Looks up all open entries of earlier runs, oldest first.
 pub async fn recover(with: Recovery<'_>) -> Result<Recovered, RecoverError> {
+    let dead = with.ledger.unfinished_runs().await?;
     let open = with.ledger.open_entries().await?;
     let mut recovered = Recovered::default();
     let made = Made::default();
     // All of them were sent before now: the lag is waited out once.
-    let settled = Instant::now() + with.settle;
+    let settled = Instant::now() + lag(with, &dead, &open).await?;
     for entry in open {
         if (with.is_stopped)() {
             return Ok(recovered);
@@ -64,8 +70,34 @@ pub async fn recover(with: Recovery<'_>) -> Result<Recovered, RecoverError> {
             recovered.not.push(step);
         }
     }
-    end_dead_runs(with.ledger, with.lease).await?;
+    if !dead.is_empty() {
+        recovered.is_late = true;
+        // What it wrote last was seen by nobody: a plan is made from what shows it.
+        pause(settled, with.is_stopped).await;
+    }
+    end(dead, with.ledger, with.lease).await?;
     Ok(recovered)
+}
+
+/// For how long what was sent last may not show yet.
+async fn lag(with: Recovery<'_>, dead: &[Run], open: &[Entry]) -> Result<Duration, RecoverError> {
+    let mut last = open.iter().map(|entry| entry.intended_at).max();
+    for run in dead {
+        let entries = with.ledger.entries(run.id.clone()).await?;
+        let of_run =
+            entries.iter().map(|entry| entry.concluded_at.unwrap_or(entry.intended_at)).max();
+        last = last.max(of_run);
+    }
+    let Some(last) = last else { return Ok(Duration::ZERO) };
+    // Both are the database's time.
+    let age = Duration::try_from(with.lease.since.duration_since(last)).unwrap_or_default();
+    Ok(with.settle.saturating_sub(age))
+}
+
+async fn pause(until: Instant, is_stopped: &(dyn Fn() -> bool + Sync)) {
+    while Instant::now() < until && !is_stopped() {
+        tokio::time::sleep_until(until.min(Instant::now() + TICK)).await;
+    }
 }
 
 async fn one(
@@ -142,8 +174,8 @@ impl From<Error> for RecoverError {
 }
 
 /// Runs that began and did not end: whoever holds the lease now knows that they are dead.
-async fn end_dead_runs(ledger: &Ledger, lease: &Lease) -> Result<(), LedgerError> {
-    for run in ledger.unfinished_runs().await? {
+async fn end(dead: Vec<Run>, ledger: &Ledger, lease: &Lease) -> Result<(), LedgerError> {
+    for run in dead {
         let ended = Ended { outcome: RunOutcome::Abandoned, counts: Counts::default() };
         ledger.end_run(lease, run.id, ended).await?;
     }

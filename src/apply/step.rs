@@ -61,6 +61,14 @@ pub(super) async fn carry_out(
     }
 }
 
+/// Whether there may be something of the same name that is not ours.
+fn makes_something(step: &Step) -> bool {
+    matches!(
+        step.change,
+        Change::CreateUser { .. } | Change::CreateGroup { .. } | Change::CreateCustomer { .. }
+    )
+}
+
 fn intent(run: &str, step: &Step, attempt: u32) -> Result<Intent, LedgerError> {
     let cost = &step.cost;
     Ok(Intent {
@@ -105,6 +113,14 @@ async fn seen(
     let open = match sent {
         Ok(sent) if sent.is_proof => return done(sent),
         Ok(_) => None,
+        // Sent twice, because nobody answered the first time, and refused the second: it is so.
+        Err(Failure::Failed(why)) if !makes_something(step) => {
+            let reader = job.writer.reader();
+            return match look::once(&reader, step, &sender.made, None).await {
+                Ok(Seen::So(sent)) => done(sent),
+                Ok(Seen::NotSo | Seen::Theirs(_)) | Err(_) => failed(why),
+            };
+        }
         Err(Failure::Failed(why) | Failure::TooLate(why)) => return failed(why),
         // What is there by now may be what an earlier attempt made after all.
         Err(Failure::Stale(why)) if attempt > 1 => Some(why),

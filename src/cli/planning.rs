@@ -92,7 +92,14 @@ impl PlanningArgs {
         &self,
         out: &Output,
     ) -> Result<Result<Ready, Outcome>, CommandError> {
-        self.prepare_from(self.manifests.read(out)?, out).await
+        self.prepare_from(self.manifests.read(out)?, self.refresh, out).await
+    }
+
+    fn files(&self, out: &Output) -> Result<Files, CommandError> {
+        match self.manifests.file() {
+            Some(_) => self.manifests.read_beside(out),
+            None => self.manifests.read(out),
+        }
     }
 
     /// The same, where a file in the place of the folder is a plan.
@@ -100,11 +107,18 @@ impl PlanningArgs {
         &self,
         out: &Output,
     ) -> Result<Result<Ready, Outcome>, CommandError> {
-        let files = match self.manifests.file() {
-            Some(_) => self.manifests.read_beside(out)?,
-            None => self.manifests.read(out)?,
-        };
-        self.prepare_from(files, out).await
+        let files = self.files(out)?;
+        self.prepare_from(files, self.refresh, out).await
+    }
+
+    /// The same, and nothing that was seen before is believed: a run died, and what was seen may be
+    /// older than what it did.
+    pub(crate) async fn prepare_anew(
+        &self,
+        out: &Output,
+    ) -> Result<Result<Ready, Outcome>, CommandError> {
+        let files = self.files(out)?;
+        self.prepare_from(files, Refresh::All, out).await
     }
 
     /// The plan that stands in the place of the folder, if one does.
@@ -115,6 +129,7 @@ impl PlanningArgs {
     async fn prepare_from(
         &self,
         files: Files,
+        refresh: Refresh,
         out: &Output,
     ) -> Result<Result<Ready, Outcome>, CommandError> {
         let (home, is_complete) = (files.home()?, files.is_complete());
@@ -134,7 +149,7 @@ impl PlanningArgs {
         let name = loaded.estate.account.as_ref().map(|account| account.metadata.name.as_str());
         let record = remembered(&memory, name.unwrap_or_default()).await?;
         let scope = plan::scope(&loaded.estate, &record);
-        let snapshot = self.observe(&tenant, &memory, &scope, out).await?;
+        let snapshot = self.observe(&tenant, &memory, &scope, refresh, out).await?;
         let acting = tenant.actor(&loaded.estate).await?;
         let now = self.as_of.map_or(snapshot.observed_at, |day| beginning(day, &snapshot));
         let today = Day(now.to_zoned(TimeZone::UTC).date());
@@ -166,10 +181,11 @@ impl PlanningArgs {
         tenant: &Tenant,
         memory: &Memory,
         scope: &Scope,
+        refresh: Refresh,
         out: &Output,
     ) -> Result<Snapshot, CommandError> {
         let known = match memory {
-            Memory::Kept(ledger) if self.refresh != Refresh::All => {
+            Memory::Kept(ledger) if refresh != Refresh::All => {
                 ledger.snapshot().await.map_err(|error| ledger_failed(&error))?
             }
             Memory::Kept(_) | Memory::Nothing => None,
@@ -177,7 +193,7 @@ impl PlanningArgs {
         let kind = format!("{:x}", Sha256::digest(format!("{scope:?}")));
         let known = known.filter(|kept| kept.delta_links.get(SCOPE) == Some(&kind));
         let previous = known.and_then(|kept| file::read(&kept.body).ok());
-        if self.refresh == Refresh::None {
+        if refresh == Refresh::None {
             return previous.ok_or_else(|| {
                 CommandError::usage(
                     "nothing was seen of this tenant yet that would do\nleave out `--refresh none`",
@@ -205,7 +221,13 @@ impl PlanningArgs {
                 delta_links: BTreeMap::from([(SCOPE.to_owned(), kind)]),
                 audit_watermark: snapshot.marks.audit.map(|mark| mark.to_string()),
             };
-            ledger.keep_snapshot(kept).await.map_err(|error| ledger_failed(&error))?;
+            match ledger.keep_snapshot(kept).await {
+                // Whoever may only read plans too: the next run reads a little more.
+                Err(error @ LedgerError::ReadOnly { .. }) => {
+                    out.narrate(&format!("what was seen is not kept: {error}"));
+                }
+                kept => kept.map_err(|error| ledger_failed(&error))?,
+            }
         }
         Ok(snapshot)
     }

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::killed::{ARGS, COUNT, DIE_AT};
+use crate::killed::{ARGS, COUNT, How};
 use crate::world::{ACCOUNT, Ended, Folder, PROJECT, Run, USERS};
 
 const BEN: &str = "apiVersion: partnerctl/v1\nkind: User\nmetadata: {name: ben}\nspec: {displayName: Ben, email: ben@fabrikam.example, agent: helpdesk, admin: none}\n";
@@ -230,7 +230,7 @@ fn die(folder: &Path, at: Option<u64>) -> Option<u64> {
     child.env(ARGS, ["partnerctl", "apply", "--yes", "."].join("\u{1f}"));
     child.env("NO_COLOR", "1").env(COUNT, &count).current_dir(folder);
     if let Some(at) = at {
-        child.env(DIE_AT, at.to_string());
+        child.env(How::Killed.name(), at.to_string());
     }
     let ended = child.stdin(Stdio::null()).output().unwrap();
     if ended.status.signal() == Some(9) {

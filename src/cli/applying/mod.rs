@@ -21,6 +21,7 @@ use super::tenant::{WritingTenant, unanswered};
 use super::{CommandError, Outcome};
 use crate::apply::{self, Applied, Job, LEASE, REQUEST, Recovered, Recovery};
 use crate::ledger::{Lease, Ledger, LedgerError, ObjectKey, Terms};
+use crate::model::customer::Relationship;
 use crate::model::name::Kind;
 use crate::plan::file::Plan;
 use crate::plan::{Binding, Planned};
@@ -65,7 +66,7 @@ impl Applying {
         let mut applying = Self { ready, ledger, tenant, lease, heart };
         match applying.recover(out, signals).await {
             Ok(false) => Ok(Ok(applying)),
-            Ok(true) => match planning.prepare_for_plan(out).await {
+            Ok(true) => match planning.prepare_anew(out).await {
                 Ok(Ok(ready)) => {
                     applying.ready = ready;
                     Ok(Ok(applying))
@@ -225,6 +226,16 @@ pub(crate) fn live(ready: &Ready, planned: &Planned) -> Vec<(ObjectKey, Option<S
     for (key, binding) in &planned.bound.customers {
         if let Binding::Live(id) = binding {
             all.push((ObjectKey::new(Kind::Customer, key.as_str()), Some(id.to_string())));
+        }
+    }
+    // A tie that is not to be, and is not, is as declared.
+    for (name, declared) in &estate.customers {
+        let key = ObjectKey::new(Kind::Customer, name.as_str());
+        if declared.spec.relationship == Relationship::None
+            && !matches!(planned.bound.customers.get(name), Some(Binding::Live(_)))
+            && ready.record.object(&key).is_some()
+        {
+            all.push((key, None));
         }
     }
     for (key, declared) in &estate.partnerships {
