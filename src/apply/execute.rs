@@ -28,6 +28,8 @@ pub(super) struct Sent {
     pub(super) exchanges: BTreeMap<String, Exchange>,
     /// The answer shows the thing itself: it need not be looked at again.
     pub(super) is_proof: bool,
+    /// Something was made whose one-time password nobody may have.
+    pub(super) owes_password: bool,
 }
 
 /// Why a step did not come about.
@@ -114,6 +116,24 @@ impl Sender<'_> {
         {
             self.made.remember(&step.object, ObjectId(id));
         }
+        // Its answer was lost, and so nobody was shown the password yet.
+        if let Change::CreateUser { sign_in_name, .. } = &step.change
+            && let Some(password) = self.known_password(&step.object)
+        {
+            self.handover.after(&self.purpose(step, sign_in_name), &password);
+        }
+    }
+
+    fn purpose(&self, step: &Step, sign_in_name: &str) -> Purpose {
+        Purpose {
+            object: step.object.to_string(),
+            sign_in_name: sign_in_name.to_owned(),
+            run: self.run.clone(),
+        }
+    }
+
+    fn known_password(&self, object: &ObjectKey) -> Option<SecretString> {
+        self.passwords.lock().ok().and_then(|known| known.get(object).cloned())
     }
 
     /// Sends what a step is, if it is still what the plan saw; nothing later than `until`.
@@ -136,6 +156,9 @@ impl Sender<'_> {
                 let fields = UserFields { account_enabled: Some(false), ..UserFields::default() };
                 writer.update_user(id, &fields).await?;
                 Ok(of(id))
+            }
+            Change::ResetPassword { user, sign_in_name } => {
+                self.reset_password(writer, step, user, sign_in_name).await
             }
             Change::DeleteUser { user } => {
                 let id = self.made.resolve(user)?;
@@ -257,20 +280,26 @@ impl Sender<'_> {
                     },
                     billing_profile: billing_of(company_name, billing),
                 };
+                if !self.handover.is_possible() {
+                    return Err(nowhere());
+                }
                 let made = writer.create_customer(*key, &customer).await?;
-                if let Some(administrator) = &made.administrator {
-                    let purpose = Purpose {
-                        object: step.object.to_string(),
-                        sign_in_name: format!("{}@{domain}", administrator.user_name),
-                        run: self.run.clone(),
-                    };
+                let kept = made.administrator.as_ref().map(|administrator| {
+                    let name = format!("{}@{domain}", administrator.user_name);
+                    let purpose = self.purpose(step, &name);
                     let kept = self.handover.before(&purpose, &administrator.password);
                     self.handover.after(&purpose, &administrator.password);
-                    if let Err(error) = kept {
-                        tracing::error!(%error, "the new tenant's password could not be kept");
-                    }
+                    kept
+                });
+                if let Some(Err(error)) = &kept {
+                    tracing::error!(%error, "the new tenant's password could not be kept");
                 }
-                Ok(Sent { remote_id: Some(made.id.to_string()), is_proof: true, ..Sent::default() })
+                Ok(Sent {
+                    remote_id: Some(made.id.to_string()),
+                    is_proof: true,
+                    owes_password: !matches!(kept, Some(Ok(_))),
+                    ..Sent::default()
+                })
             }
         }
     }
@@ -285,15 +314,9 @@ impl Sender<'_> {
         fields: &BTreeMap<String, Value>,
     ) -> Result<Sent, Failure> {
         if !self.handover.is_possible() {
-            return Err(Failure::Failed(
-                "there is nowhere to hand its one-time password over: give `handover` in the project file, or run it on a terminal".to_owned(),
-            ));
+            return Err(nowhere());
         }
-        let purpose = Purpose {
-            object: step.object.to_string(),
-            sign_in_name: sign_in_name.to_owned(),
-            run: self.run.clone(),
-        };
+        let purpose = self.purpose(step, sign_in_name);
         let (password, kept) = self.password(&step.object, &purpose)?;
         let user = NewUser {
             account_enabled: enabled,
@@ -310,10 +333,7 @@ impl Sender<'_> {
             }
             Err(error) => {
                 if !error.leaves_outcome_open() {
-                    kept.discard();
-                    if let (Kept::File(_), Ok(mut known)) = (&kept, self.passwords.lock()) {
-                        known.remove(&step.object);
-                    }
+                    self.forget(&step.object, &kept);
                 }
                 // Nobody can look later than the service itself, to which names are unique.
                 let is_refused = matches!(error.reason(), Some(Reason::Invalid | Reason::Conflict));
@@ -331,8 +351,7 @@ impl Sender<'_> {
         object: &ObjectKey,
         purpose: &Purpose,
     ) -> Result<(SecretString, Kept), Failure> {
-        let known = self.passwords.lock().ok().and_then(|known| known.get(object).cloned());
-        if let Some(known) = known {
+        if let Some(known) = self.known_password(object) {
             return Ok((known, Kept::Nowhere));
         }
         let password = password();
@@ -343,6 +362,45 @@ impl Sender<'_> {
             known.insert(object.clone(), password.clone());
         }
         Ok((password, kept))
+    }
+
+    /// Sealed before it is sent, shown after it holds. Sent again, it is the same password.
+    async fn reset_password(
+        &self,
+        writer: &Writer,
+        step: &Step,
+        user: &Target,
+        sign_in_name: &str,
+    ) -> Result<Sent, Failure> {
+        if !self.handover.is_possible() {
+            return Err(nowhere());
+        }
+        let id = self.made.resolve(user)?;
+        self.is_as_seen(step, id).await?;
+        let purpose = self.purpose(step, sign_in_name);
+        let (password, kept) = self.password(&step.object, &purpose)?;
+        let profile = PasswordProfile::temporary(password.clone());
+        match writer.set_password(id, &profile).await {
+            Ok(()) => {
+                self.handover.after(&purpose, &password);
+                // Nobody can read a password back: the answer has to do.
+                Ok(Sent { is_proof: true, ..of(id) })
+            }
+            Err(error) => {
+                if !error.leaves_outcome_open() {
+                    self.forget(&step.object, &kept);
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// A password that never held.
+    fn forget(&self, object: &ObjectKey, kept: &Kept) {
+        kept.discard();
+        if let (Kept::File(_), Ok(mut known)) = (kept, self.passwords.lock()) {
+            known.remove(object);
+        }
     }
 
     async fn update_user(
@@ -413,6 +471,11 @@ fn is_there<T>(answer: Result<T, Error>) -> Result<bool, Failure> {
         Err(error) if error.is(Reason::Missing) => Ok(false),
         Err(error) => looked(Err(error)),
     }
+}
+
+fn nowhere() -> Failure {
+    let remedy = crate::plan::REMEDY;
+    Failure::Failed(format!("there is nowhere to hand its one-time password over: {remedy}"))
 }
 
 /// The id came with the answer.

@@ -56,6 +56,16 @@ impl Handover {
         }
     }
 
+    /// Where a password that a run was to hand over was kept, if it was, here.
+    pub fn kept(&self, object: &str, run: &str) -> Option<PathBuf> {
+        match self {
+            Self::Sealed { folder, .. } => {
+                Some(folder.join(file_name(object, run))).filter(|path| path.exists())
+            }
+            Self::Shown(_) | Self::Nowhere => None,
+        }
+    }
+
     /// Once it holds.
     pub fn after(&self, purpose: &Purpose, password: &SecretString) {
         if let Self::Shown(show) = self {
@@ -80,6 +90,14 @@ impl Kept {
     }
 }
 
+/// What the file of a password is called.
+fn file_name(object: &str, run: &str) -> String {
+    format!("{object}-{run}.age")
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+        .collect()
+}
+
 fn seal(
     recipients: &[Recipient],
     folder: &Path,
@@ -87,11 +105,7 @@ fn seal(
     password: &SecretString,
 ) -> std::io::Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
-    let name: String = format!("{}-{}.age", purpose.object, purpose.run)
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
-        .collect();
-    let path = folder.join(name);
+    let path = folder.join(file_name(&purpose.object, &purpose.run));
     let encryptor = age::Encryptor::with_recipients(
         recipients.iter().map(|recipient| recipient as &dyn age::Recipient),
     )

@@ -118,6 +118,7 @@ impl Came {
 /// What came of all of them.
 #[derive(Debug, Default)]
 pub struct Applied {
+    pub run: String,
     /// By the step's id.
     pub steps: BTreeMap<String, Came>,
     pub counts: Counts,
@@ -155,6 +156,7 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
     let keeping = Keeping { estate: job.estate, name: &job.plan.parents.estate, run: &job.run };
     let objects = Objects::new(keeping, &job.objects);
     let mut applied = Walk::new(&job, &sender, &objects).run().await;
+    applied.run.clone_from(&job.run);
     applied.counts = counts(job.plan, &applied);
     if applied.ended_early.is_none() {
         // Who goes back has not made anything as it is declared.

@@ -68,6 +68,10 @@ impl<'a> Objects<'a> {
             objects.remove(&former);
             changes.push(Kept::Rename { from: former, to: step.object.name.clone() });
         }
+        if step.verb == Verb::Reset && known.is_none() {
+            // Nothing is managed because somebody lost a password.
+            return Vec::new();
+        }
         let mut managed = known.unwrap_or_else(|| new(keeping, &step.object, step.verb));
         // What comes back because a run is undone was made here: nothing else is deleted.
         let comes_back = step.verb == Verb::Restore && is_undoing(step);
@@ -91,7 +95,9 @@ impl<'a> Objects<'a> {
                     *value = Value::Array(Vec::new());
                 }
             }
+            what.owes_password = sent.owes_password;
         } else {
+            what.owes_password &= step.verb != Verb::Reset;
             for change in &step.fields {
                 touch(&mut what, step, change);
             }
@@ -111,6 +117,17 @@ impl<'a> Objects<'a> {
         objects.insert(step.object.clone(), managed.clone());
         changes.push(Kept::Put(Box::new(managed)));
         changes
+    }
+
+    /// A password that may have been replaced, by one that nobody may have: it is owed.
+    pub(super) fn in_doubt(&self, step: &Step) -> Vec<Kept> {
+        let Ok(mut objects) = self.known.lock() else { return Vec::new() };
+        let known = objects.get_mut(&step.object).filter(|_| step.verb == Verb::Reset);
+        let Some(managed) = known else { return Vec::new() };
+        let what = Applied { owes_password: true, ..Applied::read(&managed.spec) };
+        let Ok(spec) = what.to_json() else { return Vec::new() };
+        managed.spec = spec;
+        vec![Kept::Put(Box::new(managed.clone()))]
     }
 
     /// What changes at the end: what is as declared is managed from now on, what is gone from the

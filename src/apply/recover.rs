@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::execute::Made;
+use super::execute::{Made, Sent};
+use super::handover::Handover;
 use super::look::{self, Patience, Seen};
 use super::record::{Keeping, Objects};
 use crate::ledger::{Counts, Ended, Entry, Lease, Ledger, LedgerError, Outcome, Run, RunOutcome};
 use crate::model::estate::Estate;
 use crate::partner::{Error, Reader};
+use crate::plan::Change;
 use crate::plan::step::Step;
 
 /// How often whoever waits looks whether somebody wants it to end.
@@ -38,6 +40,8 @@ pub struct Recovery<'a> {
     pub name: &'a str,
     /// How long the service may take to show what was written: only then "not there" is believed.
     pub settle: Duration,
+    /// Where the passwords of earlier runs would be, if they were kept.
+    pub handover: &'a Handover,
     pub is_stopped: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -109,11 +113,20 @@ async fn one(
     let mut changes = Vec::new();
     let outcome = match step {
         None => Outcome::Failed { why: "nothing is known of what was sent".to_owned() },
+        Some(step) if matches!(step.change, Change::ResetPassword { .. }) => {
+            let keeping = Keeping { estate, name, run: &entry.intent.run };
+            changes = Objects::new(keeping, &known).in_doubt(&step);
+            Outcome::Failed {
+                why: "whether it happened cannot be seen: it is done anew".to_owned(),
+            }
+        }
         Some(step) => {
             let settle = settled.saturating_duration_since(Instant::now());
             let patience = Patience { settle, is_stopped };
             match look::wait(reader, &step, made, Some(entry.intended_at), patience).await? {
                 Seen::So(sent) => {
+                    let owes_password = owes_password(with.handover, entry, &step);
+                    let sent = Sent { owes_password, ..sent };
                     let keeping = Keeping { estate, name, run: &entry.intent.run };
                     changes = Objects::new(keeping, &known).done(&step, &sent);
                     Outcome::Done { remote_id: sent.remote_id }
@@ -128,6 +141,17 @@ async fn one(
     let happened = matches!(outcome, Outcome::Done { .. });
     ledger.conclude(lease, entry.id, outcome, changes).await?;
     Ok(happened)
+}
+
+/// Whether somebody was made whose password nobody may have. One that was sealed before it was sent
+/// is where it was put, if that was on this machine; what was to be shown was not, for all we know.
+fn owes_password(handover: &Handover, entry: &Entry, step: &Step) -> bool {
+    match &step.change {
+        Change::CreateUser { .. } | Change::CreateCustomer { .. } => {
+            handover.kept(&step.object.to_string(), &entry.intent.run).is_none()
+        }
+        _ => false,
+    }
 }
 
 /// Why it could not be looked up.

@@ -49,8 +49,10 @@ pub(super) async fn carry_out(
             }
             Attempt::NotSo(why) => {
                 let outcome = Outcome::Failed { why: why.clone() };
-                journal::conclude(job.ledger, &job.lease, leave.entry, outcome, Vec::new()).await?;
-                if attempt == ATTEMPTS_MAX || (job.is_stopped)() {
+                let is_last = attempt == ATTEMPTS_MAX || (job.is_stopped)();
+                let changes = if is_last { objects.in_doubt(step) } else { Vec::new() };
+                journal::conclude(job.ledger, &job.lease, leave.entry, outcome, changes).await?;
+                if is_last {
                     return Ok(Came::Failed(why));
                 }
                 attempt += 1;
@@ -125,11 +127,17 @@ async fn seen(
         Err(Failure::Stale(why)) => return stale(why),
         Err(Failure::Unknown(why)) => Some(why),
     };
+    if let (Change::ResetPassword { .. }, Some(why)) = (&step.change, &open) {
+        // Nobody can see whether it arrived; sent again, it is the same password.
+        return Attempt::NotSo(why.clone());
+    }
     let reader = job.writer.reader();
     let patience = Patience { settle: job.settle, is_stopped: job.is_stopped };
     match (look::wait(&reader, step, &sender.made, None, patience).await, open) {
-        (Ok(Seen::So(sent)), _) => {
+        (Ok(Seen::So(mut sent)), _) => {
             sender.remember(step, &sent);
+            // The first administrator's password came with the answer that was lost.
+            sent.owes_password = matches!(step.change, Change::CreateCustomer { .. });
             done(sent)
         }
         (Ok(Seen::Theirs(why)), _) => stale(why),

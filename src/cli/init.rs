@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::files::PROJECT_FILE;
@@ -18,7 +19,7 @@ pub(crate) struct InitArgs {
 }
 
 /// The files of a new project.
-pub(crate) const FILES: [(&str, &str); 8] = [
+pub(crate) const FILES: [(&str, &str); 9] = [
     (PROJECT_FILE, include_str!("init/partnerctl.yaml")),
     ("estate/account.yaml", include_str!("init/account.yaml")),
     ("estate/users.yaml", include_str!("init/users.yaml")),
@@ -26,11 +27,21 @@ pub(crate) const FILES: [(&str, &str); 8] = [
     ("estate/customers.yaml", include_str!("init/customers.yaml")),
     ("estate/access-tests.yaml", include_str!("init/access-tests.yaml")),
     ("policies/guardrails.cedar", include_str!("init/guardrails.cedar")),
+    (HANDOVER_IGNORE, include_str!("init/handover.gitignore")),
     (".gitignore", GITIGNORE),
 ];
 
 /// What is a machine's own.
 pub(crate) const GITIGNORE: &str = include_str!("init/gitignore");
+
+/// What is handed over is committed by nobody, whatever else the repository ignores.
+const HANDOVER_IGNORE: &str = "handover/.gitignore";
+
+/// What opens sealed passwords: made anew for each project.
+const KEY: &str = "handover/key.txt";
+
+/// The key that the project file is written with, in whose place the project's own is put.
+const PLACEHOLDER: &str = "age1xdu20xskzkurdstwklqcq42h4fuzmuplvu8wths26s63ft342gpsluyp5a";
 
 /// What editors read; in the project, so that it works without a network.
 const SCHEMA: &str = "schemas/partnerctl.schema.json";
@@ -48,7 +59,7 @@ pub(crate) fn run(out: &Output, args: &InitArgs) -> Result<Outcome, CommandError
             file.display()
         )));
     }
-    let names = || FILES.iter().map(|(name, _)| *name).chain([SCHEMA]);
+    let names = || FILES.iter().map(|(name, _)| *name).chain([KEY, SCHEMA]);
     let there: Vec<&str> = names()
         .filter(|name| *name != ".gitignore" && folder.join(name).symlink_metadata().is_ok())
         .collect();
@@ -60,10 +71,13 @@ pub(crate) fn run(out: &Output, args: &InitArgs) -> Result<Outcome, CommandError
         )));
     }
     let project_name = name_of(folder);
+    let key = age::x25519::Identity::generate();
     for (name, contents) in FILES {
         let named;
         let contents = if name == PROJECT_FILE {
-            named = contents.replacen("name: my-account", &format!("name: {project_name}"), 1);
+            named = contents
+                .replacen("name: my-account", &format!("name: {project_name}"), 1)
+                .replacen(PLACEHOLDER, &key.to_public().to_string(), 1);
             &named
         } else {
             contents
@@ -72,6 +86,7 @@ pub(crate) fn run(out: &Output, args: &InitArgs) -> Result<Outcome, CommandError
             write(folder, name, contents)?;
         }
     }
+    write_key(folder, &key)?;
     if let Some((_, schema)) = all().first() {
         write(folder, SCHEMA, &text(schema))?;
     }
@@ -119,6 +134,20 @@ fn quoted(folder: &Path) -> String {
     // What begins with a hyphen would be an option.
     let text = if text.starts_with('-') { format!("./{text}") } else { text };
     if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// Written as `age-keygen` does, for its owner alone from the first byte.
+fn write_key(folder: &Path, key: &age::x25519::Identity) -> Result<(), CommandError> {
+    use age::secrecy::ExposeSecret;
+    let path = folder.join(KEY);
+    let failed = |source| CommandError::failed(format!("writing {}", path.display()), source);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&path).map_err(failed)?;
+    writeln!(file, "# public key: {}", key.to_public()).map_err(failed)?;
+    writeln!(file, "{}", key.to_string().expose_secret()).map_err(failed)
 }
 
 fn write(folder: &Path, name: &str, contents: &str) -> Result<(), CommandError> {

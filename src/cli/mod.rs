@@ -18,6 +18,7 @@ mod fmt;
 mod history;
 mod import;
 mod init;
+mod invite;
 mod live;
 mod login;
 mod man;
@@ -34,6 +35,7 @@ mod tenant;
 mod test;
 mod undo;
 mod unlock;
+mod user;
 mod validate;
 
 use std::ffi::OsString;
@@ -85,10 +87,12 @@ enum Command {
     Apply(apply::ApplyArgs),
     Drift(drift::DriftArgs),
     Status(status::StatusArgs),
+    Invite(invite::InviteArgs),
     Confirm(confirm::ConfirmArgs),
     Can(can::CanArgs),
     Access(access::AccessArgs),
     Test(test::TestArgs),
+    User(user::UserArgs),
     Import(import::ImportArgs),
     Show(show::ShowArgs),
     History(history::HistoryArgs),
@@ -215,9 +219,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Confirm(args) => confirm::run(&out, args),
         Command::Drift(args) => drift::run(&out, args),
         Command::Status(args) => status::run(&out, args),
+        Command::Invite(args) => invite::run(&out, args),
         Command::Can(args) => can::run(&out, args),
         Command::Access(args) => access::run(&out, args),
         Command::Test(args) => test::run(&out, args),
+        Command::User(args) => user::run(&out, args),
         Command::Import(args) => import::run(&out, args),
         Command::Show(args) => show::run(&out, args),
         Command::History(args) => history::run(&out, args),

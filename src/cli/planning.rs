@@ -10,6 +10,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
+use super::applying::handover;
 use super::files::{Files, ManifestArgs};
 use super::output::Output;
 use super::past::Undoing;
@@ -20,6 +21,7 @@ use crate::ledger::{KeptSnapshot, LedgerError};
 use crate::manifest::source::Format;
 use crate::model::customer::{Origin, Relationship};
 use crate::model::estate;
+use crate::model::name::UserKey;
 use crate::model::project::Context;
 use crate::model::record::ObjectKey;
 use crate::model::tenant::{Scope, Snapshot};
@@ -27,7 +29,7 @@ use crate::model::time::Day;
 use crate::partner::snapshot::file;
 use crate::plan::file::{FORMAT, Parents, Plan};
 use crate::plan::step::Source;
-use crate::plan::{self, Actor, Input, Planned, Record};
+use crate::plan::{self, Actor, Input, NotReset, Planned, Record};
 use crate::policy::library;
 use crate::policy::rules::Rules;
 
@@ -308,6 +310,11 @@ impl Ready {
         }
     }
 
+    /// Plans one thing: a new one-time password for somebody.
+    pub(crate) fn reset(&self, user: &UserKey) -> Result<Planned, NotReset> {
+        self.with_input(&Asked::default(), |input| plan::reset(input, user))
+    }
+
     fn with_input<T>(&self, asked: &Asked, plan: impl FnOnce(&Input<'_>) -> T) -> T {
         let loaded = &self.policies.loaded;
         let project = loaded.project.clone().unwrap_or_default();
@@ -324,6 +331,7 @@ impl Ready {
             actor: self.actor(),
             invitation: self.invitation.as_deref(),
             is_complete: self.is_complete,
+            hands_over: handover::is_possible(loaded),
             lags: !self.tenant.settle.is_zero(),
             now: self.now,
             today: self.today,

@@ -19,7 +19,8 @@ const VOCABULARY: &str = "partnerctl.cedarschema";
 /// or of a machine format. With --out also the vocabulary of policies, partnerctl.cedarschema.
 #[derive(clap::Args, Debug)]
 pub(crate) struct SchemaArgs {
-    /// A kind such as User, or a machine format: findings, can, access, tests, plan
+    /// A kind such as User, or a machine format: findings, can, access, tests, plan, drift,
+    /// status, invitation
     #[arg(value_name = "KIND")]
     name: Option<String>,
     /// Write all schemas into this folder
@@ -51,7 +52,7 @@ pub(crate) fn run(out: &Output, args: &SchemaArgs) -> Result<Outcome, CommandErr
 type Format = (&'static str, fn() -> Value);
 
 /// The machine formats.
-const FORMATS: [Format; 8] = [
+const FORMATS: [Format; 9] = [
     ("findings", report::json::schema),
     ("can", report::decision::schema),
     ("access", report::access::schema),
@@ -60,6 +61,7 @@ const FORMATS: [Format; 8] = [
     ("drift", report::drift::schema),
     ("status", report::status::schema),
     ("history", report::history::schema),
+    ("invitation", report::invitation::schema),
 ];
 
 /// Every schema, by the name of its file.

@@ -43,7 +43,9 @@ pub fn applied(estate: &Estate, key: &ObjectKey, before: Option<&Applied>) -> Op
     };
     let granted = before.map(|before| before.granted.clone()).unwrap_or_default();
     let on_removal = metadata.on_removal.filter(|what| *what != OnRemoval::Release);
-    Some(Applied { fields, granted, on_removal: on_removal.map(|what| what.word().to_owned()) })
+    let owes_password = before.is_some_and(|before| before.owes_password);
+    let on_removal = on_removal.map(|what| what.word().to_owned());
+    Some(Applied { fields, granted, owes_password, on_removal })
 }
 
 fn user(declared: &Declared<User>) -> BTreeMap<String, Value> {

@@ -78,6 +78,10 @@ pub(super) fn authorise(
             judge.decide_in(actor.cedar(), action_uid(action), resource.cedar(), context)
         });
         let decision = decision.unwrap_or_default();
+        if decision.allowed && raises(&people, &one.step.change) {
+            refuse_raising(gather, &mut one.step, &name);
+            continue;
+        }
         let waived = !decision.allowed && is_waived(gather, &rules, &one.step, &decision.by);
         let reason = (!decision.allowed).then(|| why(&rules, &decision.by, action));
         one.step.authorisation = Authorisation {
@@ -100,6 +104,30 @@ pub(super) fn authorise(
         }
     }
     ordered
+}
+
+/// Whether whoever resets a password could become a global admin by it, and is none: not only who
+/// holds the role now, also who may activate it is as good as one. Policies know the former alone.
+fn raises(people: &People<'_>, change: &Change) -> bool {
+    const GLOBAL: &str = "global-admin";
+    let Change::ResetPassword { user, .. } = change else { return false };
+    let is_global = |person: &Person<'_>| person.roles().any(|role| role == GLOBAL);
+    let actor = people.actor.as_ref().and_then(|actor| people.get(actor));
+    people.get(user).is_some_and(|user| is_global(user) || user.may_activate(GLOBAL))
+        && !actor.is_some_and(is_global)
+}
+
+fn refuse_raising(gather: &mut Gather<'_>, step: &mut Step, name: &str) {
+    let reason =
+        "only a global admin resets the password of a global admin, or of who may become one";
+    step.authorisation.decision = Decision::Deny;
+    step.authorisation.reason = Some(reason.to_owned());
+    gather.drafts.refused.push(Refusal {
+        why: Why::Guard,
+        step: Some(step.id.clone()),
+        message: format!("{name} may not do `{}`: {reason}", step.id),
+        remedy: "let a global admin do it".to_owned(),
+    });
 }
 
 /// Who applies, as policies know them, and as people do.
@@ -149,7 +177,9 @@ fn world(gather: &Gather<'_>, people: &People<'_>, ordered: &[Ordered]) -> World
 /// Whom a change is about that changes nobody's rights.
 fn target(change: &Change) -> Option<&Target> {
     match change {
-        Change::UpdateUser { user, .. } | Change::RestoreUser { user } => Some(user),
+        Change::UpdateUser { user, .. }
+        | Change::RestoreUser { user }
+        | Change::ResetPassword { user, .. } => Some(user),
         _ => None,
     }
 }
@@ -182,6 +212,7 @@ fn question(
         | Change::UpdateUser { .. }
         | Change::RestoreUser { .. }
         | Change::DeleteUser { .. } => ("manage-users", person()),
+        Change::ResetPassword { .. } => ("reset-password", person()),
         Change::CreateGroup { .. } | Change::UpdateGroup { .. } | Change::DeleteGroup { .. } => {
             ("assign-roles", account())
         }

@@ -33,6 +33,11 @@ pub enum Change {
     DeleteUser {
         user: Target,
     },
+    /// The password is made when it is sent, and goes to where passwords are handed over.
+    ResetPassword {
+        user: Target,
+        sign_in_name: String,
+    },
     CreateGroup {
         name: String,
         mail_nickname: String,
@@ -138,6 +143,7 @@ impl Change {
             Self::UpdateUser { user, .. }
             | Self::RestoreUser { user }
             | Self::DeleteUser { user }
+            | Self::ResetPassword { user, .. }
             | Self::AddAccountRole { user, .. }
             | Self::RemoveAccountRole { user, .. } => vec![user],
             Self::UpdateGroup { group, .. } | Self::DeleteGroup { group } => vec![group],

@@ -122,6 +122,9 @@ fn create(gather: &mut Gather<'_>, key: &CustomerKey, declared: &Declared<Custom
         fields.push(whole(&path, Value::Null, value.clone(), Cause::Create));
         billing.insert(wire, value);
     }
+    if super::passwords::is_held(gather, &subject, "its tenant is to be made") {
+        return;
+    }
     let reseller = customer.reseller.as_ref().and_then(|key| tenant_of(gather, key));
     let estate = gather.input.estate.account.as_ref().map(|account| account.metadata.name.as_str());
     let marker = format!("{}/{}/{domain}", estate.unwrap_or_default(), subject.key);
@@ -188,8 +191,8 @@ fn invite(gather: &mut Gather<'_>, declared: &Declared<Customer>) {
             awaiting: format!("a global admin of {}", declared.spec.domain),
             instructions: match link {
                 Some(_) => format!(
-                    "Send the link, unaltered; a global admin of {} opens it and accepts.",
-                    declared.spec.domain
+                    "Send the link, unaltered (`partnerctl invite {}` writes the mail); a global admin of {} opens it and accepts.",
+                    subject.key, declared.spec.domain
                 ),
                 None => "The service did not say by which link customers accept us.".to_owned(),
             },
@@ -234,6 +237,7 @@ fn combined(gather: &Gather<'_>, provider: &PartnershipKey) -> Option<String> {
 fn live(gather: &mut Gather<'_>, declared: &Declared<Customer>, id: TenantId) {
     let customer = &declared.spec;
     let Some(found) = gather.input.snapshot.customers.get(&id) else { return };
+    super::passwords::first_administrator(gather, declared, id);
     // Most customers are as declared, and nothing more is looked at.
     let is_named = customer.company_name.as_str() == found.company_name
         || nfc(customer.company_name.as_str()) == nfc(&found.company_name);
@@ -438,7 +442,7 @@ fn providers(gather: &mut Gather<'_>, subject: &Subject<'_>, declared: &Declared
             message: format!("{} is to let {provider} order for it", declared.spec.company_name),
             awaiting: format!("a global admin of {}", declared.spec.domain),
             instructions: format!(
-                "Send the link again: accepting it adds the relationship with {provider}. It is not shown to us: run `partnerctl confirm {step}` once it is done."
+                "Send the link again (`partnerctl invite {step}` writes the mail): accepting it adds the relationship with {provider}. It is not shown to us: run `partnerctl confirm {step}` once it is done."
             ),
             step,
             link,

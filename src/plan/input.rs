@@ -29,6 +29,8 @@ pub struct Input<'a> {
     pub invitation: Option<&'a str>,
     /// These are all the manifests there are: what is not in them has gone.
     pub is_complete: bool,
+    /// A one-time password can be handed over to somebody.
+    pub hands_over: bool,
     /// The service may not show yet what was written.
     pub lags: bool,
     pub now: Timestamp,

@@ -173,7 +173,7 @@ fn rank(step: &Step, effect: &Effect, people: &People<'_>) -> u8 {
         (Change::RestoreUser { .. }, _) => 2,
         (Change::CreateUser { .. }, _) => 3,
         (Change::UpdateUser { .. }, Verb::Disable) => 11,
-        (Change::UpdateUser { .. }, _) => 4,
+        (Change::UpdateUser { .. } | Change::ResetPassword { .. }, _) => 4,
         (
             Change::AddMember { .. } | Change::AssignRole { .. } | Change::AddAccountRole { .. },
             _,

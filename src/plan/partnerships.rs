@@ -85,7 +85,7 @@ fn begin(gather: &mut Gather<'_>, subject: &Subject<'_>, declared: &Declared<Par
         With::IndirectReseller => (
             format!("a global admin of {name}"),
             match link {
-                Some(_) => format!("Send the link to {name}; a global admin there accepts it."),
+                Some(_) => format!("Send the link to {name} (`partnerctl invite {}` writes the mail); a global admin there accepts it.", subject.key),
                 None => "In Partner Center, under Indirect resellers, Invite new resellers: copy the link into `invitationUrl` and send it.".to_owned(),
             },
         ),

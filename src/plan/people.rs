@@ -61,6 +61,11 @@ impl Person<'_> {
         self.roles.iter().chain(&self.otherwise)
     }
 
+    /// Whether they can come to hold a role for a while by themselves.
+    pub(super) fn may_activate(&self, role: &str) -> bool {
+        self.eligible.contains(role)
+    }
+
     /// What policies can read of them.
     pub(super) fn shape(&self) -> Shape {
         let email = Email::parse(&self.email).ok();

@@ -113,6 +113,9 @@ pub struct Applied {
     /// the document goes away.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub granted: BTreeSet<String>,
+    /// Made, and it is not known that somebody was handed its one-time password.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub owes_password: bool,
     /// What the document said should become of the object without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_removal: Option<String>,

@@ -54,6 +54,8 @@ pub enum Verb {
     Revoke,
     Disable,
     Delete,
+    /// A password.
+    Reset,
     /// A relationship, for good.
     End,
     /// Ask for something that others decide.
@@ -70,6 +72,7 @@ impl Verb {
             Self::Revoke => "revoke",
             Self::Disable => "disable",
             Self::Delete => "delete",
+            Self::Reset => "reset",
             Self::End => "end",
             Self::Request => "request",
         }

@@ -216,6 +216,9 @@ fn create(
         let message = "its last day has passed, so it is not made";
         return gather.drafts.say(&subject.key, State::Held, message);
     }
+    if super::passwords::is_held(gather, subject, "it is to be made") {
+        return;
+    }
     let mut fields = Vec::new();
     let mut sent = BTreeMap::new();
     for field in &FIELDS {
@@ -281,6 +284,7 @@ fn live(gather: &mut Gather<'_>, subject: &Subject<'_>, declared: &Declared<User
         gather.push(step, Effect::Nothing);
     }
     enabled(gather, subject, declared, id, found, &mut foreign);
+    super::passwords::owed(gather, subject, id, found);
     if !foreign.is_empty() {
         let message = format!(
             "the account is kept on premises, where {} would have to be changed",

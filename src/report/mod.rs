@@ -13,6 +13,7 @@ pub mod decision;
 pub mod drift;
 mod github;
 pub mod history;
+pub mod invitation;
 pub mod json;
 mod junit;
 mod mask;

@@ -1230,7 +1230,9 @@ a project to begin with:
   fabrikam-jp/estate/customers.yaml
   fabrikam-jp/estate/access-tests.yaml
   fabrikam-jp/policies/guardrails.cedar
+  fabrikam-jp/handover/.gitignore
   fabrikam-jp/.gitignore
+  fabrikam-jp/handover/key.txt
   fabrikam-jp/schemas/partnerctl.schema.json
 
 put your own account into estate/account.yaml; with its domains, the addresses of the users change too. Then: partnerctl validate fabrikam-jp

@@ -238,7 +238,7 @@ fn exit_codes_say_what_a_plan_means() {
 
 #[test]
 fn a_plan_over_a_limit_is_written_and_refused() {
-    let limits = "apiVersion: partnerctl/v1\nkind: Project\nmetadata: {name: fabrikam}\nspec:\n  manifests: [estate]\n  limits: {privilegedGrants: {count: 20}}\n";
+    let limits = "apiVersion: partnerctl/v1\nkind: Project\nmetadata: {name: fabrikam}\nspec:\n  manifests: [estate]\n  limits: {privilegedGrants: {count: 20}}\n  handover: {age: [age1xdu20xskzkurdstwklqcq42h4fuzmuplvu8wths26s63ft342gpsluyp5a]}\n";
     let folder = many(0);
     // Nobody is there yet: twenty-five helpdesk agents are more than may be made in a day.
     fs::write(folder.path().join("partnerctl.yaml"), limits).unwrap();

@@ -53,6 +53,11 @@ impl Bars {
         self.whole.inc(1);
     }
 
+    /// For whoever writes beside them.
+    pub(super) fn all(&self) -> MultiProgress {
+        self.all.clone()
+    }
+
     /// What everybody waits for, or nothing.
     pub(super) fn paced(&self, why: &str) {
         self.whole.set_message(why.to_owned());

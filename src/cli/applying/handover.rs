@@ -3,12 +3,26 @@
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
+use indicatif::MultiProgress;
+
 use crate::apply::handover::Handover;
 use crate::cli::CommandError;
 use crate::manifest::Loaded;
 
-/// As the project says; else a terminal, if somebody watches.
-pub(super) fn of(loaded: &Loaded, home: &Path) -> Result<Handover, CommandError> {
+/// Whether there is any way: known before anything is sent, so that nothing is begun that would end
+/// with a password nobody has.
+pub(crate) fn is_possible(loaded: &Loaded) -> bool {
+    let declared = loaded.project.as_ref().and_then(|project| project.handover.as_ref());
+    declared.is_some_and(|handover| !handover.age.is_empty()) || std::io::stderr().is_terminal()
+}
+
+/// As the project says; else a terminal, if somebody watches. What moves there, `bars`, is kept from
+/// wiping away what is shown once.
+pub(super) fn of(
+    loaded: &Loaded,
+    home: &Path,
+    bars: Option<MultiProgress>,
+) -> Result<Handover, CommandError> {
     let declared = loaded.project.as_ref().and_then(|project| project.handover.as_ref());
     if let Some(handover) = declared.filter(|handover| !handover.age.is_empty()) {
         let recipients = handover
@@ -24,15 +38,17 @@ pub(super) fn of(loaded: &Loaded, home: &Path) -> Result<Handover, CommandError>
         return Ok(Handover::Sealed { recipients, folder: home.join(folder) });
     }
     if std::io::stderr().is_terminal() {
-        return Ok(Handover::Shown(Box::new(|name, password| {
+        return Ok(Handover::Shown(Box::new(move |name, password| {
             use secrecy::ExposeSecret;
-            let mut err = std::io::stderr().lock();
-            drop(writeln!(
-                err,
-                "{}: one-time password {}",
-                crate::report::clean::line(name),
-                password.expose_secret()
-            ));
+            let show = || {
+                drop(writeln!(
+                    std::io::stderr().lock(),
+                    "{}: one-time password {}",
+                    crate::report::clean::line(name),
+                    password.expose_secret()
+                ));
+            };
+            bars.as_ref().map_or_else(show, |bars| bars.suspend(show));
         })));
     }
     Ok(Handover::Nowhere)

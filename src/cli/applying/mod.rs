@@ -6,11 +6,12 @@
 //! however long a person thinks.
 
 mod bars;
-mod handover;
+pub(super) mod handover;
 mod signals;
 mod tell;
 mod waiting;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,6 +102,7 @@ impl Applying {
         let estate = &self.ready.policies.loaded.estate;
         let account = estate.account.as_ref().map(|account| account.metadata.name.as_str());
         let reader = self.tenant.writer.reader();
+        let handover = handover::of(&self.ready.policies.loaded, &self.ready.home, None)?;
         let recovered = apply::recover(Recovery {
             reader: &reader,
             ledger: &self.ledger,
@@ -108,6 +110,7 @@ impl Applying {
             estate,
             name: account.unwrap_or_default(),
             settle: self.ready.tenant.settle,
+            handover: &handover,
             is_stopped: &|| signals.has_come(),
         })
         .await;
@@ -134,7 +137,7 @@ impl Applying {
         how: How<'_>,
     ) -> Result<Applied, CommandError> {
         let Self { ready, ledger, tenant, lease, heart: _ } = self;
-        let handover = handover::of(&ready.policies.loaded, &ready.home)?;
+        let handover = handover::of(&ready.policies.loaded, &ready.home, how.teller.bars())?;
         let objects = ledger.objects().await.map_err(|error| ledger_failed(&error))?;
         let tell = |event: apply::Event<'_>| how.teller.tell(event);
         let job = Job {
@@ -159,9 +162,19 @@ impl Applying {
         let applied = applied?;
         // Whom we wait for follows from manifests.
         if applied.ended_early.is_none() && plan.parents.undoes.is_none() {
-            waiting::keep(ledger, lease, plan).await.map_err(|error| ledger_failed(&error))?;
+            waiting::keep(ledger, lease, plan, how.is_whole)
+                .await
+                .map_err(|error| ledger_failed(&error))?;
         }
         Ok(applied)
+    }
+}
+
+impl Applying {
+    /// The file that a run sealed somebody's password in, if it did.
+    pub(crate) fn sealed(&self, object: &ObjectKey, applied: &Applied) -> Option<PathBuf> {
+        let handover = handover::of(&self.ready.policies.loaded, &self.ready.home, None).ok()?;
+        handover.kept(&object.to_string(), &applied.run)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use indicatif::MultiProgress;
 use serde_json::{Value, json};
 
 use super::bars::Bars;
@@ -33,6 +34,14 @@ impl Teller {
             Self::Bars(Bars::new(steps))
         } else {
             Self::Lines
+        }
+    }
+
+    /// The bars, where there are some.
+    pub(super) fn bars(&self) -> Option<MultiProgress> {
+        match self {
+            Self::Bars(bars) => Some(bars.all()),
+            Self::Lines | Self::Json => None,
         }
     }
 

@@ -6,8 +6,14 @@ use crate::ledger::{Lease, Ledger, LedgerError, Waiting};
 use crate::plan::State;
 use crate::plan::file::Plan;
 
-/// Whom we wait for is remembered, with since when; who has done it is not waited for any more.
-pub(super) async fn keep(ledger: &Ledger, lease: &Lease, plan: &Plan) -> Result<(), LedgerError> {
+/// Whom we wait for is remembered, with since when; who has done it is not waited for any more. Only a
+/// plan of the whole says who that is.
+pub(super) async fn keep(
+    ledger: &Ledger,
+    lease: &Lease,
+    plan: &Plan,
+    is_whole: bool,
+) -> Result<(), LedgerError> {
     let mut due = BTreeSet::new();
     for report in plan.report.iter().filter(|report| report.state == State::Waiting) {
         let Some(step) = &report.step else { continue };
@@ -21,6 +27,9 @@ pub(super) async fn keep(ledger: &Ledger, lease: &Lease, plan: &Plan) -> Result<
             until: report.until,
         };
         ledger.wait_for(lease, waiting).await?;
+    }
+    if !is_whole {
+        return Ok(());
     }
     for known in ledger.waiting().await? {
         let key = (known.waiting.object, known.waiting.step);

@@ -218,6 +218,7 @@ fn steps(loaded: &Loaded, snapshot: &Snapshot) -> Vec<String> {
         actor: None,
         invitation: None,
         is_complete: true,
+        hands_over: true,
         lags: false,
         now: snapshot.observed_at,
         today: day(),

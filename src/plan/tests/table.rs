@@ -7,15 +7,30 @@ use serde_json::json;
 
 use super::super::digest;
 use super::super::step::Cause;
-use super::super::{Actor, Planned};
+use super::super::{Actor, Applied, Planned};
 use super::stage::*;
 use crate::model::name::Kind;
-use crate::model::record::{Exchange, Origin as How, Spent};
+use crate::model::record::{Exchange, Origin as How, Recorded, Spent};
 use crate::model::tenant::{
     Aspect, Blind, DeletedUser, GroupKind, Holding, MemberKind, Qualification, Relationship,
     RoleAssignment, Subscription,
 };
 use crate::model::user::AdminLevel;
+
+/// It was made, and nobody may have its password.
+fn owes(known: &mut Recorded) {
+    let mut what = Applied::read(&known.managed.spec);
+    what.owes_password = true;
+    known.managed.spec = what.to_json().unwrap();
+}
+
+/// A user management admin, whom nobody declares, applies.
+fn reset_by_zoe(stage: Stage) -> Stage {
+    let admin = assigned("zoe", AdminLevel::UserManagement, Holding::Active, "/");
+    zoe(stage)
+        .live(|tenant| tenant.assignments.push(admin))
+        .with(|stage| stage.actor = Some(Actor::User(object_id(ZOE))))
+}
 
 struct Row {
     kind: &'static str,
@@ -223,6 +238,20 @@ fn rows() -> Vec<Row> {
         "the document is gone: released" => Stage::base().without("contoso"),
         "to be created (direct-bill partners and providers)" => Stage::base().edit("program: indirect-reseller", "program: direct-bill").edit(", partnerships: [northwind]", "").without("northwind").add("kind: Customer\nmetadata: {name: adatum}\nspec: {companyName: Adatum, domain: adatum.onmicrosoft.com, origin: new, contact: {name: Kim Abe, email: kim@adatum.example}, billing: {address: {line1: 1 Ginza, city: Tokyo, postalCode: 104-0061, country: JP}}}\n"),
 
+        # "one-time passwords"
+        "somebody is to be made, and there is nowhere to hand a password over" => Stage::base().with(|stage| stage.hands_over = false).add("kind: User\nmetadata: {name: zoe}\nspec: {displayName: Zoé, email: zoe@fabrikam.example, agent: helpdesk, admin: none}\n"),
+        "a customer's tenant is to be made, and there is nowhere to hand a password over" => Stage::base().with(|stage| stage.hands_over = false).edit("program: indirect-reseller", "program: direct-bill").edit(", partnerships: [northwind]", "").without("northwind").add("kind: Customer\nmetadata: {name: adatum}\nspec: {companyName: Adatum, domain: adatum.onmicrosoft.com, origin: new, contact: {name: Kim Abe, email: kim@adatum.example}, billing: {address: {line1: 1 Ginza, city: Tokyo, postalCode: 104-0061, country: JP}}}\n"),
+        "there is nowhere to hand a password over, and nobody needs one" => Stage::base().with(|stage| stage.hands_over = false).edit("jobTitle: Engineer", "jobTitle: Lead"),
+        "a run died before it handed one over" => Stage::base().remembered("user/ben", owes),
+        "a run died before it handed one over, and there is nowhere to" => Stage::base().with(|stage| stage.hands_over = false).remembered("user/ben", owes),
+        "the same of an account that is kept on premises by now" => Stage::base().remembered("user/ben", owes).live(|tenant| user(tenant, "ben").is_synced = true),
+        "the one of a tenant's first administrator was lost" => Stage::base().remembered("customer/contoso", owes),
+        "the one of a tenant's first administrator was lost, and a person saw to it" => Stage::base().remembered("customer/contoso", owes).confirm("customer/contoso", "customer/contoso/first-administrator", &format!("the first administrator of {CONTOSO}")),
+        "owed to a global admin, and a user management admin applies" => reset_by_zoe(Stage::base().remembered("user/chie", owes)),
+        "owed to somebody who may become a global admin, and a user management admin applies" => reset_by_zoe(Stage::base().remembered("user/ben", owes).edit("agent: helpdesk, admin: none", "agent: helpdesk, admin: {global: eligible}").live(|tenant| tenant.assignments.push(assigned("ben", AdminLevel::Global, Holding::Eligible, "/")))),
+        "owed to somebody who is no admin, and a user management admin applies" => reset_by_zoe(Stage::base().remembered("user/ben", owes)),
+        "owed, and a helpdesk agent applies" => Stage::base().remembered("user/dai", owes).with(|stage| stage.actor = Some(Actor::User(object_id(BEN)))),
+
         # "guards"
         "the second global admin would go" => Stage::base().guards(2, 1).edit("email: chie@fabrikam.example, agent: none, admin: global", "email: chie@fabrikam.example, agent: none, admin: none"),
         "one goes and another comes: first the one that comes" => Stage::base().guards(2, 1).edit("email: chie@fabrikam.example, agent: none, admin: global", "email: chie@fabrikam.example, agent: none, admin: none").edit("email: dai@fabrikam.example, agent: [admin, helpdesk], admin: none", "email: dai@fabrikam.example, agent: [admin, helpdesk], admin: global"),
@@ -280,7 +309,11 @@ pub(super) fn came(planned: &Planned) -> Vec<String> {
                 )
             })
             .collect();
-        write!(line, ", {}", causes.into_iter().collect::<Vec<_>>().join(" and ")).unwrap();
+        if causes.is_empty() {
+            write!(line, ", {}", step.verb.word()).unwrap();
+        } else {
+            write!(line, ", {}", causes.into_iter().collect::<Vec<_>>().join(" and ")).unwrap();
+        }
         if !fields.is_empty() {
             write!(line, ": {}", fields.join("; ")).unwrap();
         }

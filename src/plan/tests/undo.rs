@@ -99,6 +99,7 @@ fn carry(tenant: &mut Snapshot, planned: &Planned) -> Vec<Deed> {
                     }
                 }
             }
+            Change::ResetPassword { .. } => {}
             Change::DeleteUser { user } => bin(tenant, find(user)),
             Change::RestoreUser { user } => {
                 let id = find(user);

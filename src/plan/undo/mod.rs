@@ -153,7 +153,13 @@ impl Back<'_, '_> {
                 self.asked(*customer, qualification);
             }
             Change::EndRelationship { customer } => self.ended(*customer),
+            Change::ResetPassword { .. } => self.reset(),
         }
+    }
+
+    fn reset(mut self) {
+        let message = "its password was set anew, and the one before is known to nobody";
+        self.say(State::Final, message);
     }
 
     fn say(&mut self, state: State, message: impl Into<String>) {

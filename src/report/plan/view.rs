@@ -48,7 +48,7 @@ impl Counts {
     fn add(&mut self, verb: Verb) {
         match verb {
             Verb::Create | Verb::Restore => self.create += 1,
-            Verb::Update | Verb::Grant | Verb::Request => self.change += 1,
+            Verb::Update | Verb::Grant | Verb::Request | Verb::Reset => self.change += 1,
             Verb::Revoke | Verb::Disable | Verb::Delete | Verb::End => self.take_away += 1,
         }
     }
@@ -167,7 +167,7 @@ impl<'p> Block<'p> {
 pub(super) const fn sign(verb: Verb) -> char {
     match verb {
         Verb::Create | Verb::Restore | Verb::Grant => '+',
-        Verb::Update => '~',
+        Verb::Update | Verb::Reset => '~',
         Verb::Revoke | Verb::Disable | Verb::Delete => '-',
         Verb::End => '!',
         Verb::Request => '?',
