@@ -149,6 +149,7 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
         handover: job.handover,
         made: Made::default(),
         run: job.run.clone(),
+        enabled: std::sync::Mutex::default(),
         passwords: std::sync::Mutex::default(),
     };
     let keeping = Keeping { estate: job.estate, name: &job.plan.parents.estate, run: &job.run };

@@ -22,6 +22,7 @@ mod canary;
 mod cli;
 mod client_conformance;
 mod client_emulator;
+mod converges;
 mod emulator_bench;
 mod emulator_conformance;
 mod emulator_graph;
