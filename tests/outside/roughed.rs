@@ -374,9 +374,7 @@ fn a_disk_that_is_full_stops_it_where_it_can_go_on() {
         let before = world.writes();
         let output = shell.current_dir(world.folder.path()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let written: usize = world.ask_kept(
-            "SELECT count(*) FROM journal WHERE token = (SELECT max(token) FROM journal)",
-        );
+        let written = world.count("journal WHERE token = (SELECT max(token) FROM journal)");
         if output.status.code() == Some(0) {
             break;
         }
