@@ -150,6 +150,14 @@ async fn held(
         How { parallel: args.parallel, teller: &teller, signals, is_whole: args.target.is_empty() };
     let applied = applying.carry_out(&plan, &bound, how).await?;
     teller.summary(out, &plan, &applied)?;
+    let sealed = applying.sealed(&plan, &applied);
+    if let Some(folder) = sealed.first().and_then(|file| file.parent()) {
+        out.say(&format!(
+            "one-time passwords sealed in {}: {}; `age --decrypt --identity KEY FILE` opens one",
+            folder.display(),
+            sealed.len()
+        ));
+    }
     if let Some(error) = &applied.ended_early {
         return Err(CommandError::because("keeping the journal", error));
     }

@@ -19,12 +19,12 @@ use super::output::Output;
 use super::planning::{PlanningArgs, Ready, ledger_failed};
 use super::tenant::{WritingTenant, unanswered};
 use super::{CommandError, Outcome};
-use crate::apply::{self, Applied, Job, LEASE, REQUEST, Recovered, Recovery};
+use crate::apply::{self, Applied, Came, Job, LEASE, REQUEST, Recovered, Recovery};
 use crate::ledger::{Lease, Ledger, LedgerError, ObjectKey, Terms};
 use crate::model::customer::Relationship;
 use crate::model::name::Kind;
 use crate::plan::file::Plan;
-use crate::plan::{Binding, Planned};
+use crate::plan::{Binding, Planned, Verb};
 
 pub(crate) use signals::Signals;
 pub(crate) use tell::Teller;
@@ -166,10 +166,21 @@ impl Applying {
 }
 
 impl Applying {
-    /// The file that a run sealed somebody's password in, if it did.
-    pub(crate) fn sealed(&self, object: &ObjectKey, applied: &Applied) -> Option<PathBuf> {
-        let handover = handover::of(&self.ready.policies.loaded, &self.ready.home, None).ok()?;
-        handover.kept(&object.to_string(), &applied.run)
+    /// The files that a run sealed passwords in.
+    pub(crate) fn sealed(&self, plan: &Plan, applied: &Applied) -> Vec<PathBuf> {
+        let home = &self.ready.home;
+        let Ok(handover) = handover::of(&self.ready.policies.loaded, home, None) else {
+            return Vec::new();
+        };
+        let done = plan.steps.iter().filter(|step| {
+            matches!(step.verb, Verb::Create | Verb::Reset)
+                && applied.steps.get(&step.id) == Some(&Came::Done)
+        });
+        let files = done.filter_map(|step| handover.kept(&step.object.to_string(), &applied.run));
+        let mut files: Vec<PathBuf> =
+            files.map(|file| file.strip_prefix(home).map_or(file.clone(), Into::into)).collect();
+        files.dedup();
+        files
     }
 }
 
