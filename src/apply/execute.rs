@@ -16,9 +16,9 @@ use crate::partner::center::body::{
     NewQualification, NewRoleMember,
 };
 use crate::partner::graph::body::{GroupFields, NewGroup, NewUser, PasswordProfile, UserFields};
-use crate::partner::{Error, Writer};
-use crate::plan::step::Step;
-use crate::plan::{Change, Target};
+use crate::partner::{Error, Reason, Writer};
+use crate::plan::step::{Guard, Step};
+use crate::plan::{Change, Target, guard};
 
 /// What a step made, or touched.
 #[derive(Debug, Default)]
@@ -101,6 +101,8 @@ pub(super) struct Sender<'a> {
     pub(super) handover: &'a Handover,
     pub(super) made: Made,
     pub(super) run: String,
+    /// Whom this run lets sign in, or keeps from it: another of its steps finds them so.
+    pub(super) enabled: Mutex<HashMap<ObjectId, bool>>,
     /// Kept already, by object: whoever is sent a second time gets the password of the first.
     pub(super) passwords: Mutex<HashMap<ObjectKey, SecretString>>,
 }
@@ -179,8 +181,10 @@ impl Sender<'_> {
             }
             Change::UpdateGroup { group, name, description } => {
                 let id = self.made.resolve(group)?;
-                let fields =
-                    GroupFields { display_name: name.clone(), description: description.clone() };
+                let fields = GroupFields {
+                    display_name: name.clone(),
+                    description: description.clone().map(Into::into),
+                };
                 writer.update_group(id, &fields).await?;
                 Ok(of(id))
             }
@@ -314,9 +318,6 @@ impl Sender<'_> {
         if !self.handover.is_possible() {
             return Err(nowhere());
         }
-        if looked(writer.reader().user_named(sign_in_name).await)?.is_some() {
-            return Err(Failure::Stale(format!("somebody signs in as {sign_in_name} now")));
-        }
         let purpose = self.purpose(step, sign_in_name);
         let (password, kept) = self.password(&step.object, &purpose)?;
         let user = NewUser {
@@ -335,6 +336,11 @@ impl Sender<'_> {
             Err(error) => {
                 if !error.leaves_outcome_open() {
                     self.forget(&step.object, &kept);
+                }
+                // Nobody can look later than the service itself, to which names are unique.
+                let is_refused = matches!(error.reason(), Some(Reason::Invalid | Reason::Conflict));
+                if is_refused && looked(writer.reader().user_named(sign_in_name).await)?.is_some() {
+                    return Err(Failure::Stale(format!("somebody signs in as {sign_in_name} now")));
                 }
                 Err(error.into())
             }
@@ -408,7 +414,11 @@ impl Sender<'_> {
     ) -> Result<Sent, Failure> {
         let id = self.made.resolve(user)?;
         self.is_as_seen(step, id).await?;
-        writer.update_user(id, &user_fields(fields)?).await?;
+        let fields = user_fields(fields)?;
+        if let (Some(enabled), Ok(mut known)) = (fields.account_enabled, self.enabled.lock()) {
+            known.insert(id, enabled);
+        }
+        writer.update_user(id, &fields).await?;
         Ok(of(id))
     }
 
@@ -416,14 +426,18 @@ impl Sender<'_> {
     async fn is_as_seen(&self, step: &Step, id: ObjectId) -> Result<(), Failure> {
         let now = match self.writer.reader().user(id).await {
             Ok(user) => user,
-            Err(error) if error.is(crate::partner::Reason::Missing) => {
+            Err(error) if error.is(Reason::Missing) => {
                 return Err(Failure::Stale("the account is gone".to_owned()));
             }
             Err(error) => return looked(Err(error)),
         };
-        match crate::plan::guard::user(&step.guard, &now) {
-            None => Ok(()),
-            Some(why) => Err(Failure::Stale(why)),
+        let Some(why) = guard::user(&step.guard, &now) else { return Ok(()) };
+        // Unless it was this run itself.
+        let by_us = self.enabled.lock().ok().and_then(|known| known.get(&id).copied());
+        let guard = Guard { enabled: by_us, ..step.guard.clone() };
+        match by_us.and_then(|_| guard::user(&guard, &now)) {
+            None if by_us.is_some() => Ok(()),
+            _ => Err(Failure::Stale(why)),
         }
     }
 
@@ -456,7 +470,7 @@ impl Sender<'_> {
 fn is_there<T>(answer: Result<T, Error>) -> Result<bool, Failure> {
     match answer {
         Ok(_) => Ok(true),
-        Err(error) if error.is(crate::partner::Reason::Missing) => Ok(false),
+        Err(error) if error.is(Reason::Missing) => Ok(false),
         Err(error) => looked(Err(error)),
     }
 }
@@ -484,10 +498,8 @@ fn user_fields(fields: &BTreeMap<String, Value>) -> Result<UserFields, Failure> 
 
 /// Whether a member of what is sent is this field: the same value, at the end of the same way.
 pub(super) fn is_of(change: &crate::plan::step::FieldChange, wire: &str, value: &Value) -> bool {
-    // A customer's address is called otherwise than an account's.
-    let own = wire.strip_prefix("defaultAddress.").map(|member| format!("address.{member}"));
-    let wire = own.as_deref().unwrap_or(wire);
-    change.after == *value && crate::plan::guard::wire_of(&change.path).as_deref() == Some(wire)
+    change.after == *value
+        && guard::wire_of(&change.path).is_some_and(|called| guard::is_called(wire, &called))
 }
 
 fn set_all(profile: &mut Profile, members: &BTreeMap<String, Value>) {

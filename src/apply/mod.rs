@@ -142,6 +142,7 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
         actor: job.actor.clone(),
         commit: job.plan.parents.commit.clone(),
         plan_digest: job.plan.digest.clone(),
+        undoes: job.plan.parents.undoes.clone(),
     };
     job.ledger.start_run(&job.lease, job.run.clone(), started).await?;
     let sender = Sender {
@@ -149,6 +150,7 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
         handover: job.handover,
         made: Made::default(),
         run: job.run.clone(),
+        enabled: std::sync::Mutex::default(),
         passwords: std::sync::Mutex::default(),
     };
     let keeping = Keeping { estate: job.estate, name: &job.plan.parents.estate, run: &job.run };
@@ -157,7 +159,9 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
     applied.run.clone_from(&job.run);
     applied.counts = counts(job.plan, &applied);
     if applied.ended_early.is_none() {
-        let last = objects.at_the_end(&job, &applied);
+        // Who goes back has not made anything as it is declared.
+        let goes_back = job.plan.parents.undoes.is_some();
+        let last = if goes_back { Vec::new() } else { objects.at_the_end(&job, &applied) };
         if !last.is_empty() {
             patiently(async || job.ledger.record(&job.lease, last.clone()).await).await?;
         }

@@ -10,10 +10,10 @@ use super::{Applied as Came, Came as StepCame, Job};
 use crate::ledger::{Change as Kept, Managed, ObjectKey, Origin, Recorded};
 use crate::model::Str;
 use crate::model::estate::Estate;
-use crate::model::metadata::Metadata;
+use crate::model::metadata::{Metadata, OnRemoval};
 use crate::model::name::Kind;
 use crate::plan::record::element;
-use crate::plan::step::{Step, Verb};
+use crate::plan::step::{Cause, Step, Verb};
 use crate::plan::{Applied, applied};
 
 /// For whom it is kept.
@@ -36,6 +36,11 @@ const SETS: [&str; 3] = ["spec.agent", "spec.admin", "spec.roles"];
 
 fn is_set(path: &str) -> bool {
     SETS.contains(&path)
+}
+
+/// Whether it takes back what an earlier run did.
+fn is_undoing(step: &Step) -> bool {
+    step.fields.iter().any(|field| field.cause == Cause::Undo)
 }
 
 impl<'a> Objects<'a> {
@@ -68,6 +73,11 @@ impl<'a> Objects<'a> {
             return Vec::new();
         }
         let mut managed = known.unwrap_or_else(|| new(keeping, &step.object, step.verb));
+        // What comes back because a run is undone was made here: nothing else is deleted.
+        let comes_back = step.verb == Verb::Restore && is_undoing(step);
+        if comes_back {
+            managed.origin = Origin::Made;
+        }
         managed.key = step.object.clone();
         if let Some(id) = &sent.remote_id {
             managed.remote_id = Some(id.as_str().into());
@@ -91,6 +101,9 @@ impl<'a> Objects<'a> {
             for change in &step.fields {
                 touch(&mut what, step, change);
             }
+        }
+        if comes_back {
+            what.on_removal = Some(OnRemoval::Delete.word().to_owned());
         }
         if let Some(metadata) = metadata(keeping, &step.object) {
             managed.is_protected = metadata.protect;

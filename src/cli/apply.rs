@@ -49,7 +49,7 @@ pub(crate) struct ApplyArgs {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     /// For people
     #[default]
     Text,
@@ -57,7 +57,7 @@ enum Format {
     Json,
 }
 
-fn allowance(text: &str) -> Result<(String, u64), String> {
+pub(crate) fn allowance(text: &str) -> Result<(String, u64), String> {
     let wrong = || {
         "a limit and a number: removals=3, privilegedGrants=N, customersTouched=N, irreversible=N"
             .to_owned()
@@ -77,7 +77,8 @@ pub(crate) fn run(out: &Output, args: &ApplyArgs) -> Result<Outcome, CommandErro
             Some(path) => Some(read(&path)?),
             None => None,
         };
-        let ready = match args.planning.prepare_for_plan(out).await? {
+        let undoes = saved.as_ref().and_then(|plan| plan.parents.undoes.clone());
+        let ready = match args.planning.prepare_for_plan(undoes.as_deref(), out).await? {
             Ok(ready) => ready,
             Err(outcome) => return Ok(outcome),
         };
@@ -112,11 +113,14 @@ async fn held(
         revive: args.revive.iter().cloned().collect(),
     };
     let ready = &applying.ready;
-    let planned = ready.plan(&asked);
+    if let Some(past) = &ready.past {
+        past.must_be_over()?;
+    }
+    let planned = ready.plan_or_undo(&asked);
     let bound = live(ready, &planned);
     let fresh = ready.file(planned)?;
     let is_saved = saved.is_some();
-    let mut plan = match saved {
+    let plan = match saved {
         Some(saved) => still(saved, &fresh)?,
         None => fresh,
     };
@@ -128,27 +132,58 @@ async fn held(
             plan.digest
         )));
     }
-    allow(args, &mut plan);
-    if !is_saved {
+    let going = Going {
+        is_saved,
+        yes: args.yes,
+        parallel: args.parallel,
+        allow: &args.allow,
+        format: args.format,
+        is_whole: args.target.is_empty(),
+    };
+    go(out, plan, &bound, &going, applying, signals).await
+}
+
+/// How somebody wants a plan carried out.
+pub(crate) struct Going<'a> {
+    /// It was shown before.
+    pub(crate) is_saved: bool,
+    pub(crate) yes: bool,
+    pub(crate) parallel: usize,
+    pub(crate) allow: &'a [(String, u64)],
+    pub(crate) format: Format,
+    /// Nothing of it was left out.
+    pub(crate) is_whole: bool,
+}
+
+/// Shows a plan, asks, and carries it out.
+pub(crate) async fn go(
+    out: &Output,
+    mut plan: Plan,
+    bound: &[(ObjectKey, Option<String>)],
+    going: &Going<'_>,
+    applying: &Applying,
+    signals: &Signals,
+) -> Result<Outcome, CommandError> {
+    allow(going.allow, &mut plan);
+    if !going.is_saved {
         let style = out.style();
         out.narration(|to| report::write(&plan, report::Format::Text, style, to))?;
     }
     if !plan.refused.is_empty() {
-        if is_saved {
+        if going.is_saved {
             for refusal in &plan.refused {
                 out.say(&format!("refused: {}\n  {}", refusal.message, refusal.remedy));
             }
         }
         return Ok(outcome(&plan, false));
     }
-    if !plan.is_empty() && !args.yes && !agreed(out, &plan, signals).await? {
+    if !plan.is_empty() && !going.yes && !agreed(out, &plan, signals).await? {
         out.say("nothing was sent");
         return Ok(signals.number().map_or(Outcome::Done, Outcome::Ended));
     }
-    let teller = Teller::new(args.format == Format::Json, plan.steps.len());
-    let how =
-        How { parallel: args.parallel, teller: &teller, signals, is_whole: args.target.is_empty() };
-    let applied = applying.carry_out(&plan, &bound, how).await?;
+    let teller = Teller::new(going.format == Format::Json, plan.steps.len());
+    let how = How { parallel: going.parallel, teller: &teller, signals, is_whole: going.is_whole };
+    let applied = applying.carry_out(&plan, bound, how).await?;
     teller.summary(out, &plan, &applied)?;
     let sealed = applying.sealed(&plan, &applied);
     if let Some(folder) = sealed.first().and_then(|file| file.parent()) {
@@ -175,6 +210,7 @@ fn still(saved: Plan, fresh: &Plan) -> Result<Plan, CommandError> {
         ("the ledger", &was.ledger, &is.ledger),
         ("the tenant", &was.tenant, &is.tenant),
         ("the estate", &Some(was.estate.clone()), &Some(is.estate.clone())),
+        ("the run that it undoes", &was.undoes, &is.undoes),
     ] {
         if was.is_some() && was != is {
             return Err(CommandError::Stale(format!("the plan was made for another: {what}")));
@@ -215,10 +251,10 @@ fn still(saved: Plan, fresh: &Plan) -> Result<Plan, CommandError> {
 }
 
 /// Lets limits pass that somebody answers for.
-fn allow(args: &ApplyArgs, plan: &mut Plan) {
+fn allow(allowed: &[(String, u64)], plan: &mut Plan) {
     let limits = plan.limits.named();
     let passes = |name: &str| {
-        args.allow.iter().any(|(allowed, number)| {
+        allowed.iter().any(|(allowed, number)| {
             allowed == name
                 && limits
                     .iter()

@@ -15,6 +15,7 @@ mod emulator;
 mod explain;
 mod files;
 mod fmt;
+mod history;
 mod import;
 mod init;
 mod invite;
@@ -22,6 +23,7 @@ mod live;
 mod login;
 mod man;
 mod output;
+mod past;
 mod plan;
 mod planning;
 mod policies;
@@ -31,6 +33,8 @@ mod show;
 mod status;
 mod tenant;
 mod test;
+mod undo;
+mod unlock;
 mod user;
 mod validate;
 
@@ -91,6 +95,9 @@ enum Command {
     User(user::UserArgs),
     Import(import::ImportArgs),
     Show(show::ShowArgs),
+    History(history::HistoryArgs),
+    Undo(undo::UndoArgs),
+    Unlock(unlock::UnlockArgs),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
     Schema(schema::SchemaArgs),
@@ -219,6 +226,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::User(args) => user::run(&out, args),
         Command::Import(args) => import::run(&out, args),
         Command::Show(args) => show::run(&out, args),
+        Command::History(args) => history::run(&out, args),
+        Command::Undo(args) => undo::run(&out, args),
+        Command::Unlock(args) => unlock::run(&out, args),
         Command::Login(args) => login::login(&out, args),
         Command::Logout(args) => login::logout(&out, args),
         Command::Schema(args) => schema::run(&out, args),

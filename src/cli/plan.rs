@@ -74,7 +74,7 @@ pub(crate) fn run(out: &Output, args: &PlanArgs) -> Result<Outcome, CommandError
 }
 
 /// Names and addresses are in it: for its owner alone.
-fn write(path: &std::path::Path, bytes: &[u8]) -> Result<(), CommandError> {
+pub(crate) fn write(path: &std::path::Path, bytes: &[u8]) -> Result<(), CommandError> {
     let failed = |source| CommandError::failed(format!("writing {}", path.display()), source);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

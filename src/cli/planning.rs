@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::applying::handover;
 use super::files::{Files, ManifestArgs};
 use super::output::Output;
+use super::past::Undoing;
 use super::policies::Policies;
 use super::tenant::{Acting, ContextArgs, LedgerArgs, Memory, Tenant, unanswered};
 use super::{CommandError, Outcome, clock};
@@ -75,6 +76,8 @@ pub(crate) struct Ready {
     rules: Rules,
     invitation: Option<String>,
     pub(crate) is_complete: bool,
+    /// The run that is to be undone, if one is.
+    pub(crate) past: Option<Undoing>,
     now: Timestamp,
     today: Day,
 }
@@ -92,7 +95,7 @@ impl PlanningArgs {
         &self,
         out: &Output,
     ) -> Result<Result<Ready, Outcome>, CommandError> {
-        self.prepare_from(self.manifests.read(out)?, self.refresh, out).await
+        self.prepare_from(self.manifests.read(out)?, None, self.refresh, out).await
     }
 
     fn files(&self, out: &Output) -> Result<Files, CommandError> {
@@ -102,23 +105,26 @@ impl PlanningArgs {
         }
     }
 
-    /// The same, where a file in the place of the folder is a plan.
+    /// The same, where a file in the place of the folder is a plan; and what a run did, where it is to
+    /// be undone.
     pub(crate) async fn prepare_for_plan(
         &self,
+        undoes: Option<&str>,
         out: &Output,
     ) -> Result<Result<Ready, Outcome>, CommandError> {
         let files = self.files(out)?;
-        self.prepare_from(files, self.refresh, out).await
+        self.prepare_from(files, undoes, self.refresh, out).await
     }
 
     /// The same, and nothing that was seen before is believed: a run died, and what was seen may be
     /// older than what it did.
     pub(crate) async fn prepare_anew(
         &self,
+        undoes: Option<&str>,
         out: &Output,
     ) -> Result<Result<Ready, Outcome>, CommandError> {
         let files = self.files(out)?;
-        self.prepare_from(files, Refresh::All, out).await
+        self.prepare_from(files, undoes, Refresh::All, out).await
     }
 
     /// The plan that stands in the place of the folder, if one does.
@@ -129,6 +135,7 @@ impl PlanningArgs {
     async fn prepare_from(
         &self,
         files: Files,
+        undoes: Option<&str>,
         refresh: Refresh,
         out: &Output,
     ) -> Result<Result<Ready, Outcome>, CommandError> {
@@ -148,7 +155,14 @@ impl PlanningArgs {
         let memory = self.ledger.recall(&context, &home, out).await?;
         let name = loaded.estate.account.as_ref().map(|account| account.metadata.name.as_str());
         let record = remembered(&memory, name.unwrap_or_default()).await?;
-        let scope = plan::scope(&loaded.estate, &record);
+        let past = match undoes {
+            Some(run) => Some(Undoing::find(&memory, run, name.unwrap_or_default()).await?),
+            None => None,
+        };
+        let mut scope = plan::scope(&loaded.estate, &record);
+        if let Some(past) = &past {
+            plan::widen(&mut scope, &past.deeds);
+        }
         let snapshot = self.observe(&tenant, &memory, &scope, refresh, out).await?;
         let acting = tenant.actor(&loaded.estate).await?;
         let now = self.as_of.map_or(snapshot.observed_at, |day| beginning(day, &snapshot));
@@ -167,6 +181,7 @@ impl PlanningArgs {
             rules,
             invitation: None,
             is_complete,
+            past,
             now,
             today,
         };
@@ -292,6 +307,14 @@ impl Ready {
         self.with_input(&Asked::default(), |input| plan::reset(input, user))
     }
 
+    /// Plans the way back from the run that is to be undone; without one, as the manifests declare.
+    pub(crate) fn plan_or_undo(&self, asked: &Asked) -> Planned {
+        match &self.past {
+            Some(past) => self.with_input(asked, |input| plan::undo(input, &past.deeds)),
+            None => self.plan(asked),
+        }
+    }
+
     fn with_input<T>(&self, asked: &Asked, plan: impl FnOnce(&Input<'_>) -> T) -> T {
         let loaded = &self.policies.loaded;
         let project = loaded.project.clone().unwrap_or_default();
@@ -362,6 +385,7 @@ impl Ready {
             actor: self.acting.user.clone().or_else(|| {
                 self.acting.application.map(|application| format!("application/{application}"))
             }),
+            undoes: self.past.as_ref().map(|past| past.run.id.clone()),
         };
         let Planned { steps, report, refused, access, limits, forecast, bound: _ } = planned;
         Plan {

@@ -52,7 +52,7 @@ pub(crate) fn run(out: &Output, args: &SchemaArgs) -> Result<Outcome, CommandErr
 type Format = (&'static str, fn() -> Value);
 
 /// The machine formats.
-const FORMATS: [Format; 8] = [
+const FORMATS: [Format; 9] = [
     ("findings", report::json::schema),
     ("can", report::decision::schema),
     ("access", report::access::schema),
@@ -61,6 +61,7 @@ const FORMATS: [Format; 8] = [
     ("drift", report::drift::schema),
     ("status", report::status::schema),
     ("invitation", report::invitation::schema),
+    ("history", report::history::schema),
 ];
 
 /// Every schema, by the name of its file.

@@ -25,6 +25,9 @@ pub struct Started {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     pub plan_digest: String,
+    /// The run that it takes back, if it does that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
 }
 
 /// How many steps ended how.
@@ -77,8 +80,8 @@ pub struct Head {
 }
 
 /// The lease of a dead run was taken away.
-#[derive(Debug, Serialize)]
-pub(super) struct Broken {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Broken {
     pub by: String,
     pub reason: String,
     pub holder: String,
@@ -124,6 +127,9 @@ macro_rules! runs {
 
 const LATEST: &str = runs!("true");
 const UNFINISHED: &str = runs!("ended.run IS NULL");
+
+const BROKEN: &str =
+    "SELECT at, body FROM history WHERE event = 'broken' ORDER BY seq DESC LIMIT $1";
 
 impl Ledger {
     /// A run begins; its id must be new.
@@ -181,6 +187,18 @@ impl Ledger {
     pub async fn unfinished_runs(&self) -> Result<Vec<Run>, LedgerError> {
         self.call(Purpose::Read, async |session| {
             session.all(UNFINISHED, &[i64::from(u32::MAX).into()], run).await
+        })
+        .await
+    }
+
+    /// The leases that were taken away from the dead, latest first.
+    pub async fn broken_leases(
+        &self,
+        count_max: u32,
+    ) -> Result<Vec<(Timestamp, Broken)>, LedgerError> {
+        self.call(Purpose::Read, async move |session| {
+            let read = |row: &Row<'_>| Ok((row.time(0)?, json::read(row.text(1)?)?));
+            session.all(BROKEN, &[i64::from(count_max).into()], read).await
         })
         .await
     }

@@ -56,6 +56,15 @@ pub struct Holder {
     /// From when on somebody else may have it.
     pub free_at: Timestamp,
     pub state: LeaseState,
+    /// The database's time when it was asked.
+    pub now: Timestamp,
+}
+
+impl Holder {
+    /// Whether somebody has it who still renews it.
+    pub fn is_living(&self) -> bool {
+        self.state == LeaseState::Held && self.until > self.now
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +89,7 @@ impl LeaseState {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { holder, reason, since, until, free_at, state } = self;
+        let Self { holder, reason, since, until, free_at, state, now: _ } = self;
         write!(f, "{holder} ({reason}), since {since}, until {until}")?;
         if *state == LeaseState::Broken {
             write!(f, ", broken")?;
@@ -89,7 +98,8 @@ impl fmt::Display for Holder {
     }
 }
 
-const HOLDER: &str = "SELECT holder, reason, since, until, free_at, state FROM lease WHERE id = 1";
+const HOLDER: &str = "SELECT lease.holder, lease.reason, lease.since, lease.until, lease.free_at, \
+     lease.state, clock.now FROM lease, clock WHERE lease.id = 1";
 
 const ACQUIRE: &str = "UPDATE lease SET token = lease.token + 1, state = 'held', holder = $1, \
      reason = $2, since = clock.now, until = clock.now + $3, free_at = clock.now + $3 + $4 \
@@ -239,6 +249,7 @@ async fn holder(session: &mut Session) -> Result<Holder, LedgerError> {
             until: row.time(3)?,
             free_at: row.time(4)?,
             state: LeaseState::parse(row.text(5)?)?,
+            now: row.time(6)?,
         })
     };
     session

@@ -33,7 +33,7 @@ use session::{Purpose, Session};
 use writer::{Ended as WriterEnded, Writer};
 
 pub use error::{Cause, LedgerError};
-pub use history::{Counts, Ended, Head, Run, RunOutcome, Started};
+pub use history::{Broken, Counts, Ended, Head, Run, RunOutcome, Started};
 pub use journal::{Entry, EntryId, Intent, Outcome};
 pub use lease::{Holder, Lease, LeaseState, Terms, Token};
 pub use object::Change;

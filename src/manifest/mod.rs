@@ -114,6 +114,11 @@ pub struct ReadProject {
 }
 
 impl ReadProject {
+    /// Whether something is wrong with it, so that what it says is not to be relied on.
+    pub fn has_errors(&self) -> bool {
+        self.drafts.iter().any(|draft| draft.severity == Severity::Error)
+    }
+
     /// Whether there is a project file that does not say what the manifests are.
     pub fn is_unreadable(&self) -> bool {
         let manifests = self.project.as_ref().and_then(|project| project.manifests.as_ref());

@@ -93,6 +93,11 @@ impl<'a> Memory<'a> {
         Some(self.applied.get_or_init(|| Applied::read(&recorded.managed.spec)))
     }
 
+    /// Whether we wrote it a moment ago, and the service may not show it yet.
+    pub(super) fn is_settling(&self) -> bool {
+        self.is_settling
+    }
+
     pub(super) fn ignores(&self, path: &str) -> bool {
         self.metadata.is_some_and(|metadata| {
             metadata.ignore.iter().any(|ignored| {

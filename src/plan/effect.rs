@@ -13,6 +13,10 @@ pub(super) enum Effect {
         key: UserKey,
         enabled: bool,
     },
+    /// They are there again, and cannot sign in.
+    Restores {
+        user: Target,
+    },
     Enables {
         user: Target,
     },
@@ -45,6 +49,7 @@ impl Effect {
     pub(super) fn user(&self) -> Option<&Target> {
         match self {
             Self::Makes { user, .. }
+            | Self::Restores { user }
             | Self::Enables { user }
             | Self::Disables { user }
             | Self::Deletes { user }

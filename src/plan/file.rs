@@ -54,6 +54,9 @@ pub struct Parents {
     /// In whose token it is meant to be applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
+    /// The run that it takes back: it follows from that run and not from the manifests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
 }
 
 /// What changes in who may do what.

@@ -53,6 +53,15 @@ pub fn wire_of(path: &str) -> Option<String> {
     })
 }
 
+/// Whether a member of what is sent is called so; a customer's address is called otherwise than an
+/// account's.
+pub fn is_called(member: &str, wire: &str) -> bool {
+    match member.strip_prefix("defaultAddress.") {
+        Some(own) => wire.strip_prefix("address.") == Some(own),
+        None => member == wire,
+    }
+}
+
 /// Whether two plans of the same step mean the same: what is sent, and what must hold for it.
 pub fn is_same(one: &super::Step, other: &super::Step) -> bool {
     let what = |step: &super::Step| -> Vec<FieldChange> {

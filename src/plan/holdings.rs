@@ -1,6 +1,8 @@
 //! What users hold: agent levels, admin levels, roles. Each is an element of a set, and a step of its
 //! own when it is given or taken.
 
+mod past;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -11,6 +13,7 @@ use super::draft::{Errand, Subject};
 use super::effect::Effect;
 use super::gather::Gather;
 use super::record::element;
+use super::roles::MEMBERS;
 use super::step::{Cause, FieldChange, State, Verb};
 use crate::model::Str;
 use crate::model::directory_role::DirectoryRole;
@@ -22,6 +25,8 @@ use crate::model::tenant::{self, AccountRole, Aspect, ObjectId};
 use crate::model::text::Title;
 use crate::model::user::{AdminLevel, AgentLevel, Holding, RoleGrant, User};
 use crate::policy::world::declared::{admin_role, agent_role};
+
+pub(super) use past::{Standing, give_back, of_step, standing};
 
 pub(super) const AGENT: &str = "spec.agent";
 pub(super) const ADMIN: &str = "spec.admin";
@@ -99,9 +104,10 @@ impl Held {
         element(self.path, &self.word)
     }
 
-    fn title(&self) -> String {
+    /// In a sentence.
+    pub(super) fn title(&self) -> String {
         match (self.path, self.word.split_once('@')) {
-            (AGENT | ADMIN, _) => format!("the role {}", self.role),
+            (AGENT | ADMIN | MEMBERS, _) => format!("the role {}", self.role),
             (_, Some((role, location))) => format!("the role {role} for {location}"),
             _ => format!("the role {}", self.word),
         }
@@ -438,6 +444,21 @@ fn grant(gather: &mut Gather<'_>, subject: &Subject<'_>, target: &Target, held: 
         change.cause = Cause::Create;
     }
     let user = gather.input.estate.users.get(subject.key.name.as_str());
+    let names = user.map(|user| {
+        (super::bind::sign_in_name(&user.spec), user.spec.display_name.as_str().to_owned())
+    });
+    give(gather, subject, target, held, change, names.unwrap_or_default());
+}
+
+/// The step that gives something. An account role is given by two names.
+fn give(
+    gather: &mut Gather<'_>,
+    subject: &Subject<'_>,
+    target: &Target,
+    held: &Held,
+    change: FieldChange,
+    (sign_in_name, display_name): (String, String),
+) {
     let sent = match &held.how {
         How::Member(group) => Change::AddMember { group: group.clone(), member: target.clone() },
         How::Assigned(role, _) => Change::AssignRole { role: *role, principal: target.clone() },
@@ -445,12 +466,8 @@ fn grant(gather: &mut Gather<'_>, subject: &Subject<'_>, target: &Target, held: 
             role: role.clone(),
             user: target.clone(),
             account: account.clone(),
-            sign_in_name: user
-                .map(|user| super::bind::sign_in_name(&user.spec))
-                .unwrap_or_default(),
-            display_name: user
-                .map(|user| user.spec.display_name.as_str().to_owned())
-                .unwrap_or_default(),
+            sign_in_name,
+            display_name,
         },
     };
     let summary = format!("give {} {}", subject.key, held.title());

@@ -36,6 +36,7 @@ pub mod step;
 mod target;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod users;
 
 pub use account::digest;
@@ -48,6 +49,7 @@ pub use passwords::{NotReset, REMEDY, reset};
 pub use record::{Applied, Record};
 pub use scope::scope;
 pub use step::{Cause, Report, State, Step, Verb};
+pub use undo::{Deed, undo, widen};
 
 use file::{AccessChange, Forecast, Refusal};
 use gather::Gather;
@@ -87,16 +89,15 @@ pub fn plan(input: &Input<'_>) -> Planned {
     finish(gather)
 }
 
-/// Puts what was gathered into order, and says what it means.
+/// Puts drafts into order, asks policy for each, and counts.
 fn finish(mut gather: Gather<'_>) -> Planned {
-    let input = gather.input;
     let people = people::People::new(&gather);
     let ordered = order::order(&mut gather, &people);
     let mut steps = authorise::authorise(&mut gather, &people, ordered);
     count_once(&mut steps);
     let access = access::change(&gather, &people, &steps);
     let steps: Vec<Step> = steps.into_iter().map(|ordered| ordered.step).collect();
-    let limits = limits::measure(input, &steps, &mut gather.drafts.refused);
+    let limits = limits::measure(gather.input, &steps, &mut gather.drafts.refused);
     let mut report = gather.drafts.report;
     report.sort_by(|a, b| {
         (&a.object, a.state, &a.step, &a.message).cmp(&(&b.object, b.state, &b.step, &b.message))

@@ -33,7 +33,8 @@ fn minimums(gather: &Gather<'_>) -> [(&'static str, usize); 2] {
 /// Puts the steps into order. A step that would lock somebody out waits for one that prevents it; if
 /// there is none, it stays last, and is refused.
 pub(super) fn order(gather: &mut Gather<'_>, people: &People<'_>) -> Vec<Ordered> {
-    let steps = std::mem::take(&mut gather.drafts.steps);
+    let mut steps = std::mem::take(&mut gather.drafts.steps);
+    describe_before_letting_in(&mut steps);
     let effects = std::mem::take(&mut gather.effects);
     let mut items: Vec<Option<(Step, Effect)>> = steps.into_iter().zip(effects).map(Some).collect();
     let ranks: Vec<(u8, String)> = items
@@ -85,6 +86,24 @@ pub(super) fn order(gather: &mut Gather<'_>, people: &People<'_>) -> Vec<Ordered
         place(at, &mut items, &mut people, &mut ordered);
     }
     ordered
+}
+
+/// Whoever is described and let in is let in last: what is written of an account is guarded by whether
+/// it could sign in when it was seen.
+fn describe_before_letting_in(steps: &mut [Step]) {
+    let described: BTreeSet<String> = steps
+        .iter()
+        .filter(|step| {
+            matches!(step.change, Change::UpdateUser { .. }) && step.id.ends_with("/update")
+        })
+        .map(|step| step.id.clone())
+        .collect();
+    for step in steps.iter_mut().filter(|step| step.id.ends_with("/enable")) {
+        let description = format!("{}/update", step.object);
+        if described.contains(&description) {
+            step.depends_on.push(description);
+        }
+    }
 }
 
 /// A rank, and the step's place among the drafts.

@@ -96,6 +96,20 @@ impl<'a> People<'a> {
         for (id, user) in &snapshot.users {
             all.insert(Target::Id(*id), person(gather, *id, user));
         }
+        for (id, user) in &snapshot.deleted_users {
+            let person = Person {
+                name: user.sign_in_name.to_lowercase().into(),
+                enabled: false,
+                guest: false,
+                email: user.sign_in_name.clone(),
+                labels: None,
+                roles: BTreeSet::new(),
+                otherwise: BTreeSet::new(),
+                eligible: BTreeSet::new(),
+                is_deleted: true,
+            };
+            all.insert(Target::Id(*id), person);
+        }
         for (key, binding) in &gather.bound.users {
             let object = ObjectKey::new(Kind::User, key.as_str());
             if matches!(binding, Binding::Absent(None) | Binding::Gone(None))
@@ -162,6 +176,10 @@ impl<'a> People<'a> {
             Effect::Makes { enabled, .. } => {
                 person.is_deleted = false;
                 person.enabled = *enabled;
+            }
+            Effect::Restores { .. } => {
+                person.is_deleted = false;
+                person.enabled = false;
             }
             Effect::Enables { .. } => person.enabled = true,
             Effect::Disables { .. } => person.enabled = false,

@@ -17,7 +17,7 @@ use super::users::ENABLED;
 use crate::model::metadata::OnRemoval;
 use crate::model::name::Kind;
 use crate::model::record::{ObjectKey, Recorded};
-use crate::model::tenant::ObjectId;
+use crate::model::tenant::{Group, ObjectId};
 
 /// Whether there is still a document for what is remembered: under its name, under one that it has
 /// now, or as something that another document means now.
@@ -97,7 +97,9 @@ fn user(gather: &mut Gather<'_>, subject: &Subject<'_>, recorded: &Recorded) {
     match applied.on_removal() {
         OnRemoval::Release => {}
         OnRemoval::Disable => disable(gather, subject, id),
-        OnRemoval::Delete if is_ours(&recorded.managed) => delete(gather, subject, id),
+        OnRemoval::Delete if is_ours(&recorded.managed) => {
+            delete(gather, subject, id, Cause::Remove);
+        }
         OnRemoval::Delete => {
             let message = "its document said to delete it, but the account was there before us: it is released";
             gather.drafts.say(&subject.key, State::Unmanaged, message);
@@ -124,17 +126,25 @@ fn disable(gather: &mut Gather<'_>, subject: &Subject<'_>, id: ObjectId) {
     gather.push(step, Effect::Disables { user });
 }
 
-fn delete(gather: &mut Gather<'_>, subject: &Subject<'_>, id: ObjectId) {
+/// Deletes an account, after all that is taken from it.
+pub(super) fn delete(gather: &mut Gather<'_>, subject: &Subject<'_>, id: ObjectId, cause: Cause) {
     let Some(found) = gather.input.snapshot.users.get(&id) else { return };
     let user = Target::Id(id);
     let name = Value::from(found.sign_in_name.as_str());
-    let fields = vec![whole("spec.signInName", name, Value::Null, Cause::Remove)];
+    let fields = vec![whole("spec.signInName", name, Value::Null, cause)];
     let guard = gather.guard_of(id, &fields);
     let summary = format!("delete {}, who signs in as {}", subject.key, found.sign_in_name);
     let sent = Change::DeleteUser { user: user.clone() };
     let mut step = subject.step("delete", Verb::Delete, summary, fields, sent);
     step.guard = guard;
     step.cost.removals = 1;
+    step.depends_on = gather
+        .drafts
+        .steps
+        .iter()
+        .filter(|other| other.verb == Verb::Revoke && other.change.targets().contains(&&user))
+        .map(|other| other.id.clone())
+        .collect();
     gather.push(step, Effect::Deletes { user });
 }
 
@@ -147,6 +157,18 @@ fn role(gather: &mut Gather<'_>, subject: &Subject<'_>, recorded: &Recorded) {
     if !is_ours(&recorded.managed) {
         return;
     }
+    if is_in_use(gather, id, group) {
+        let message = format!(
+            "its document is gone, and its group {} is still in use: it is released",
+            group.name
+        );
+        return gather.drafts.say(&subject.key, State::Unmanaged, message);
+    }
+    delete_group(gather, subject, id, Cause::Remove);
+}
+
+/// Whether anybody or anything would miss a group.
+pub(super) fn is_in_use(gather: &Gather<'_>, id: ObjectId, group: &Group) -> bool {
     // Those whom this plan takes out leave it empty.
     let leaving: std::collections::HashSet<ObjectId> = gather
         .drafts
@@ -161,7 +183,7 @@ fn role(gather: &mut Gather<'_>, subject: &Subject<'_>, recorded: &Recorded) {
             _ => None,
         })
         .collect();
-    let in_use = group
+    group
         .members
         .as_ref()
         .is_none_or(|members| members.keys().any(|member| !leaving.contains(member)))
@@ -170,16 +192,18 @@ fn role(gather: &mut Gather<'_>, subject: &Subject<'_>, recorded: &Recorded) {
         || gather.input.snapshot.delegated.values().any(|delegation| {
             !delegation.status.is_over()
                 && delegation.assignments.iter().flatten().any(|held| held.group == id)
-        });
-    if in_use {
-        let message = format!(
-            "its document is gone, and its group {} is still in use: it is released",
-            group.name
-        );
-        return gather.drafts.say(&subject.key, State::Unmanaged, message);
-    }
-    let fields =
-        vec![whole("spec.group.name", group.name.as_str().into(), Value::Null, Cause::Remove)];
+        })
+}
+
+/// Deletes a group, after all who are taken out of it.
+pub(super) fn delete_group(
+    gather: &mut Gather<'_>,
+    subject: &Subject<'_>,
+    id: ObjectId,
+    cause: Cause,
+) {
+    let Some(group) = gather.input.snapshot.groups.get(&id) else { return };
+    let fields = vec![whole("spec.group.name", group.name.as_str().into(), Value::Null, cause)];
     let mut guard = super::step::Guard { remote_id: Some(id.to_string()), ..Default::default() };
     guard.seen = super::gather::seen(&fields);
     let summary = format!("delete the group {}, which is empty", group.name);

@@ -20,7 +20,7 @@ use crate::policy::world::declared::agent_role;
 pub(super) const NAME: &str = "spec.group.name";
 const NICKNAME: &str = "spec.group.mailNickname";
 pub(super) const DESCRIPTION: &str = "spec.description";
-const MEMBERS: &str = "spec.membership";
+pub(super) const MEMBERS: &str = "spec.membership";
 
 /// How many of a sort are named one by one before they are counted.
 const NAMED_MAX: usize = 10;

@@ -120,6 +120,8 @@ pub enum Cause {
     Create,
     /// Its document is gone.
     Remove,
+    /// A run is taken back.
+    Undo,
 }
 
 impl Cause {
@@ -132,6 +134,7 @@ impl Cause {
             Self::Expiry => "expiry",
             Self::Create => "create",
             Self::Remove => "remove",
+            Self::Undo => "undo",
         }
     }
 }
@@ -270,6 +273,10 @@ pub enum State {
     Ignored,
     /// Something that we do not know.
     Unrecognised,
+    /// It cannot be undone.
+    Final,
+    /// It is no longer as the run left it that is undone, so it is left as it is.
+    Stale,
 }
 
 impl State {
@@ -283,6 +290,8 @@ impl State {
             Self::Unmanaged => "unmanaged",
             Self::Ignored => "ignored",
             Self::Unrecognised => "unrecognised",
+            Self::Final => "final",
+            Self::Stale => "stale",
         }
     }
 }

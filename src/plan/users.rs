@@ -182,7 +182,7 @@ fn gone(
         Change::RestoreUser { user: Target::Id(id) },
     );
     step.guard = Guard { remote_id: Some(id.to_string()), ..Guard::default() };
-    gather.push(step, Effect::Nothing);
+    gather.push(step, Effect::Restores { user: Target::Id(id) });
     let message = "what a restored account still holds is seen only afterwards: the next plan takes away what is not declared and lets them in";
     gather.drafts.say(&subject.key, State::Held, message);
 }

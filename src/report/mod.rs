@@ -12,6 +12,7 @@ pub(crate) mod clean;
 pub mod decision;
 pub mod drift;
 mod github;
+pub mod history;
 pub mod invitation;
 pub mod json;
 mod junit;

@@ -209,7 +209,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn read(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
+pub(crate) fn read(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
         if path.is_dir() {
@@ -222,7 +222,7 @@ fn read(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
 }
 
 /// Ids are given by the tenant; digests are of files with ids.
-fn without_ids(text: &str) -> String {
+pub(crate) fn without_ids(text: &str) -> String {
     let is_hex = |text: &str| text.len() >= 8 && text.chars().all(|c| c.is_ascii_hexdigit());
     text.split_inclusive(|c: char| !c.is_ascii_alphanumeric())
         .map(|word| {

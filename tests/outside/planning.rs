@@ -69,8 +69,8 @@ fn the_same_input_makes_the_same_bytes() {
 
 /// An estate of a few documents of every kind, in their own order.
 #[derive(Debug, Clone)]
-struct Drawn {
-    documents: Vec<String>,
+pub(crate) struct Drawn {
+    pub(crate) documents: Vec<String>,
 }
 
 fn word() -> impl Strategy<Value = String> {
@@ -83,7 +83,7 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 prop_compose! {
-    fn drawn()(
+    pub(crate) fn drawn()(
         users in prop::collection::vec((word(), 0..4u8, 0..4u8, any::<bool>(), 0..3usize), 0..6),
         roles in 0..3usize,
         customers in prop::collection::vec((word(), any::<bool>(), any::<bool>()), 0..5),

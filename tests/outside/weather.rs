@@ -160,7 +160,8 @@ async fn change(tenant: &Tenant, now: &Snapshot, seed: u64) {
     let club = group(now, "Group 1");
     writer.add_member(club, chie).await.unwrap();
     writer.remove_member(group(now, "Group 7"), ben).await.unwrap();
-    let title = UserFields { job_title: Some(format!("Title {seed}")), ..UserFields::default() };
+    let title =
+        UserFields { job_title: Some(format!("Title {seed}").into()), ..UserFields::default() };
     writer.update_user(ben, &title).await.unwrap();
     writer.create_user(&new_user(&format!("late{seed}"))).await.unwrap();
 }

@@ -66,7 +66,7 @@ impl Applying {
         let mut applying = Self { ready, ledger, tenant, lease, heart };
         match applying.recover(out, signals).await {
             Ok(false) => Ok(Ok(applying)),
-            Ok(true) => match planning.prepare_anew(out).await {
+            Ok(true) => match planning.prepare_anew(applying.undoes().as_deref(), out).await {
                 Ok(Ok(ready)) => {
                     applying.ready = ready;
                     Ok(Ok(applying))
@@ -92,6 +92,10 @@ impl Applying {
             Ok(()) | Err(LedgerError::LeaseLost { .. }) => Ok(came),
             Err(error) => Err(ledger_failed(&error)),
         }
+    }
+
+    fn undoes(&self) -> Option<String> {
+        self.ready.past.as_ref().map(|past| past.run.id.clone())
     }
 
     async fn recover(&self, out: &Output, signals: &Signals) -> Result<bool, CommandError> {
@@ -156,7 +160,8 @@ impl Applying {
         let applied = apply::apply(job).await.map_err(|error| ledger_failed(&error));
         how.teller.end();
         let applied = applied?;
-        if applied.ended_early.is_none() {
+        // Whom we wait for follows from manifests.
+        if applied.ended_early.is_none() && plan.parents.undoes.is_none() {
             waiting::keep(ledger, lease, plan, how.is_whole)
                 .await
                 .map_err(|error| ledger_failed(&error))?;

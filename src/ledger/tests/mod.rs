@@ -113,5 +113,6 @@ fn started() -> Started {
         actor: "user/deploy-bot".to_owned(),
         commit: Some("abc".to_owned()),
         plan_digest: "00".to_owned(),
+        undoes: None,
     }
 }

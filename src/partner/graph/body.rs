@@ -40,6 +40,22 @@ pub struct NewUser {
     pub password_profile: PasswordProfile,
 }
 
+/// A text that is set, or taken away: the directory refuses an empty one, and takes null for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrNothing(pub Option<String>);
+
+impl<T: Into<String>> From<T> for OrNothing {
+    fn from(text: T) -> Self {
+        Self(Some(text.into()).filter(|text| !text.is_empty()))
+    }
+}
+
+/// A null that stands there is one that is meant.
+fn present<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<OrNothing>, D::Error> {
+    OrNothing::deserialize(value).map(Some)
+}
+
 /// What can be set of a user; what is absent stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -52,18 +68,18 @@ pub struct UserFields {
     pub mail: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_enabled: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub given_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub surname: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job_title: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub department: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mobile_phone: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub preferred_language: Option<String>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<OrNothing>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub surname: Option<OrNothing>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub job_title: Option<OrNothing>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub department: Option<OrNothing>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub mobile_phone: Option<OrNothing>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub preferred_language: Option<OrNothing>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage_location: Option<String>,
 }
@@ -114,7 +130,7 @@ pub struct GroupFields {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    pub description: Option<OrNothing>,
 }
 
 /// Points at an object of the directory.

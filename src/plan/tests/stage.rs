@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::super::holdings::template_of;
 use super::super::step::Source as Declared;
-use super::super::{Actor, Input, Planned, Record, applied, plan};
+use super::super::{Actor, Deed, Input, Planned, Record, applied, plan, undo};
 use crate::manifest::source::{Format, Source, Sources};
 use crate::manifest::{self, Load, Loaded, ReadProject, Tables, TroubleKind};
 use crate::model::contact::{Address, Phone};
@@ -186,6 +186,28 @@ impl Stage {
         self
     }
 
+    /// What a run leaves: all that is declared is managed, and nothing else is.
+    pub(super) fn settled(self) -> Self {
+        let mut settled = self.applied(How::Made);
+        let estate = load(&settled.text, day(settled.now)).estate;
+        settled.objects.retain(|key, _| applied(&estate, key, None).is_some());
+        settled
+    }
+
+    /// Somebody takes a document away.
+    pub(super) fn leave_out(&mut self, name: &str) {
+        let text = std::mem::take(&mut self.text);
+        let marker = format!("metadata: {{name: {name}");
+        let kept: Vec<&str> =
+            text.split("---\n").filter(|document| !document.contains(&marker)).collect();
+        self.text = kept.join("---\n");
+    }
+
+    /// What is remembered, changed.
+    pub(super) fn remember(&mut self, key: &str, change: impl FnOnce(&mut Recorded)) {
+        change(self.objects.get_mut(&ObjectKey::parse(key).unwrap()).unwrap());
+    }
+
     /// Somebody edits the manifests.
     pub(super) fn edit(mut self, from: &str, to: &str) -> Self {
         assert!(self.text.contains(from), "the manifests hold no {from:?}");
@@ -202,12 +224,9 @@ impl Stage {
 
     /// Somebody takes a document away.
     pub(super) fn without(mut self, name: &str) -> Self {
-        let documents: Vec<&str> = self.text.split("---\n").collect();
         let marker = format!("metadata: {{name: {name}");
-        assert!(documents.iter().any(|document| document.contains(&marker)), "no {name}");
-        let kept: Vec<&str> =
-            documents.into_iter().filter(|document| !document.contains(&marker)).collect();
-        self.text = kept.join("---\n");
+        assert!(self.text.contains(&marker), "no {name}");
+        self.leave_out(name);
         self
     }
 
@@ -219,7 +238,7 @@ impl Stage {
 
     /// What is remembered, changed.
     pub(super) fn remembered(mut self, key: &str, change: impl FnOnce(&mut Recorded)) -> Self {
-        change(self.objects.get_mut(&ObjectKey::parse(key).unwrap()).unwrap());
+        self.remember(key, change);
         self
     }
 
@@ -261,6 +280,15 @@ impl Stage {
     }
 
     pub(super) fn plan(&self) -> Planned {
+        self.with_input(plan)
+    }
+
+    /// The way back from what a run did.
+    pub(super) fn undo(&self, deeds: &[Deed]) -> Planned {
+        self.with_input(|input| undo(input, deeds))
+    }
+
+    fn with_input<T>(&self, plan: impl FnOnce(&Input<'_>) -> T) -> T {
         let loaded = load(&self.text, day(self.now));
         let today = day(self.now);
         // The roles of these estates permit nothing of their own.

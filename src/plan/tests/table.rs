@@ -74,7 +74,12 @@ fn binned(stage: Stage) -> Stage {
     })
 }
 
-fn assigned(name: &str, level: AdminLevel, holding: Holding, scope: &str) -> RoleAssignment {
+pub(super) fn assigned(
+    name: &str,
+    level: AdminLevel,
+    holding: Holding,
+    scope: &str,
+) -> RoleAssignment {
     RoleAssignment {
         id: format!("{level}-{name}-{holding:?}"),
         role: super::super::holdings::template_of(level).unwrap(),
@@ -283,7 +288,7 @@ fn rows() -> Vec<Row> {
 }
 
 /// What came of it, a line each.
-fn came(planned: &Planned) -> Vec<String> {
+pub(super) fn came(planned: &Planned) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &planned.steps {
         let mut line = format!("step `{}`", step.id);
@@ -357,10 +362,14 @@ fn page() -> String {
 
 #[test]
 fn the_page_is_what_comes_of_each_situation() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/planning.md");
-    let page = page();
+    written("docs/planning.md", &page());
+}
+
+/// Holds a page of the documentation to what it would be.
+pub(super) fn written(path: &str, page: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("PARTNERCTL_BLESS").is_some() {
-        std::fs::write(&path, &page).unwrap();
+        std::fs::write(&path, page).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap();
     for (came, known) in page.lines().zip(written.lines()) {

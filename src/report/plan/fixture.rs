@@ -143,6 +143,7 @@ fn plan(steps: Vec<Step>, report: Vec<Report>) -> Plan {
             commit: Some("4be01c7d21b2a80d8b9c4f6f8cde1b4f0a5d7e93".to_owned()),
             ledger: Some("sqlite fabrikam/production".to_owned()),
             actor: Some("user/deploy-bot".to_owned()),
+            undoes: None,
         },
         observed_at: time("2026-11-20T09:15:00Z"),
         steps,
@@ -634,8 +635,9 @@ pub(super) fn with_texts(mut next: impl FnMut() -> String) -> Plan {
         text(&mut refusal.message);
         text(&mut refusal.remedy);
     }
-    let Parents { estate, tenant, manifests, policies, commit, ledger, actor } = &mut plan.parents;
-    for told in [tenant, commit, ledger, actor] {
+    let Parents { estate, tenant, manifests, policies, commit, ledger, actor, undoes } =
+        &mut plan.parents;
+    for told in [tenant, commit, ledger, actor, undoes] {
         told.as_mut().map(&mut text);
     }
     [estate, manifests, policies].into_iter().for_each(&mut text);

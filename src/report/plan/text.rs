@@ -335,7 +335,9 @@ impl Page<'_, '_> {
                 if reports.state == State::Waiting { YELLOW.bold() } else { BOLD },
             );
             match reports.state {
-                State::Waiting | State::Gone => self.reports_in_full(reports),
+                State::Waiting | State::Gone | State::Final | State::Stale => {
+                    self.reports_in_full(reports);
+                }
                 State::Held if reports.has_errands() => self.reports_in_full(reports),
                 State::Held
                 | State::Settling
@@ -580,5 +582,6 @@ const fn ink_of_cause(cause: Cause) -> Ink {
         Cause::Expiry => RED.bold(),
         Cause::Create => GREEN,
         Cause::Remove => RED,
+        Cause::Undo => MAGENTA,
     }
 }

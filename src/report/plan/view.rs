@@ -269,8 +269,10 @@ impl<'p> Reports<'p> {
 const ALIKE_MAX: usize = 5;
 
 /// States in the order of who should look: a person, us, nobody.
-const STATES: [State; 8] = [
+const STATES: [State; 10] = [
     State::Waiting,
+    State::Final,
+    State::Stale,
     State::Held,
     State::Gone,
     State::Settling,

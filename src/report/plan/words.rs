@@ -63,11 +63,13 @@ pub(super) fn gist(view: &View<'_>) -> String {
 
 /// `of fabrikam, for fabrikam.onmicrosoft.com`, and what else it was made from.
 pub(super) fn parents(plan: &Plan) -> Vec<(&'static str, String)> {
-    let Parents { estate, tenant, manifests, policies, commit, ledger, actor } = &plan.parents;
+    let Parents { estate, tenant, manifests, policies, commit, ledger, actor, undoes } =
+        &plan.parents;
     let short = |digest: &String| value::shown(digest, 200).chars().take(12).collect();
     let told = |text: &Option<String>| text.as_ref().map(|text| value::shown(text, 200));
     [
         ("estate", Some(value::shown(estate, 200))),
+        ("undoes", told(undoes)),
         ("tenant", told(tenant)),
         ("observed", Some(moment(plan.observed_at))),
         ("actor", told(actor)),
@@ -191,6 +193,7 @@ pub(super) const fn cause(cause: Cause) -> &'static str {
         Cause::Expiry => "its last day has passed",
         Cause::Create => "it is made",
         Cause::Remove => "its document is gone",
+        Cause::Undo => "a run is taken back",
     }
 }
 
@@ -205,6 +208,8 @@ pub(super) const fn state(state: State) -> &'static str {
         State::Unmanaged => "unmanaged: declared nowhere, left alone",
         State::Ignored => "ignored, as the manifests ask",
         State::Unrecognised => "unrecognised, left alone",
+        State::Final => "final: cannot be undone",
+        State::Stale => "stale: changed since by others, left as it is",
     }
 }
 
