@@ -66,6 +66,28 @@ impl Handover {
         }
     }
 
+    /// Whether one could be kept now: asked where the password comes with an answer that is given once.
+    pub fn try_out(&self, purpose: &Purpose) -> std::io::Result<()> {
+        match self {
+            Self::Sealed { folder, .. } => {
+                std::fs::create_dir_all(folder)?;
+                let name = file_name(&purpose.object, &purpose.run);
+                let path = folder.join(format!(".{name}.part"));
+                new_file(&path)?.sync_all()?;
+                std::fs::remove_file(path)
+            }
+            Self::Shown(_) => Ok(()),
+            Self::Nowhere => Err(std::io::Error::other("there is nowhere to hand it over")),
+        }
+    }
+
+    /// A password that was kept for what was never made.
+    pub fn discard(&self, object: &str, run: &str) {
+        if let Some(path) = self.kept(object, run) {
+            drop(std::fs::remove_file(path));
+        }
+    }
+
     /// Once it holds.
     pub fn after(&self, purpose: &Purpose, password: &SecretString) {
         if let Self::Shown(show) = self {
@@ -90,6 +112,15 @@ impl Kept {
     }
 }
 
+/// For its owner alone from the first byte, and never over another.
+fn new_file(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// What the file of a password is called.
 fn file_name(object: &str, run: &str) -> String {
     format!("{object}-{run}.age")
@@ -110,11 +141,7 @@ fn seal(
         recipients.iter().map(|recipient| recipient as &dyn age::Recipient),
     )
     .map_err(std::io::Error::other)?;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut writer = encryptor.wrap_output(options.open(&path)?)?;
+    let mut writer = encryptor.wrap_output(new_file(&path)?)?;
     writeln!(writer, "sign-in name: {}", purpose.sign_in_name)?;
     writeln!(writer, "one-time password: {}", password.expose_secret())?;
     writeln!(writer, "It must be changed at the first sign-in.")?;

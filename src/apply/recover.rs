@@ -133,6 +133,10 @@ async fn one(
                 }
                 Seen::Theirs(why) => Outcome::Stale { why },
                 Seen::NotSo => {
+                    // Of another step on somebody whom the same run made, it is their password.
+                    if matches!(step.change, Change::CreateUser { .. }) {
+                        with.handover.discard(&step.object.to_string(), &entry.intent.run);
+                    }
                     Outcome::Failed { why: "it was looked up: it did not happen".to_owned() }
                 }
             }
