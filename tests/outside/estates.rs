@@ -121,8 +121,7 @@ impl World {
         let sql = "UPDATE lease SET until = until - 600000, free_at = free_at - 600000";
         match &self.ledger {
             None => {
-                let file = self.folder.path().join(".partnerctl/ledger.db");
-                rusqlite::Connection::open(file).unwrap().execute(sql, []).unwrap();
+                rusqlite::Connection::open(self.file()).unwrap().execute(sql, []).unwrap();
             }
             Some(address) => psql(address, &format!("SET search_path TO partnerctl; {sql}")),
         }
@@ -149,11 +148,16 @@ impl World {
         (objects.collect(), self.ask(twice))
     }
 
+    /// The ledger, where it is a file.
+    pub(crate) fn file(&self) -> std::path::PathBuf {
+        let name = if self.url.is_some() { "kept/ledger.db" } else { ".partnerctl/ledger.db" };
+        self.folder.path().join(name)
+    }
+
     pub(crate) fn ask(&self, sql: &str) -> Vec<String> {
         match &self.ledger {
             None => {
-                let file = self.folder.path().join(".partnerctl/ledger.db");
-                let connection = rusqlite::Connection::open(file).unwrap();
+                let connection = rusqlite::Connection::open(self.file()).unwrap();
                 let mut asked = connection.prepare(sql).unwrap();
                 let rows = asked.query_map([], |row| row.get::<_, String>(0)).unwrap();
                 rows.map(Result::unwrap).collect()

@@ -164,6 +164,7 @@ async fn breaks_only_the_dead(store: Store) {
     let by = || ("cy".to_owned(), "the runner is gone".to_owned());
     assert_eq!(ledger.break_lease(by().0, by().1).await.unwrap(), None);
     let living = leased(&ledger).await;
+    assert!(ledger.holder().await.unwrap().is_living());
     let refused = ledger.break_lease(by().0, by().1).await.unwrap_err();
     assert!(matches!(refused, LedgerError::Held(_)), "{refused:?}");
     ledger.release(&living).await.unwrap();
@@ -175,6 +176,11 @@ async fn breaks_only_the_dead(store: Store) {
     // The dead stays dead, and its last request is still waited for.
     assert!(matches!(ledger.renew(&dead).await, Err(LedgerError::LeaseLost { now: None })));
     assert!(matches!(ledger.acquire(terms("ben", 1, 1)).await, Err(LedgerError::Held(_))));
+    assert!(!ledger.holder().await.unwrap().is_living());
+    let [(_, Broken { by, reason, holder })] = &*ledger.broken_leases(9).await.unwrap() else {
+        panic!("one was broken")
+    };
+    assert_eq!([by, reason, holder], ["cy", "the runner is gone", "ana"]);
     assert_eq!(ledger.verify_history().await.unwrap().entries, 1);
 }
 
