@@ -119,6 +119,18 @@ impl<'a> Objects<'a> {
         changes
     }
 
+    /// A change as it would be told now.
+    pub(super) fn as_it_is(&self, change: &Kept) -> Kept {
+        let (Kept::Put(managed), Ok(known)) = (change, self.known.lock()) else {
+            return change.clone();
+        };
+        match known.get(&managed.key) {
+            Some(managed) => Kept::Put(Box::new(managed.clone())),
+            // Gone meanwhile, or under another name.
+            None => Kept::Forget(managed.key.clone()),
+        }
+    }
+
     /// A password that may have been replaced, by one that nobody may have: it is owed.
     pub(super) fn in_doubt(&self, step: &Step) -> Vec<Kept> {
         if step.verb == Verb::Reset { self.owing(step) } else { Vec::new() }
