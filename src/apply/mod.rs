@@ -56,6 +56,8 @@ pub struct Job<'a> {
     pub handover: &'a Handover,
     pub run: String,
     pub actor: String,
+    /// Which limits somebody let pass, and why.
+    pub allowed: Option<String>,
     pub parallel: usize,
     /// How long the service may take to show what was written.
     pub settle: Duration,
@@ -143,6 +145,7 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
         commit: job.plan.parents.commit.clone(),
         plan_digest: job.plan.digest.clone(),
         undoes: job.plan.parents.undoes.clone(),
+        allowed: job.allowed.clone(),
     };
     job.ledger.start_run(&job.lease, job.run.clone(), started).await?;
     let sender = Sender {

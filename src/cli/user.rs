@@ -89,7 +89,7 @@ async fn reset(
         return Ok(outcome);
     }
     let teller = Teller::new(false, 0);
-    let how = How { parallel: 1, teller: &teller, signals, is_whole: false };
+    let how = How { parallel: 1, teller: &teller, signals, is_whole: false, allowed: None };
     let applied = applying.carry_out(&plan, &[], how).await?;
     if let Some(error) = &applied.ended_early {
         return Err(CommandError::because("keeping the journal", error));
