@@ -289,7 +289,7 @@ impl Sender<'_> {
                 let kept = made.administrator.as_ref().map(|administrator| {
                     let name = format!("{}@{domain}", administrator.user_name);
                     let purpose = self.purpose(step, &name);
-                    let kept = self.handover.before(&purpose, &administrator.password);
+                    let kept = self.handover.keep(&purpose, &administrator.password);
                     self.handover.after(&purpose, &administrator.password);
                     kept
                 });

@@ -159,6 +159,7 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
     let keeping = Keeping { estate: job.estate, name: &job.plan.parents.estate, run: &job.run };
     let objects = Objects::new(keeping, &job.objects);
     let mut applied = Walk::new(&job, &sender, &objects).run().await;
+    job.handover.settle();
     applied.run.clone_from(&job.run);
     applied.counts = counts(job.plan, &applied);
     if applied.ended_early.is_none() {
