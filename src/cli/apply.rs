@@ -175,7 +175,7 @@ async fn held(
     let plan = match saved {
         Some(saved) => {
             let done: BTreeSet<String> = applying.done_of(&saved.digest).await?;
-            let left = saved::left(saved, &fresh, &done, args.partial)?;
+            let left = saved::left(saved, &fresh, &done, &bound, args.partial)?;
             if !left.done.is_empty() {
                 let count = left.done.len();
                 out.say(&format!("{count} steps of this plan were done by an earlier run"));

@@ -3,10 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
+use uuid::Uuid;
+
 use super::CommandError;
+use crate::model::record::ObjectKey;
+use crate::model::tenant::ObjectId;
 use crate::plan::file::Plan;
 use crate::plan::guard;
-use crate::plan::step::Step;
+use crate::plan::step::{Step, Verb};
 
 /// Reads a plan; one that was changed is none.
 pub(crate) fn read(path: &Path) -> Result<Plan, CommandError> {
@@ -35,11 +39,26 @@ pub(crate) fn left(
     saved: Plan,
     fresh: &Plan,
     done: &BTreeSet<String>,
+    bound: &[(ObjectKey, Option<String>)],
     is_partial: bool,
 ) -> Result<Left, CommandError> {
     is_ours(&saved, fresh)?;
     let now: HashMap<&str, &Step> =
         fresh.steps.iter().map(|step| (step.id.as_str(), step)).collect();
+    // What steps that are done have made.
+    let made: HashMap<&ObjectKey, ObjectId> = saved
+        .steps
+        .iter()
+        .filter(|step| step.verb == Verb::Create && done.contains(&step.id))
+        .filter_map(|step| {
+            let (key, id) = bound.iter().find(|(key, _)| *key == step.object)?;
+            Some((key, ObjectId(Uuid::try_parse(id.as_deref()?).ok()?)))
+        })
+        .collect();
+    let is_same = |step: &Step, found: &Step| {
+        guard::is_same(step, found)
+            || guard::is_same_of_made(step, found, |key| made.get(key).copied())
+    };
     let (mut steps, mut passed, mut stale) = (Vec::new(), Vec::new(), Vec::new());
     let mut out: BTreeSet<&str> = BTreeSet::new();
     for step in &saved.steps {
@@ -47,7 +66,7 @@ pub(crate) fn left(
         let found = now.get(step.id.as_str());
         let why = match (missing, found) {
             (Some(missing), _) => format!("it needs `{missing}`"),
-            (None, Some(found)) if guard::is_same(step, found) => {
+            (None, Some(found)) if is_same(step, found) => {
                 steps.push((*found).clone());
                 continue;
             }
