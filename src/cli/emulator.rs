@@ -9,7 +9,8 @@ use super::output::Output;
 use super::tenant::open_embedded;
 use super::{CommandError, Outcome, clock};
 use crate::emulator::{
-    Act, ActCustomer, ActPartnership, Credentials, Doing, Dump, Emulator, FaultPlan, LogEntry,
+    Act, ActCustomer, ActPartnership, ActPerson, Credentials, Doing, Dump, Emulator, FaultPlan,
+    LogEntry, role_of,
 };
 use crate::model::customer::{self, Customer};
 use crate::model::estate::Estate;
@@ -18,6 +19,7 @@ use crate::model::partnership::{Partnership, With};
 use crate::model::project::{Project, TenantSource};
 use crate::model::role::Group;
 use crate::model::scalar::Scalar;
+use crate::model::user::Holding;
 
 mod remote;
 
@@ -445,6 +447,14 @@ fn name_target(act: &mut Act, target: &str, estate: &Estate) -> Result<(), Comma
             let sign_in_name =
                 user.sign_in_name.as_ref().map_or(user.email.as_str(), |name| name.as_str());
             act.users.push(sign_in_name.to_owned());
+            let eligible = user.admin.iter().filter(|(_, holding)| *holding == Holding::Eligible);
+            act.people.push(ActPerson {
+                sign_in_name: sign_in_name.to_owned(),
+                display_name: user.display_name.as_str().to_owned(),
+                email: user.email.as_str().to_owned(),
+                is_guest: user.is_guest(),
+                eligible: eligible.map(|(level, _)| role_of(*level).to_owned()).collect(),
+            });
         }
         Kind::Role => {
             let found = estate.roles.iter().find(|(key, _)| key.0 == parsed);

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::audit::{By, Deed, record};
 use super::center::customers::end;
 use super::center::documents::{Customer, Partner, Profile, Relationship, Side};
-use super::directory::{User, group_by_name, user_by_sign_in_name};
+use super::directory::{RoleEligibility, User, group_by_name, user_by_sign_in_name};
 use super::store::{StoreError, Write};
-use super::tenant::Tenant;
+use super::tenant::{Tenant, role_assignment_id};
 
 /// What somebody does, and to what.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct Act {
     /// Sign-in names.
     #[serde(default)]
     pub users: Vec<String>,
+    /// For whom an administrator or a guest does what no API does.
+    #[serde(default)]
+    pub people: Vec<ActPerson>,
     /// Names of groups.
     #[serde(default)]
     pub groups: Vec<String>,
@@ -59,6 +62,7 @@ impl Act {
             partnerships: Vec::new(),
             templates: Vec::new(),
             users: Vec::new(),
+            people: Vec::new(),
             groups: Vec::new(),
             account: false,
             path: None,
@@ -105,6 +109,21 @@ pub struct ActPartnership {
     pub is_provider: bool,
     #[serde(default)]
     pub invitation_url: Option<String>,
+}
+
+/// A user as declared, as far as only people can make it so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ActPerson {
+    pub sign_in_name: String,
+    pub display_name: String,
+    pub email: String,
+    /// Somebody of another organization, who is invited and accepts.
+    #[serde(default)]
+    pub is_guest: bool,
+    /// Ids of the roles that they may activate.
+    #[serde(default)]
+    pub eligible: Vec<String>,
 }
 
 /// Why nothing was done.
@@ -400,6 +419,54 @@ fn by_name(tx: &Write<'_>, act: &Act, yes: bool) -> Result<Vec<String>, ActError
     }
     for template in &act.templates {
         done.extend(super::delegated::answer_all(tx, act, yes, template)?);
+    }
+    for person in &act.people {
+        done.extend(helped(tx, person, yes)?);
+    }
+    Ok(done)
+}
+
+/// A guest comes in; an administrator of ours lets somebody activate roles.
+fn helped(tx: &Write<'_>, person: &ActPerson, yes: bool) -> Result<Vec<String>, ActError> {
+    let name = &person.sign_in_name;
+    let mut done = Vec::new();
+    let known = user_by_sign_in_name(tx, name)?;
+    if known.is_none() && person.is_guest {
+        if !yes {
+            return Ok(vec![format!("{} declined", person.email)]);
+        }
+        let mut other = serde_json::Map::new();
+        other.insert("mail".to_owned(), person.email.as_str().into());
+        other.insert("externalUserState".to_owned(), "Accepted".into());
+        tx.put(&User {
+            id: tx.new_id()?.to_string(),
+            user_principal_name: name.clone(),
+            display_name: person.display_name.clone(),
+            account_enabled: true,
+            user_type: "Guest".to_owned(),
+            other,
+        })?;
+        done.push(format!("{} was invited as a guest, and accepted", person.email));
+    }
+    let Some(user) = user_by_sign_in_name(tx, name)? else {
+        return refused(format!("there is no user {name}"));
+    };
+    let held = tx.with::<RoleEligibility>("principal", &user.id)?;
+    for role in &person.eligible {
+        if held.iter().any(|held| held.role_definition_id.eq_ignore_ascii_case(role)) {
+            continue;
+        }
+        if !yes {
+            return Ok(vec![format!("{name} was not made eligible")]);
+        }
+        tx.put(&RoleEligibility {
+            id: role_assignment_id(tx)?,
+            role_definition_id: role.clone(),
+            principal_id: user.id.clone(),
+            directory_scope_id: "/".to_owned(),
+            other: serde_json::Map::new(),
+        })?;
+        done.push(format!("{name} may activate the role {role}"));
     }
     Ok(done)
 }

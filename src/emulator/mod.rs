@@ -63,9 +63,10 @@ use tower::{Service, ServiceExt};
 use store::Store;
 use world::World;
 
-pub use act::{Act, ActCustomer, ActPartnership, Doing};
+pub use act::{Act, ActCustomer, ActPartnership, ActPerson, Doing};
 pub use faults::{Fault, FaultPlan, FaultRule};
 pub use http::log::{Entry as LogEntry, Item as LogItem};
+pub use seed::role_of;
 pub use serve::{Secured, TlsError};
 pub use store::{Dump, StoreError};
 

@@ -347,12 +347,7 @@ impl Seeding<'_, '_> {
     }
 
     fn admin(&self, user: &User, level: AdminLevel, holding: Holding) -> Result<(), StoreError> {
-        let role_definition_id = match level {
-            AdminLevel::Global => GLOBAL_ADMINISTRATOR,
-            AdminLevel::UserManagement => USER_ADMINISTRATOR,
-            AdminLevel::Billing => BILLING_ADMINISTRATOR,
-        }
-        .to_owned();
+        let role_definition_id = role_of(level).to_owned();
         let id = tenant::role_assignment_id(self.tx)?;
         let principal_id = user.id.clone();
         let directory_scope_id = "/".to_owned();
@@ -491,5 +486,14 @@ impl Seeding<'_, '_> {
         billing.insert("companyName".to_owned(), made.company_name.as_str().into());
         billing.insert("defaultAddress".to_owned(), Value::Object(made.address.clone()));
         Ok(billing)
+    }
+}
+
+/// The directory's role of an admin level.
+pub fn role_of(level: AdminLevel) -> &'static str {
+    match level {
+        AdminLevel::Global => GLOBAL_ADMINISTRATOR,
+        AdminLevel::UserManagement => USER_ADMINISTRATOR,
+        AdminLevel::Billing => BILLING_ADMINISTRATOR,
     }
 }
