@@ -47,6 +47,7 @@ mod plan_page;
 mod planning;
 mod policies;
 mod postgres;
+mod reconcile;
 mod roughed;
 mod served;
 mod show;

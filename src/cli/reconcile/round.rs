@@ -107,7 +107,9 @@ impl Rounds<'_> {
         if let Some(error) = ended_early {
             return Err(CommandError::because("keeping the journal", &error));
         }
-        Ok(part.came(Came::Tried(counts), applying.calls()))
+        // Only what is managed was written down.
+        let came = if part.plan.is_empty() { Came::Quiet } else { Came::Tried(counts) };
+        Ok(part.came(came, applying.calls()))
     }
 }
 
