@@ -280,14 +280,16 @@ impl Sender<'_> {
                     },
                     billing_profile: billing_of(company_name, billing),
                 };
-                if !self.handover.is_possible() {
-                    return Err(nowhere());
-                }
+                self.handover.try_out(&self.purpose(step, domain)).map_err(|error| {
+                    Failure::Failed(format!(
+                        "its administrator's password could not be kept: {error}"
+                    ))
+                })?;
                 let made = writer.create_customer(*key, &customer).await?;
                 let kept = made.administrator.as_ref().map(|administrator| {
                     let name = format!("{}@{domain}", administrator.user_name);
                     let purpose = self.purpose(step, &name);
-                    let kept = self.handover.before(&purpose, &administrator.password);
+                    let kept = self.handover.keep(&purpose, &administrator.password);
                     self.handover.after(&purpose, &administrator.password);
                     kept
                 });

@@ -44,15 +44,44 @@ impl Handover {
         !matches!(self, Self::Nowhere)
     }
 
-    /// Puts a password where it can be found, before anything is sent. What is sealed survives
-    /// whatever happens next.
+    pub fn seals(&self) -> bool {
+        matches!(self, Self::Sealed { .. })
+    }
+
+    /// Puts a password where it can be found, before anything is sent. What is sealed survives the
+    /// end of this process, and that of the machine from [`Self::settle`] on; if it is lost until
+    /// then, the run is not over either, and the next one misses it.
     pub fn before(&self, purpose: &Purpose, password: &SecretString) -> std::io::Result<Kept> {
         match self {
             Self::Sealed { recipients, folder } => {
-                seal(recipients, folder, purpose, password).map(Kept::File)
+                let (_, path) = seal(recipients, folder, purpose, password)?;
+                Ok(Kept::File(path))
             }
             Self::Shown(_) => Ok(Kept::Nowhere),
             Self::Nowhere => Err(std::io::Error::other("there is nowhere to hand it over")),
+        }
+    }
+
+    /// The same for a password that cannot be had again: it is durable when this returns.
+    pub fn keep(&self, purpose: &Purpose, password: &SecretString) -> std::io::Result<Kept> {
+        match self {
+            Self::Sealed { recipients, folder } => {
+                let (file, path) = seal(recipients, folder, purpose, password)?;
+                file.sync_all()?;
+                Ok(Kept::File(path))
+            }
+            Self::Shown(_) | Self::Nowhere => self.before(purpose, password),
+        }
+    }
+
+    /// Makes durable whatever was sealed: many small files at once.
+    pub fn settle(&self) {
+        let Self::Sealed { folder, .. } = self else { return };
+        if let Ok(folder) = std::fs::File::open(folder) {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            let _ = rustix::fs::syncfs(&folder);
+            #[cfg(not(any(target_os = "linux", target_os = "android")))]
+            drop(folder.sync_all());
         }
     }
 
@@ -60,9 +89,33 @@ impl Handover {
     pub fn kept(&self, object: &str, run: &str) -> Option<PathBuf> {
         match self {
             Self::Sealed { folder, .. } => {
-                Some(folder.join(file_name(object, run))).filter(|path| path.exists())
+                let path = folder.join(file_name(object, run));
+                let is_there = std::fs::metadata(&path).is_ok_and(|file| file.len() > 0);
+                is_there.then_some(path)
             }
             Self::Shown(_) | Self::Nowhere => None,
+        }
+    }
+
+    /// Whether one could be kept now: asked where the password comes with an answer that is given once.
+    pub fn try_out(&self, purpose: &Purpose) -> std::io::Result<()> {
+        match self {
+            Self::Sealed { folder, .. } => {
+                std::fs::create_dir_all(folder)?;
+                let name = file_name(&purpose.object, &purpose.run);
+                let path = folder.join(format!(".{name}.part"));
+                new_file(&path)?.sync_all()?;
+                std::fs::remove_file(path)
+            }
+            Self::Shown(_) => Ok(()),
+            Self::Nowhere => Err(std::io::Error::other("there is nowhere to hand it over")),
+        }
+    }
+
+    /// A password that was kept for what was never made.
+    pub fn discard(&self, object: &str, run: &str) {
+        if let Some(path) = self.kept(object, run) {
+            drop(std::fs::remove_file(path));
         }
     }
 
@@ -90,6 +143,15 @@ impl Kept {
     }
 }
 
+/// For its owner alone from the first byte, and never over another.
+fn new_file(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// What the file of a password is called.
 fn file_name(object: &str, run: &str) -> String {
     format!("{object}-{run}.age")
@@ -103,23 +165,27 @@ fn seal(
     folder: &Path,
     purpose: &Purpose,
     password: &SecretString,
-) -> std::io::Result<PathBuf> {
-    std::fs::create_dir_all(folder)?;
+) -> std::io::Result<(std::fs::File, PathBuf)> {
     let path = folder.join(file_name(&purpose.object, &purpose.run));
     let encryptor = age::Encryptor::with_recipients(
         recipients.iter().map(|recipient| recipient as &dyn age::Recipient),
     )
     .map_err(std::io::Error::other)?;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut writer = encryptor.wrap_output(options.open(&path)?)?;
+    let file = new_file(&path).or_else(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder)?;
+            new_file(&path)
+        }
+        _ => Err(error),
+    })?;
+    // Written at once: it is a few hundred bytes.
+    let mut writer = encryptor.wrap_output(Vec::with_capacity(1024))?;
     writeln!(writer, "sign-in name: {}", purpose.sign_in_name)?;
     writeln!(writer, "one-time password: {}", password.expose_secret())?;
     writeln!(writer, "It must be changed at the first sign-in.")?;
-    writer.finish()?.sync_all()?;
-    Ok(path)
+    let bytes = writer.finish()?;
+    (&file).write_all(&bytes)?;
+    Ok((file, path))
 }
 
 /// Letters and digits that nobody takes for another, and marks that keyboards have everywhere.

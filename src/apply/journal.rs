@@ -50,15 +50,26 @@ pub(super) async fn prolong(
     .await
 }
 
-/// Says what came of it.
+/// Says what came of it. What is managed may have moved on while the ledger was away: then it is as it
+/// is `now`, because another step's conclusion was written meanwhile.
 pub(super) async fn conclude(
     ledger: &Ledger,
     lease: &Lease,
     entry: EntryId,
     outcome: Outcome,
     changes: Vec<Change>,
+    now: impl Fn(&Change) -> Change,
 ) -> Result<(), LedgerError> {
-    patiently(async || ledger.conclude(lease, entry, outcome.clone(), changes.clone()).await).await
+    let first = std::sync::atomic::AtomicBool::new(true);
+    patiently(async || {
+        let changes = if first.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            changes.clone()
+        } else {
+            changes.iter().map(&now).collect()
+        };
+        ledger.conclude(lease, entry, outcome.clone(), changes).await
+    })
+    .await
 }
 
 /// Asks again while the ledger cannot be reached, for a while.

@@ -57,6 +57,8 @@ pub struct Job<'a> {
     pub handover: &'a Handover,
     pub run: String,
     pub actor: String,
+    /// Which limits somebody let pass, and why.
+    pub allowed: Option<String>,
     pub parallel: usize,
     /// How long the service may take to show what was written.
     pub settle: Duration,
@@ -146,6 +148,7 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
         commit: job.plan.parents.commit.clone(),
         plan_digest: job.plan.digest.clone(),
         undoes: job.plan.parents.undoes.clone(),
+        allowed: job.allowed.clone(),
     };
     job.ledger.start_run(&job.lease, job.run.clone(), started).await?;
     let sender = Sender {
@@ -159,6 +162,7 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
     let keeping = Keeping { estate: job.estate, name: &job.plan.parents.estate, run: &job.run };
     let objects = Objects::new(keeping, &job.objects);
     let mut applied = Walk::new(&job, &sender, &objects).run().await;
+    job.handover.settle();
     applied.run.clone_from(&job.run);
     applied.counts = counts(job.plan, &applied);
     if applied.ended_early.is_none() {

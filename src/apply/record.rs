@@ -122,11 +122,27 @@ impl<'a> Objects<'a> {
         changes
     }
 
+    /// A change as it would be told now.
+    pub(super) fn as_it_is(&self, change: &Kept) -> Kept {
+        let (Kept::Put(managed), Ok(known)) = (change, self.known.lock()) else {
+            return change.clone();
+        };
+        match known.get(&managed.key) {
+            Some(managed) => Kept::Put(Box::new(managed.clone())),
+            // Gone meanwhile, or under another name.
+            None => Kept::Forget(managed.key.clone()),
+        }
+    }
+
     /// A password that may have been replaced, by one that nobody may have: it is owed.
     pub(super) fn in_doubt(&self, step: &Step) -> Vec<Kept> {
+        if step.verb == Verb::Reset { self.owing(step) } else { Vec::new() }
+    }
+
+    /// Somebody of ours whose password nobody has.
+    pub(super) fn owing(&self, step: &Step) -> Vec<Kept> {
         let Ok(mut objects) = self.known.lock() else { return Vec::new() };
-        let known = objects.get_mut(&step.object).filter(|_| step.verb == Verb::Reset);
-        let Some(managed) = known else { return Vec::new() };
+        let Some(managed) = objects.get_mut(&step.object) else { return Vec::new() };
         let what = Applied { owes_password: true, ..Applied::read(&managed.spec) };
         let Ok(spec) = what.to_json() else { return Vec::new() };
         managed.spec = spec;

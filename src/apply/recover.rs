@@ -75,8 +75,34 @@ pub async fn recover(with: Recovery<'_>) -> Result<Recovered, RecoverError> {
         // What it wrote last was seen by nobody: a plan is made from what shows it.
         pause(settled, with.is_stopped).await;
     }
+    for run in &dead {
+        miss(with, run).await?;
+    }
     end(dead, with.ledger, with.lease).await?;
     Ok(recovered)
+}
+
+/// Whoever a dead run made, and whose sealed password is not to be found: it is owed. What is sealed
+/// becomes durable at the end of a run, and that run had none.
+async fn miss(with: Recovery<'_>, run: &Run) -> Result<(), RecoverError> {
+    let known = with.ledger.objects().await?;
+    let mut changes = Vec::new();
+    for entry in with.ledger.entries(run.id.clone()).await? {
+        let is_done = matches!(entry.outcome, Some(Outcome::Done { .. }));
+        let step: Option<Step> = entry.intent.detail.as_ref().and_then(|one| one.read().ok());
+        if let Some(step) = step.filter(|_| is_done)
+            && matches!(step.change, Change::CreateUser { .. })
+            && with.handover.seals()
+            && owes_password(with.handover, &entry, &step)
+        {
+            let keeping = Keeping { estate: with.estate, name: with.name, run: &run.id };
+            changes.extend(Objects::new(keeping, &known).owing(&step));
+        }
+    }
+    if !changes.is_empty() {
+        with.ledger.record(with.lease, changes).await?;
+    }
+    Ok(())
 }
 
 /// For how long what was sent last may not show yet.
@@ -133,6 +159,10 @@ async fn one(
                 }
                 Seen::Theirs(why) => Outcome::Stale { why },
                 Seen::NotSo => {
+                    // Of another step on somebody whom the same run made, it is their password.
+                    if matches!(step.change, Change::CreateUser { .. }) {
+                        with.handover.discard(&step.object.to_string(), &entry.intent.run);
+                    }
                     Outcome::Failed { why: "it was looked up: it did not happen".to_owned() }
                 }
             }

@@ -44,14 +44,18 @@ pub(super) async fn carry_out(
             Attempt::Came(came, outcome, sent) => {
                 let changes =
                     if came == Came::Done { objects.done(step, &sent) } else { Vec::new() };
-                journal::conclude(job.ledger, &job.lease, leave.entry, outcome, changes).await?;
+                let now = |change: &_| objects.as_it_is(change);
+                journal::conclude(job.ledger, &job.lease, leave.entry, outcome, changes, now)
+                    .await?;
                 return Ok(came);
             }
             Attempt::NotSo(why) => {
                 let outcome = Outcome::Failed { why: why.clone() };
                 let is_last = attempt == ATTEMPTS_MAX || (job.is_stopped)();
                 let changes = if is_last { objects.in_doubt(step) } else { Vec::new() };
-                journal::conclude(job.ledger, &job.lease, leave.entry, outcome, changes).await?;
+                let now = |change: &_| objects.as_it_is(change);
+                journal::conclude(job.ledger, &job.lease, leave.entry, outcome, changes, now)
+                    .await?;
                 if is_last {
                     return Ok(Came::Failed(why));
                 }

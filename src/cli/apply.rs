@@ -1,103 +1,157 @@
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
-use std::path::Path;
+use std::time::Duration;
 
-use super::applying::{Applying, How, Signals, Teller, live};
+use jiff::SignedDuration;
+use tokio::time::Instant;
+
+use super::applying::{Applying, Signals, live};
+use super::going::{GoingArgs, Part, Said, Went};
 use super::output::Output;
-use super::plan::{object, outcome};
+use super::plan::object;
 use super::planning::{Asked, PlanningArgs};
 use super::tenant::block_on;
-use super::{CommandError, Outcome};
+use super::{CommandError, Outcome, saved};
 use crate::ledger::ObjectKey;
-use crate::plan::file::{Plan, Why};
-use crate::plan::guard;
-use crate::plan::step::Step;
-use crate::report::plan as report;
+use crate::plan::State;
+use crate::plan::file::Plan;
 
 /// Make the tenant as the manifests declare it
 ///
 /// Plans, shows the plan, asks, and does it. With a plan that was saved before, it does exactly
-/// that: a step that would be another by now is refused before anything is sent.
+/// that: a step that would be another by now is refused before anything is sent. Steps that an
+/// earlier run with the same plan has done are passed over.
 #[derive(clap::Args, Debug)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     planning: PlanningArgs,
+    #[command(flatten)]
+    going: GoingArgs,
     /// Apply only the plan with this digest, or with one that begins like this
     #[arg(long, value_name = "SHA")]
     digest: Option<String>,
-    /// Do not ask
+    /// Of a saved plan, apply what is still as it was planned, and leave out the rest
     #[arg(long)]
-    yes: bool,
+    partial: bool,
+    /// Wait so long for people and go on when they have done their part: 30m, 2h
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    wait: Option<Duration>,
+    /// Take up what a run left that died: waits until its lock is over
+    #[arg(long)]
+    resume: bool,
     /// Only this, and what it needs; repeatable
     #[arg(long, value_name = "KIND/NAME", value_parser = object)]
     target: Vec<ObjectKey>,
     /// Bring back what somebody removed in the tenant; repeatable
     #[arg(long, value_name = "KIND/NAME", value_parser = object)]
     revive: Vec<ObjectKey>,
-    /// How many steps at once
-    #[arg(long, value_name = "N", default_value_t = 8)]
-    parallel: usize,
-    /// Let a limit pass, up to this: removals=3; repeatable
-    #[arg(long, value_name = "LIMIT=N", requires = "reason", value_parser = allowance)]
-    allow: Vec<(String, u64)>,
-    /// Why a limit may pass
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    /// How to tell what happens
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// For programs: a line of JSON for each step, then a summary
-    Json,
-}
+/// How often is looked whether somebody has done their part: soon at first, then less often.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 
-pub(crate) fn allowance(text: &str) -> Result<(String, u64), String> {
-    let wrong = || {
-        "a limit and a number: removals=3, privilegedGrants=N, customersTouched=N, irreversible=N"
-            .to_owned()
-    };
-    let (name, number) = text.split_once('=').ok_or_else(wrong)?;
-    let known = ["removals", "privilegedGrants", "customersTouched", "irreversible"];
-    if !known.contains(&name) {
-        return Err(wrong());
-    }
-    Ok((name.to_owned(), number.parse().map_err(|_| wrong())?))
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: Result<SignedDuration, _> = text.parse();
+    parsed
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| "a duration is written 90s, 30m or 2h".to_owned())
 }
 
 pub(crate) fn run(out: &Output, args: &ApplyArgs) -> Result<Outcome, CommandError> {
     block_on(async {
         let signals = Signals::listen();
-        let saved = match args.planning.plan_file() {
-            Some(path) => Some(read(&path)?),
-            None => None,
-        };
-        let undoes = saved.as_ref().and_then(|plan| plan.parents.undoes.clone());
-        let ready = match args.planning.prepare_for_plan(undoes.as_deref(), out).await? {
-            Ok(ready) => ready,
-            Err(outcome) => return Ok(outcome),
-        };
-        let begun = Box::pin(Applying::begin(out, &args.planning, ready, "apply", &signals));
-        let applying = match begun.await? {
-            Ok(applying) => applying,
-            Err(outcome) => return Ok(outcome),
-        };
-        let came = Box::pin(held(out, args, saved, &applying, &signals)).await;
-        applying.end(came).await
+        let saved = args.planning.plan_file().map(|path| saved::read(&path)).transpose()?;
+        let is_saved = saved.is_some();
+        let mut went = round(out, args, saved, Said::Now, &signals).await?;
+        let Some(wait) = args.wait else { return Ok(went.outcome) };
+        let (until, mut pause) = (Instant::now() + wait, FIRST_PAUSE);
+        while went.outcome == Outcome::Done && went.waiting > 0 {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                out.say(&format!("{} still wait for people", went.waiting));
+                break;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause.min(left)) => {}
+                () = signals.first() => return Ok(ended(&signals)),
+            }
+            pause = pause.mul_f32(1.5).min(PAUSE_MAX);
+            let before = went.waiting;
+            went = if is_saved {
+                look(out, args).await?
+            } else {
+                match round(out, args, None, Said::IfAny, &signals).await {
+                    // Somebody else is at work: they may wait for the same people.
+                    Err(CommandError::Locked(_)) => went,
+                    other => other?,
+                }
+            };
+            if went.waiting < before {
+                out.say(&format!("{} came about, {} left", before - went.waiting, went.waiting));
+                pause = FIRST_PAUSE;
+            }
+        }
+        Ok(went.outcome)
     })
 }
 
-fn read(path: &Path) -> Result<Plan, CommandError> {
-    let bytes = std::fs::read(path).map_err(|source| {
-        CommandError::failed(format!("reading the plan {}", path.display()), source)
-    })?;
-    Plan::read(&bytes)
-        .map_err(|error| CommandError::NotAPlan(format!("{}: {error}", path.display())))
+fn ended(signals: &Signals) -> Outcome {
+    signals.number().map_or(Outcome::Done, Outcome::Ended)
+}
+
+/// Plans and applies once, under a lease of its own.
+async fn round(
+    out: &Output,
+    args: &ApplyArgs,
+    saved: Option<Plan>,
+    said: Said,
+    signals: &Signals,
+) -> Result<Went, CommandError> {
+    let stopped = |outcome| Ok(Went { outcome, waiting: 0 });
+    let undoes = saved.as_ref().and_then(|plan| plan.parents.undoes.clone());
+    let ready = match args.planning.prepare_for_plan(undoes.as_deref(), out).await? {
+        Ok(ready) => ready,
+        Err(outcome) => return stopped(outcome),
+    };
+    let begun = Box::pin(Applying::begin_or_wait(
+        out,
+        &args.planning,
+        ready,
+        "apply",
+        args.resume,
+        signals,
+    ));
+    let applying = match begun.await? {
+        Ok(applying) => applying,
+        Err(outcome) => return stopped(outcome),
+    };
+    let came = Box::pin(held(out, args, saved, said, &applying, signals)).await;
+    applying.end(came).await
+}
+
+/// Whom we wait for by now; nothing is sent. What people made possible is in no plan that was
+/// reviewed.
+async fn look(out: &Output, args: &ApplyArgs) -> Result<Went, CommandError> {
+    let ready = match args.planning.prepare_for_plan(None, out).await? {
+        Ok(ready) => ready,
+        Err(outcome) => return Ok(Went { outcome, waiting: 0 }),
+    };
+    let planned = ready.plan(&args.asked());
+    let waiting = planned.report.iter().filter(|one| one.state == State::Waiting).count();
+    if !planned.steps.is_empty() {
+        out.say("more is possible by now: plan again to go on");
+    }
+    Ok(Went { outcome: Outcome::Done, waiting })
+}
+
+impl ApplyArgs {
+    fn asked(&self) -> Asked {
+        Asked {
+            targets: self.target.iter().cloned().collect(),
+            revive: self.revive.iter().cloned().collect(),
+        }
+    }
 }
 
 /// What is done while the lease is ours.
@@ -105,23 +159,30 @@ async fn held(
     out: &Output,
     args: &ApplyArgs,
     saved: Option<Plan>,
+    said: Said,
     applying: &Applying,
     signals: &Signals,
-) -> Result<Outcome, CommandError> {
-    let asked = Asked {
-        targets: args.target.iter().cloned().collect::<BTreeSet<_>>(),
-        revive: args.revive.iter().cloned().collect(),
-    };
+) -> Result<Went, CommandError> {
     let ready = &applying.ready;
     if let Some(past) = &ready.past {
         past.must_be_over()?;
     }
-    let planned = ready.plan_or_undo(&asked);
+    let planned = ready.plan_or_undo(&args.asked());
     let bound = live(ready, &planned);
     let fresh = ready.file(planned)?;
-    let is_saved = saved.is_some();
+    let said = if saved.is_some() { Said::Before } else { said };
+    let mut stale = Vec::new();
     let plan = match saved {
-        Some(saved) => still(saved, &fresh)?,
+        Some(saved) => {
+            let done: BTreeSet<String> = applying.done_of(&saved.digest).await?;
+            let left = saved::left(saved, &fresh, &done, &bound, args.partial)?;
+            if !left.done.is_empty() {
+                let count = left.done.len();
+                out.say(&format!("{count} steps of this plan were done by an earlier run"));
+            }
+            stale = left.stale;
+            left.plan
+        }
         None => fresh,
     };
     if let Some(digest) = &args.digest
@@ -132,156 +193,14 @@ async fn held(
             plan.digest
         )));
     }
-    let going = Going {
-        is_saved,
-        yes: args.yes,
-        parallel: args.parallel,
-        allow: &args.allow,
-        format: args.format,
-        is_whole: args.target.is_empty(),
-    };
-    go(out, plan, &bound, &going, applying, signals).await
-}
-
-/// How somebody wants a plan carried out.
-pub(crate) struct Going<'a> {
-    /// It was shown before.
-    pub(crate) is_saved: bool,
-    pub(crate) yes: bool,
-    pub(crate) parallel: usize,
-    pub(crate) allow: &'a [(String, u64)],
-    pub(crate) format: Format,
-    /// Nothing of it was left out.
-    pub(crate) is_whole: bool,
-}
-
-/// Shows a plan, asks, and carries it out.
-pub(crate) async fn go(
-    out: &Output,
-    mut plan: Plan,
-    bound: &[(ObjectKey, Option<String>)],
-    going: &Going<'_>,
-    applying: &Applying,
-    signals: &Signals,
-) -> Result<Outcome, CommandError> {
-    allow(going.allow, &mut plan);
-    if !going.is_saved {
-        let style = out.style();
-        out.narration(|to| report::write(&plan, report::Format::Text, style, to))?;
+    for step in &stale {
+        out.say(&format!("stale   {step}"));
     }
-    if !plan.refused.is_empty() {
-        if going.is_saved {
-            for refusal in &plan.refused {
-                out.say(&format!("refused: {}\n  {}", refusal.message, refusal.remedy));
-            }
-        }
-        return Ok(outcome(&plan, false));
-    }
-    if !plan.is_empty() && !going.yes && !agreed(out, &plan, signals).await? {
-        out.say("nothing was sent");
-        return Ok(signals.number().map_or(Outcome::Done, Outcome::Ended));
-    }
-    let teller = Teller::new(going.format == Format::Json, plan.steps.len());
-    let how = How { parallel: going.parallel, teller: &teller, signals, is_whole: going.is_whole };
-    let applied = applying.carry_out(&plan, bound, how).await?;
-    teller.summary(out, &plan, &applied)?;
-    if let Some(error) = &applied.ended_early {
-        return Err(CommandError::because("keeping the journal", error));
-    }
-    Ok(match signals.number() {
-        Some(number) if applied.was_stopped => Outcome::Ended(number),
-        _ if applied.is_whole() => Outcome::Done,
-        _ => Outcome::Partly,
+    let part = Part { said, is_whole: args.target.is_empty() && stale.is_empty() };
+    let went = args.going.go(out, plan, &bound, part, applying, signals).await?;
+    Ok(if went.outcome == Outcome::Done && !stale.is_empty() {
+        Went { outcome: Outcome::Partly, ..went }
+    } else {
+        went
     })
-}
-
-/// A saved plan, if each of its steps is still what the manifests and the tenant ask for.
-fn still(saved: Plan, fresh: &Plan) -> Result<Plan, CommandError> {
-    let (was, is) = (&saved.parents, &fresh.parents);
-    for (what, was, is) in [
-        ("the ledger", &was.ledger, &is.ledger),
-        ("the tenant", &was.tenant, &is.tenant),
-        ("the estate", &Some(was.estate.clone()), &Some(is.estate.clone())),
-        ("the run that it undoes", &was.undoes, &is.undoes),
-    ] {
-        if was.is_some() && was != is {
-            return Err(CommandError::Stale(format!("the plan was made for another: {what}")));
-        }
-    }
-    let now: std::collections::HashMap<&str, &Step> =
-        fresh.steps.iter().map(|step| (step.id.as_str(), step)).collect();
-    let mut changed = Vec::new();
-    let mut steps = Vec::new();
-    for step in &saved.steps {
-        match now.get(step.id.as_str()) {
-            Some(found) if guard::is_same(step, found) => steps.push((*found).clone()),
-            Some(_) => changed.push(format!("{}: it would be another step now", step.id)),
-            None => {
-                changed.push(format!("{}: it is not needed, or not possible, any more", step.id));
-            }
-        }
-    }
-    if !changed.is_empty() {
-        return Err(CommandError::Stale(format!(
-            "the plan is stale: nothing was sent\n{}",
-            changed.join("\n")
-        )));
-    }
-    let kept: BTreeSet<&str> = steps.iter().map(|step| step.id.as_str()).collect();
-    // Of what is refused by now, what belongs to these steps; guards and limits are of the whole.
-    let refused = fresh
-        .refused
-        .iter()
-        .filter(|refusal| refusal.step.as_deref().is_none_or(|step| kept.contains(step)));
-    Ok(Plan {
-        refused: refused.cloned().collect(),
-        report: fresh.report.clone(),
-        limits: fresh.limits.clone(),
-        steps,
-        ..saved
-    })
-}
-
-/// Lets limits pass that somebody answers for.
-fn allow(allowed: &[(String, u64)], plan: &mut Plan) {
-    let limits = plan.limits.named();
-    let passes = |name: &str| {
-        allowed.iter().any(|(allowed, number)| {
-            allowed == name
-                && limits
-                    .iter()
-                    .any(|(limit, measured)| *limit == name && measured.planned <= *number)
-        })
-    };
-    plan.refused.retain(|refusal| {
-        refusal.why != Why::Limit
-            || !limits
-                .iter()
-                .any(|(name, _)| refusal.message.contains(&format!("`{name}`")) && passes(name))
-    });
-}
-
-/// Asks whoever sits at the terminal; the lease is kept alive meanwhile.
-async fn agreed(out: &Output, plan: &Plan, signals: &Signals) -> Result<bool, CommandError> {
-    if !std::io::stdin().is_terminal() {
-        return Err(CommandError::usage(
-            "nobody is there to be asked\nadd `--yes`, or apply a plan that was reviewed",
-        ));
-    }
-    let short: String = plan.digest.chars().take(8).collect();
-    out.say(&format!("apply plan {short}? type yes: "));
-    let answer = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|_| line)
-    });
-    tokio::select! {
-        line = answer => {
-            let line = line
-                .map_err(std::io::Error::other)
-                .flatten()
-                .map_err(|source| CommandError::failed("reading the answer", source))?;
-            Ok(line.trim().eq_ignore_ascii_case("yes"))
-        }
-        () = signals.first() => Ok(false),
-    }
 }

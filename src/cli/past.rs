@@ -147,6 +147,7 @@ mod tests {
                 commit: None,
                 plan_digest: "00".to_owned(),
                 undoes: None,
+                allowed: None,
             },
             ended: None,
         }

@@ -312,17 +312,17 @@ impl Ready {
         self.with_input(asked, plan::plan)
     }
 
+    /// Plans one thing: a new one-time password for somebody.
+    pub(crate) fn reset(&self, user: &UserKey) -> Result<Planned, NotReset> {
+        self.with_input(&Asked::default(), |input| plan::reset(input, user))
+    }
+
     /// Plans the way back from the run that is to be undone; without one, as the manifests declare.
     pub(crate) fn plan_or_undo(&self, asked: &Asked) -> Planned {
         match &self.past {
             Some(past) => self.with_input(asked, |input| plan::undo(input, &past.deeds)),
             None => self.plan(asked),
         }
-    }
-
-    /// Plans one thing: a new one-time password for somebody.
-    pub(crate) fn reset(&self, user: &UserKey) -> Result<Planned, NotReset> {
-        self.with_input(&Asked::default(), |input| plan::reset(input, user))
     }
 
     fn with_input<T>(&self, asked: &Asked, plan: impl FnOnce(&Input<'_>) -> T) -> T {

@@ -60,8 +60,8 @@ const FORMATS: [Format; 9] = [
     ("plan", report::plan::schema),
     ("drift", report::drift::schema),
     ("status", report::status::schema),
-    ("history", report::history::schema),
     ("invitation", report::invitation::schema),
+    ("history", report::history::schema),
 ];
 
 /// Every schema, by the name of its file.

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use super::apply::{Format, Going, allowance, go};
 use super::applying::{Applying, Signals, live};
+use super::going::{Format, GoingArgs, Part, Said};
 use super::output::Output;
 use super::plan::{object, outcome, write};
 use super::planning::{Asked, PlanningArgs, Ready};
@@ -26,24 +26,11 @@ pub(crate) struct UndoArgs {
     /// Write the plan to this file, to be applied later, and send nothing
     #[arg(long, value_name = "FILE", conflicts_with = "yes")]
     out: Option<PathBuf>,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    going: GoingArgs,
     /// Only this, and what it needs; repeatable
     #[arg(long, value_name = "KIND/NAME", value_parser = object)]
     target: Vec<ObjectKey>,
-    /// How many steps at once
-    #[arg(long, value_name = "N", default_value_t = 8)]
-    parallel: usize,
-    /// Let a limit pass, up to this: removals=3; repeatable
-    #[arg(long, value_name = "LIMIT=N", requires = "reason", value_parser = allowance)]
-    allow: Vec<(String, u64)>,
-    /// Why a limit may pass
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    /// How to tell what happens
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
 }
 
 impl UndoArgs {
@@ -107,22 +94,15 @@ async fn held(
         let style = out.style();
         out.narration(|to| report::write(&plan, report::Format::Text, style, to))?;
         let told = "nothing to undo: all of it is as before, or is left as it is";
-        match args.format {
+        match args.going.format {
             Format::Text => out.result(|to| writeln!(to, "{told}"))?,
             Format::Json => out.say(told),
         }
         return Ok(outcome(&plan, false));
     }
     warn(out, ready, &plan);
-    let going = Going {
-        is_saved: false,
-        yes: args.yes,
-        parallel: args.parallel,
-        allow: &args.allow,
-        format: args.format,
-        is_whole: args.target.is_empty(),
-    };
-    go(out, plan, &bound, &going, applying, signals).await
+    let part = Part { said: Said::Now, is_whole: args.target.is_empty() };
+    Ok(args.going.go(out, plan, &bound, part, applying, signals).await?.outcome)
 }
 
 fn must_be_over(ready: &Ready) -> Result<(), CommandError> {

@@ -89,7 +89,7 @@ async fn reset(
         return Ok(outcome);
     }
     let teller = Teller::new(false, 0);
-    let how = How { parallel: 1, teller: &teller, signals, is_whole: false };
+    let how = How { parallel: 1, teller: &teller, signals, is_whole: false, allowed: None };
     let applied = applying.carry_out(&plan, &[], how).await?;
     if let Some(error) = &applied.ended_early {
         return Err(CommandError::because("keeping the journal", error));
@@ -101,10 +101,9 @@ async fn reset(
         return Ok(Outcome::Partly);
     }
     let object = ObjectKey::new(Kind::User, name.as_str());
-    let sealed = applying.sealed(&object, &applied);
-    out.result(|to| match &sealed {
+    let sealed = applying.sealed(&plan, &applied);
+    out.result(|to| match sealed.first() {
         Some(file) => {
-            let file = file.strip_prefix(&applying.ready.home).unwrap_or(file);
             let file = clean::line(&file.display().to_string());
             writeln!(to, "{object} has a new one-time password, sealed in {file}")
         }

@@ -28,6 +28,9 @@ pub struct Started {
     /// The run that it takes back, if it does that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
+    /// Which limits somebody let pass, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
 }
 
 /// How many steps ended how.

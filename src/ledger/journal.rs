@@ -238,6 +238,19 @@ impl Ledger {
         .await
     }
 
+    /// The steps that runs with a plan of this digest have done.
+    pub async fn done_of(&self, digest: String) -> Result<Vec<String>, LedgerError> {
+        let sql = "SELECT DISTINCT journal.step FROM journal JOIN history \
+             ON history.run = journal.run AND history.event = 'started' \
+             WHERE journal.outcome = 'done' AND history.body LIKE $1 ORDER BY journal.step";
+        // Digests are hexadecimal, and no other member of a body holds one.
+        let like = format!("%\"planDigest\":\"{digest}\"%");
+        self.call(Purpose::Read, async move |session| {
+            session.all(sql, &[like.as_str().into()], |row| row.owned(0)).await
+        })
+        .await
+    }
+
     /// What was spent of the limits over the last 24 hours, by the database's time.
     pub async fn spent(&self) -> Result<Spent, LedgerError> {
         self.call(Purpose::Read, async |session| {

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::step::{FieldChange, Guard};
 use super::users::{ENABLED, FIELDS};
-use crate::model::tenant;
+use crate::model::record::ObjectKey;
+use crate::model::tenant::{self, ObjectId};
 
 /// A field of a living user, by its path.
 pub fn of_user(user: &tenant::User, path: &str) -> Value {
@@ -64,14 +65,26 @@ pub fn is_called(member: &str, wire: &str) -> bool {
 
 /// Whether two plans of the same step mean the same: what is sent, and what must hold for it.
 pub fn is_same(one: &super::Step, other: &super::Step) -> bool {
-    let what = |step: &super::Step| -> Vec<FieldChange> {
-        let mut fields = step.fields.clone();
-        // Why it changes may be told otherwise by now; what it becomes may not.
-        for field in &mut fields {
-            field.cause = super::Cause::Change;
-            field.applied = None;
-        }
-        fields
-    };
-    one.change == other.change && one.guard == other.guard && what(one) == what(other)
+    one.change == other.change && one.guard == other.guard && becomes(one) == becomes(other)
+}
+
+/// The same, of a step on something that did not exist when it was planned, and that an earlier run of
+/// the plan has made: of that there was nothing to be seen.
+pub fn is_same_of_made(
+    planned: &super::Step,
+    now: &super::Step,
+    made: impl Fn(&ObjectKey) -> Option<ObjectId>,
+) -> bool {
+    let (change, is_made) = planned.change.clone().found(made);
+    is_made && change == now.change && becomes(planned) == becomes(now)
+}
+
+fn becomes(step: &super::Step) -> Vec<FieldChange> {
+    let mut fields = step.fields.clone();
+    // Why it changes may be told otherwise by now; what it becomes may not.
+    for field in &mut fields {
+        field.cause = super::Cause::Change;
+        field.applied = None;
+    }
+    fields
 }

@@ -66,6 +66,9 @@ pub struct Run {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     pub plan_digest: String,
+    /// Which limits somebody let pass, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
     pub outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
@@ -248,6 +251,9 @@ fn in_full(run: &Run, steps: &[Step], to: &mut dyn Write) -> io::Result<()> {
         line("commit", commit)?;
     }
     line("plan", &run.plan_digest)?;
+    if let Some(allowed) = &run.allowed {
+        line("allowed", allowed)?;
+    }
     line("outcome", &outcome(run))?;
     ties(run, |name, run| line(name, run))?;
     for step in steps {
@@ -308,6 +314,7 @@ mod tests {
             estate: "fabrikam".to_owned(),
             actor: "aiko@fabrikam.example".to_owned(),
             commit: Some("4be01c7d21b2a80d8b9c4f6f8cde1b4f0a5d7e93".to_owned()),
+            allowed: None,
             plan_digest: "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
                 .to_owned(),
             outcome: Outcome::Partly,
@@ -320,6 +327,7 @@ mod tests {
             id: "20261119T120000Z-aaaaaaaa-0000".to_owned(),
             ended_at: None,
             commit: None,
+            allowed: None,
             outcome: Outcome::Unfinished,
             counts: None,
             undone_by: Vec::new(),

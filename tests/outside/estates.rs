@@ -60,9 +60,13 @@ impl World {
 
     /// This test binary again, which applies and does something to itself at a boundary.
     pub(crate) fn child(&self, die: Option<Die>) -> Child {
+        self.child_with(&["apply", "--yes", "."], die)
+    }
+
+    pub(crate) fn child_with(&self, args: &[&str], die: Option<Die>) -> Child {
         let mut child = Command::new(std::env::current_exe().unwrap());
         child.args(["--exact", "killed::child", "--nocapture", "--quiet"]);
-        child.env(ARGS, ["partnerctl", "apply", "--yes", "."].join("\u{1f}"));
+        child.env(ARGS, [&["partnerctl"], args].concat().join("\u{1f}"));
         child.env("NO_COLOR", "1").current_dir(self.folder.path());
         child.env(COUNT, self.folder.path().join("count"));
         if let Some(Die { at, how }) = die {

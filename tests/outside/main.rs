@@ -17,6 +17,7 @@
     reason = "large inputs are easier to read as they are made, and snapshots are written by a tool"
 )]
 
+mod applying;
 mod browser;
 mod canary;
 mod cli;

@@ -90,7 +90,7 @@ impl Running {
         })
     }
 
-    fn metrics(&self) -> BTreeMap<String, f64> {
+    fn metrics(&self) -> BTreeMap<String, u64> {
         let (status, text) = self.get("/metrics");
         assert_eq!(status, 200);
         parsed(&text)
@@ -122,8 +122,9 @@ fn until(what: &str, seen: &dyn Fn() -> String, mut is_so: impl FnMut() -> bool)
     panic!("waited in vain for {what}: {}", seen());
 }
 
-/// Every line is a sample or a comment, as the format has them; samples by name and labels.
-fn parsed(text: &str) -> BTreeMap<String, f64> {
+/// Every line is a sample or a comment, as the format has them; samples by name and labels, as whole
+/// numbers.
+fn parsed(text: &str) -> BTreeMap<String, u64> {
     let is_name = |name: &str| {
         name.starts_with("partnerctl_")
             && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
@@ -150,7 +151,9 @@ fn parsed(text: &str) -> BTreeMap<String, f64> {
             None => name,
         };
         assert!(is_name(bare), "{line}");
-        let is_new = samples.insert(name.to_owned(), value.parse().unwrap()).is_none();
+        let value: f64 = value.parse().unwrap();
+        let is_new =
+            samples.insert(name.to_owned(), format!("{value:.0}").parse().unwrap()).is_none();
         assert!(is_new, "{line} twice");
     }
     samples
@@ -234,10 +237,10 @@ fn a_saved_file_is_applied_at_once_and_a_quiet_loop_is_quiet() {
             name.contains("_total") || name.contains("_bucket") || name.contains("_count");
         assert!(!only_grows || after[name] >= *count, "{name}: {count}, then {}", after[name]);
     }
-    assert_eq!(after["partnerctl_steps_total{outcome=\"done\"}"], 1.0);
-    assert_eq!(after["partnerctl_rounds_total{outcome=\"applied\"}"], 1.0);
+    assert_eq!(after["partnerctl_steps_total{outcome=\"done\"}"], 1);
+    assert_eq!(after["partnerctl_rounds_total{outcome=\"applied\"}"], 1);
     assert!(after["partnerctl_tenant_calls_total"] > before["partnerctl_tenant_calls_total"]);
-    assert!(after["partnerctl_last_good_round_timestamp_seconds"] > 1.7e9);
+    assert!(after["partnerctl_last_good_round_timestamp_seconds"] > 1_700_000_000);
     assert_eq!(running.get("/").0, 404);
     assert_eq!(running.get("/metrics/estate").0, 404);
     assert_eq!(running.ends(Signal::SIGTERM), Some(143));
@@ -259,7 +262,7 @@ fn drift_is_mended_and_people_are_waited_for() {
         || fs::write(folder.path().join("estate/contoso.yaml"), customer).unwrap(),
         " as declared, 1 waits for people",
     );
-    assert_eq!(running.metrics()["partnerctl_waiting"], 1.0);
+    assert_eq!(running.metrics()["partnerctl_waiting"], 1);
     // It is remembered, with since when.
     assert_eq!(folder.run(&["status", ".", "--exit-code"]).code, 8);
     let said = running.hears_of(
@@ -267,7 +270,7 @@ fn drift_is_mended_and_people_are_waited_for() {
         " as declared",
     );
     assert!(!said.contains("waits"), "{said}");
-    assert_eq!(running.metrics()["partnerctl_waiting"], 0.0);
+    assert_eq!(running.metrics()["partnerctl_waiting"], 0);
     assert_eq!(folder.run(&["status", ".", "--exit-code"]).code, 0);
     assert_eq!(running.ends(Signal::SIGINT), Some(130));
 }
@@ -286,7 +289,7 @@ fn what_takes_away_or_gives_privileges_is_left_to_an_approved_plan() {
                 "estate/users.yaml",
                 "displayName: 森 千恵, email: chie@fabrikam.example, agent: none, admin: global",
                 "displayName: 森 チエ, email: chie@fabrikam.example, agent: admin, admin: none",
-            )
+            );
         },
         " 1 done, ",
     );
@@ -297,17 +300,17 @@ fn what_takes_away_or_gives_privileges_is_left_to_an_approved_plan() {
     let is = ["user/chie/grant/agent/admin change", "user/chie/revoke/admin/global change"];
     assert_eq!(left(&folder), is);
     let metrics = running.metrics();
-    assert_eq!(metrics["partnerctl_steps_left{why=\"takes-away\"}"], 1.0);
-    assert_eq!(metrics["partnerctl_steps_left{why=\"privileged\"}"], 1.0);
+    assert_eq!(metrics["partnerctl_steps_left{why=\"takes-away\"}"], 1);
+    assert_eq!(metrics["partnerctl_steps_left{why=\"privileged\"}"], 1);
     // Round after round.
     let rounds = "partnerctl_rounds_total{outcome=\"quiet\"}";
-    until("more rounds", &String::new, || running.metrics()[rounds] > metrics[rounds] + 1.0);
+    until("more rounds", &String::new, || running.metrics()[rounds] > metrics[rounds] + 1);
     assert_eq!(left(&folder), is);
-    // A document that is gone: nobody is forgotten before somebody has decided.
     let text = fs::read_to_string(folder.path().join("estate/users.yaml")).unwrap();
     does(&folder, &["plan", "--out", "plan.json", "."]);
     running.hears_of(|| does(&folder, &["apply", "plan.json", "--yes"]), " as declared");
     assert_eq!(left(&folder), [] as [&str; 0]);
+    // A document that is gone: nobody is forgotten before somebody has decided.
     let alone = text.split_once("---\n").unwrap().0;
     running.hears_of(
         || fs::write(folder.path().join("estate/users.yaml"), alone).unwrap(),
@@ -315,7 +318,7 @@ fn what_takes_away_or_gives_privileges_is_left_to_an_approved_plan() {
     );
     assert_eq!(left(&folder), ["user/chie/revoke/agent/admin remove"]);
     let metrics = running.metrics();
-    until("more rounds", &String::new, || running.metrics()[rounds] > metrics[rounds] + 1.0);
+    until("more rounds", &String::new, || running.metrics()[rounds] > metrics[rounds] + 1);
     assert_eq!(left(&folder), ["user/chie/revoke/agent/admin remove"]);
     assert_eq!(running.ends(Signal::SIGTERM), Some(143));
 }
@@ -334,7 +337,7 @@ fn wrong_manifests_leave_the_tenant_alone_until_they_are_right() {
     assert_eq!(running.get("/healthz").0, 200);
     does(&folder, &["emulator", "act", "edit", "user/chie", "spec.displayName=Somebody"]);
     let rounds = "partnerctl_rounds_total{outcome=\"invalid\"}";
-    until("more rounds", &String::new, || running.metrics()[rounds] >= 3.0);
+    until("more rounds", &String::new, || running.metrics()[rounds] >= 3);
     let count = |what: &str| running.all().iter().filter(|line| line.contains(what)).count();
     assert_eq!(count("error[P"), 1, "{:#?}", running.all());
     assert_eq!(count(" 1 done"), 1, "{:#?}", running.all());

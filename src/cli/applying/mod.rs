@@ -20,16 +20,18 @@ use super::output::Output;
 use super::planning::{PlanningArgs, Ready, ledger_failed};
 use super::tenant::{WritingTenant, unanswered};
 use super::{CommandError, Outcome};
-use crate::apply::{self, Applied, Job, LEASE, REQUEST, Recovered, Recovery};
-use crate::ledger::{Lease, Ledger, LedgerError, ObjectKey, Terms};
+use crate::apply::{self, Applied, Came, Job, LEASE, REQUEST, Recovered, Recovery};
+use crate::ledger::{Holder, Lease, Ledger, LedgerError, ObjectKey, Terms};
 use crate::model::customer::Relationship;
 use crate::model::name::Kind;
 use crate::plan::file::Plan;
-use crate::plan::{Binding, Planned};
+use crate::plan::{Binding, Planned, Verb};
 
 pub(crate) use signals::Signals;
 pub(crate) use tell::Teller;
 
+/// How often is looked whether a lease that is not ours is over.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How often the lease is renewed while nothing is sent.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
@@ -49,6 +51,8 @@ pub(crate) struct How<'a> {
     pub(crate) signals: &'a Signals,
     /// What is as declared is managed from now on, and what is gone from the manifests no longer is.
     pub(crate) is_whole: bool,
+    /// Which limits somebody let pass, and why.
+    pub(crate) allowed: Option<String>,
 }
 
 impl Applying {
@@ -60,9 +64,26 @@ impl Applying {
         reason: &str,
         signals: &Signals,
     ) -> Result<Result<Self, Outcome>, CommandError> {
+        Box::pin(Self::begin_or_wait(out, planning, ready, reason, false, signals)).await
+    }
+
+    /// The same; with `is_patient`, the lease of a run that is not renewed any more is waited for.
+    pub(crate) async fn begin_or_wait(
+        out: &Output,
+        planning: &PlanningArgs,
+        ready: Ready,
+        reason: &str,
+        is_patient: bool,
+        signals: &Signals,
+    ) -> Result<Result<Self, Outcome>, CommandError> {
         let ledger = Arc::new(planning.ledger.keep(&ready.context, &ready.home).await?);
         let tenant = WritingTenant::connect(&ready.context, &ready.policies.loaded, &ready.home)?;
-        let lease = acquire(&ledger, &ready, reason).await?;
+        let mut held = acquire(&ledger, &ready, reason).await?;
+        if let (Err(holder), true) = (&held, is_patient) {
+            out.say(&format!("waiting for the lock of {holder}"));
+            held = when_free(&ledger, &ready, reason, holder.clone(), signals).await?;
+        }
+        let lease = held.map_err(|holder| CommandError::Locked(holder.to_string()))?;
         let heart = tokio::spawn(beat(Arc::clone(&ledger), lease.clone()));
         let mut applying = Self { ready, ledger, tenant, lease, heart };
         match applying.recover(out, signals).await {
@@ -130,6 +151,12 @@ impl Applying {
         Ok(recovered != Recovered::default())
     }
 
+    /// The steps that earlier runs with this plan have done.
+    pub(crate) async fn done_of(&self, digest: &str) -> Result<BTreeSet<String>, CommandError> {
+        let read = self.ledger.done_of(digest.to_owned()).await;
+        read.map(BTreeSet::from_iter).map_err(|error| ledger_failed(&error))
+    }
+
     /// Does what a plan says. `bound` is what is declared and there, with its id.
     pub(crate) async fn carry_out(
         &self,
@@ -167,6 +194,7 @@ impl Applying {
             handover: &handover,
             run: run_id(plan),
             actor: ready.acting.user.clone().unwrap_or_default(),
+            allowed: how.allowed,
             parallel: how.parallel,
             settle: ready.tenant.settle,
             bound: &|| bound.to_vec(),
@@ -194,10 +222,21 @@ impl Applying {
         self.tenant.writer.reader().calls() + self.ready.tenant.reader.calls()
     }
 
-    /// The file that a run sealed somebody's password in, if it did.
-    pub(crate) fn sealed(&self, object: &ObjectKey, applied: &Applied) -> Option<PathBuf> {
-        let handover = handover::of(&self.ready.policies.loaded, &self.ready.home, None).ok()?;
-        handover.kept(&object.to_string(), &applied.run)
+    /// The files that a run sealed passwords in.
+    pub(crate) fn sealed(&self, plan: &Plan, applied: &Applied) -> Vec<PathBuf> {
+        let home = &self.ready.home;
+        let Ok(handover) = handover::of(&self.ready.policies.loaded, home, None) else {
+            return Vec::new();
+        };
+        let done = plan.steps.iter().filter(|step| {
+            matches!(step.verb, Verb::Create | Verb::Reset)
+                && applied.steps.get(&step.id) == Some(&Came::Done)
+        });
+        let files = done.filter_map(|step| handover.kept(&step.object.to_string(), &applied.run));
+        let mut files: Vec<PathBuf> =
+            files.map(|file| file.strip_prefix(home).map_or(file.clone(), Into::into)).collect();
+        files.dedup();
+        files
     }
 }
 
@@ -211,7 +250,11 @@ async fn beat(ledger: Arc<Ledger>, lease: Lease) {
     }
 }
 
-async fn acquire(ledger: &Ledger, ready: &Ready, reason: &str) -> Result<Lease, CommandError> {
+async fn acquire(
+    ledger: &Ledger,
+    ready: &Ready,
+    reason: &str,
+) -> Result<Result<Lease, Box<Holder>>, CommandError> {
     let who = ready.acting.user.clone().unwrap_or_else(|| "an application".to_owned());
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     let terms = Terms {
@@ -220,10 +263,31 @@ async fn acquire(ledger: &Ledger, ready: &Ready, reason: &str) -> Result<Lease, 
         duration: LEASE,
         request_timeout: REQUEST,
     };
-    ledger.acquire(terms).await.map_err(|error| match error {
-        LedgerError::Held(holder) => CommandError::Locked(holder.to_string()),
-        error => ledger_failed(&error),
-    })
+    match ledger.acquire(terms).await {
+        Ok(lease) => Ok(Ok(lease)),
+        Err(LedgerError::Held(holder)) => Ok(Err(holder)),
+        Err(error) => Err(ledger_failed(&error)),
+    }
+}
+
+/// Waits until a lease is over that nobody renews; whose lease goes on is alive.
+async fn when_free(
+    ledger: &Ledger,
+    ready: &Ready,
+    reason: &str,
+    mut holder: Box<Holder>,
+    signals: &Signals,
+) -> Result<Result<Lease, Box<Holder>>, CommandError> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = signals.first() => return Ok(Err(holder)),
+        }
+        match acquire(ledger, ready, reason).await? {
+            Err(now) if now.until <= holder.until && now.since == holder.since => holder = now,
+            other => return Ok(other),
+        }
+    }
 }
 
 /// Unique enough: when it was planned, what, and chance.

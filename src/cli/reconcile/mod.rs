@@ -123,7 +123,8 @@ fn once(
 ) -> Result<Outcome, CommandError> {
     let round = came?;
     let outcome = match &round.came {
-        Came::Quiet => Outcome::Done,
+        // Who ended it is asked below.
+        Came::Quiet | Came::Stopped => Outcome::Done,
         Came::Tried(counts)
             if counts.failed + counts.stale + counts.unknown + counts.skipped == 0 =>
         {
@@ -132,7 +133,6 @@ fn once(
         Came::Tried(_) => Outcome::Partly,
         Came::Refused { outcome, .. } => *outcome,
         Came::Invalid => Outcome::Invalid,
-        Came::Stopped => Outcome::Done,
     };
     Say::default().round(out, &Ok(round), Duration::ZERO)?;
     Ok(signals.number().map_or(outcome, Outcome::Ended))

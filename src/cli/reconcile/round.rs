@@ -99,8 +99,13 @@ impl Rounds<'_> {
             self.out.narrate(&format!("left: {} ({})", left.step.summary, why.join(", ")));
         }
         let teller = Teller::new(false, part.plan.steps.len());
-        let how =
-            How { parallel: self.parallel, teller: &teller, signals: self.signals, is_whole: true };
+        let how = How {
+            parallel: self.parallel,
+            teller: &teller,
+            signals: self.signals,
+            is_whole: true,
+            allowed: None,
+        };
         let (open, alive) = (part.timid.open(), || self.life.moves());
         let carried = applying.carry_out_part(&part.plan, &part.bound, &open, &alive, how);
         let Applied { counts, ended_early, .. } = carried.await?;

@@ -114,5 +114,6 @@ fn started() -> Started {
         commit: Some("abc".to_owned()),
         plan_digest: "00".to_owned(),
         undoes: None,
+        allowed: None,
     }
 }

@@ -88,8 +88,11 @@ impl Rate {
             Class::Account | Class::Audit => Self::new(MINUTE, 500, 6),
             // 3 500 units in ten seconds for the smallest tenants; most of our calls cost 1 to 3.
             Class::Directory => Self::new(TEN, 1000, 12),
-            // 3 000 in two and a half minutes.
-            Class::DirectoryChanges | Class::Delegation => Self::new(TEN, 200, 8),
+            Class::DirectoryChanges => {
+                Self { published: 3000, ..Self::new(Duration::from_secs(150), 3000, 32) }
+            }
+            // Unpublished.
+            Class::Delegation => Self::new(TEN, 200, 16),
         }
     }
 

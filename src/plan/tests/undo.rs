@@ -99,6 +99,7 @@ fn carry(tenant: &mut Snapshot, planned: &Planned) -> Vec<Deed> {
                     }
                 }
             }
+            // Nobody sees a password.
             Change::ResetPassword { .. } => {}
             Change::DeleteUser { user } => bin(tenant, find(user)),
             Change::RestoreUser { user } => {

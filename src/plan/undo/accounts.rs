@@ -36,6 +36,11 @@ impl Back<'_, '_> {
         removed::delete(self.gather, &self.subject, id, Cause::Undo);
     }
 
+    pub(super) fn reset_password(mut self) {
+        let message = "its password is another by now: nobody has the one before, and it can only be given a new one";
+        self.say(State::Final, message);
+    }
+
     pub(super) fn updated_user(mut self, user: &Target) {
         let Some(id) = self.id(user) else { return };
         let Some(now) = self.gather.input.snapshot.users.get(&id) else {

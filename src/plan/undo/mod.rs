@@ -136,6 +136,7 @@ impl Back<'_, '_> {
             Change::CreateUser { .. } => self.created_user(),
             Change::UpdateUser { user, .. } => self.updated_user(user),
             Change::DeleteUser { user } => self.deleted_user(user),
+            Change::ResetPassword { .. } => self.reset_password(),
             Change::CreateGroup { .. } => self.created_group(),
             Change::UpdateGroup { group, .. } => self.updated_group(group),
             Change::AddMember { .. }
@@ -153,13 +154,7 @@ impl Back<'_, '_> {
                 self.asked(*customer, qualification);
             }
             Change::EndRelationship { customer } => self.ended(*customer),
-            Change::ResetPassword { .. } => self.reset(),
         }
-    }
-
-    fn reset(mut self) {
-        let message = "its password was set anew, and the one before is known to nobody";
-        self.say(State::Final, message);
     }
 
     fn say(&mut self, state: State, message: impl Into<String>) {

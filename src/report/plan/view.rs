@@ -29,6 +29,8 @@ pub(super) struct Tally {
     pub(super) irreversible: u64,
     /// Reports that wait for people.
     pub(super) waiting: u64,
+    /// Reports of what is held until something else is done.
+    pub(super) held: u64,
     /// Limits that are exceeded.
     pub(super) over: Vec<&'static str>,
     pub(super) refused: u64,
@@ -292,8 +294,10 @@ impl<'p> View<'p> {
             .collect();
         let reports: Vec<Reports<'p>> =
             STATES.iter().filter_map(|state| reports(plan, *state)).collect();
-        let waiting = reports.iter().find(|some| some.state == State::Waiting);
-        let tally = tally(plan, waiting.map_or(0, |waiting| waiting.count));
+        let count = |state: State| {
+            reports.iter().find(|some| some.state == state).map_or(0, |some| some.count)
+        };
+        let tally = tally(plan, count(State::Waiting), count(State::Held));
         Self { plan, tally, sections, reports }
     }
 
@@ -307,8 +311,8 @@ impl<'p> View<'p> {
     }
 }
 
-fn tally(plan: &Plan, waiting: u64) -> Tally {
-    let mut tally = Tally { waiting, ..Tally::default() };
+fn tally(plan: &Plan, waiting: u64, held: u64) -> Tally {
+    let mut tally = Tally { waiting, held, ..Tally::default() };
     for step in &plan.steps {
         tally.all.add(step.verb);
         tally.by_kind.entry(step.object.kind).or_default().add(step.verb);

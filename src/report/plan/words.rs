@@ -25,7 +25,8 @@ pub(super) fn summary(view: &View<'_>) -> String {
 
 /// The same without the plan's name.
 pub(super) fn gist(view: &View<'_>) -> String {
-    let Tally { all, by_kind: _, irreversible, waiting, over, refused, unjudged: _ } = &view.tally;
+    let Tally { all, by_kind: _, irreversible, waiting, held, over, refused, unjudged: _ } =
+        &view.tally;
     let mut parts: Vec<String> =
         [(all.create, "to create"), (all.change, "to change"), (all.take_away, "to take away")]
             .into_iter()
@@ -38,6 +39,9 @@ pub(super) fn gist(view: &View<'_>) -> String {
     if *waiting > 0 {
         let verb = if *waiting == 1 { "waits" } else { "wait" };
         parts.push(format!("{waiting} {verb} for people"));
+    }
+    if *held > 0 {
+        parts.push(format!("{held} held back"));
     }
     if *irreversible > 0 {
         parts.push(format!("{irreversible} irreversible"));
