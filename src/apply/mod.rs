@@ -33,6 +33,7 @@ use crate::partner::Writer;
 use crate::plan::file::Plan;
 use crate::plan::step::Step;
 
+pub use record::{Known, is_settled};
 pub use recover::{RecoverError, Recovered, Recovery, recover};
 
 /// How long the lease is taken for; it is renewed while the run lives.
@@ -65,6 +66,8 @@ pub struct Job<'a> {
     pub bound: &'a (dyn Fn() -> Vec<(ObjectKey, Option<String>)> + Sync),
     /// These were all the manifests there are.
     pub is_complete: bool,
+    /// What more is to be done about than these steps: it is not as declared, whatever comes of them.
+    pub open: &'a BTreeSet<ObjectKey>,
     /// Told of each step as it begins and ends.
     pub tell: &'a (dyn Fn(Event<'_>) + Sync),
     /// Whether somebody wants it to end.

@@ -44,8 +44,11 @@ fn is_undoing(step: &Step) -> bool {
 }
 
 impl<'a> Objects<'a> {
-    pub(super) fn new(keeping: Keeping<'a>, objects: &[Recorded]) -> Self {
-        let own = objects.iter().filter(|known| known.managed.estate == keeping.name);
+    pub(super) fn new<'r>(
+        keeping: Keeping<'a>,
+        objects: impl IntoIterator<Item = &'r Recorded>,
+    ) -> Self {
+        let own = objects.into_iter().filter(|known| known.managed.estate == keeping.name);
         let known =
             own.map(|Recorded { managed, .. }| (managed.key.clone(), managed.clone())).collect();
         Self { keeping, known: Mutex::new(known) }
@@ -151,13 +154,12 @@ impl<'a> Objects<'a> {
     pub(super) fn at_the_end(&self, job: &Job<'_>, came: &Came) -> Vec<Kept> {
         let keeping = self.keeping;
         let Ok(objects) = self.known.lock() else { return Vec::new() };
-        let mut open: HashMap<&ObjectKey, bool> = HashMap::new();
-        for step in &job.plan.steps {
-            let is_open = came.steps.get(&step.id) != Some(&StepCame::Done);
-            *open.entry(&step.object).or_default() |= is_open;
-        }
-        let is_open = |key: &ObjectKey| open.get(key).copied().unwrap_or(false);
-        let mut changes = Vec::new();
+        let not_done = job.plan.steps.iter().filter(|step| {
+            let came = came.steps.get(&step.id);
+            came != Some(&StepCame::Done)
+        });
+        let mut open: BTreeSet<ObjectKey> = not_done.map(|step| step.object.clone()).collect();
+        open.extend(job.open.iter().cloned());
         let mut live: BTreeMap<ObjectKey, Option<String>> = (job.bound)().into_iter().collect();
         for (key, managed) in objects.iter().filter(|(_, managed)| managed.remote_id.is_some()) {
             if managed.run.as_deref() == Some(keeping.run) {
@@ -165,55 +167,92 @@ impl<'a> Objects<'a> {
                 live.entry(key.clone()).or_insert(id);
             }
         }
-        for (key, remote_id) in live {
-            if is_open(&key) {
-                continue;
-            }
-            let known = known_as(keeping, &objects, &key, remote_id.as_deref());
-            if let Some(former) = known.as_ref().map(|known| known.key.clone())
-                && former != key
-            {
-                changes.push(Kept::Rename { from: former, to: key.name.clone() });
-            }
-            let before = known.as_ref().map(|known| Applied::read(&known.spec));
-            let Some(what) = applied(keeping.estate, &key, before.as_ref()) else { continue };
-            let Some(metadata) = metadata(keeping, &key) else { continue };
-            let mut managed = known
-                .clone()
-                .unwrap_or_else(|| Managed { run: None, ..new(keeping, &key, Verb::Update) });
-            managed.key = key.clone();
-            managed.is_protected = metadata.protect;
-            managed.remote_id = remote_id.map(Str::from).or(managed.remote_id);
-            if before.as_ref() != Some(&what)
-                && let Ok(spec) = what.to_json()
-            {
-                managed.spec = spec;
-            }
-            if known.as_ref() != Some(&managed) {
-                changes.push(Kept::Put(Box::new(managed)));
-            }
-        }
-        if job.is_complete {
-            let renamed: BTreeSet<ObjectKey> = changes
-                .iter()
-                .filter_map(|change| match change {
-                    Kept::Rename { from, .. } => Some(from.clone()),
-                    Kept::Put(_) | Kept::Forget(_) => None,
-                })
-                .collect();
-            for key in objects.keys().filter(|key| !renamed.contains(*key)) {
-                let is_protected = objects.get(key).is_some_and(|known| known.is_protected);
-                if metadata(keeping, key).is_none()
-                    && !is_open(key)
-                    && !is_protected
-                    && !is_renamed(keeping, key)
-                {
-                    changes.push(Kept::Forget(key.clone()));
-                }
-            }
-        }
-        changes
+        unsettled(keeping, &objects, live, &open, job.is_complete)
     }
+}
+
+/// What is remembered, and what is declared and there.
+#[derive(Debug)]
+pub struct Known<'a> {
+    pub estate: &'a Estate,
+    /// The estate's name.
+    pub name: &'a str,
+    pub objects: Vec<&'a Recorded>,
+    /// What is declared and there, with its id.
+    pub bound: Vec<(ObjectKey, Option<String>)>,
+    /// What something is to be done about.
+    pub open: &'a BTreeSet<ObjectKey>,
+    /// These are all the manifests there are.
+    pub is_complete: bool,
+}
+
+/// Whether a run without a step would change nothing of what is remembered as managed.
+pub fn is_settled(known: Known<'_>) -> bool {
+    let Known { estate, name, objects, bound, open, is_complete } = known;
+    let keeping = Keeping { estate, name, run: "" };
+    let objects = Objects::new(keeping, objects);
+    let Ok(objects) = objects.known.into_inner() else { return false };
+    unsettled(keeping, &objects, bound.into_iter().collect(), open, is_complete).is_empty()
+}
+
+/// What is to be remembered otherwise of what is there, `live`, and of what is gone from the manifests;
+/// not of what is open.
+fn unsettled(
+    keeping: Keeping<'_>,
+    objects: &HashMap<ObjectKey, Managed>,
+    live: BTreeMap<ObjectKey, Option<String>>,
+    open: &BTreeSet<ObjectKey>,
+    is_complete: bool,
+) -> Vec<Kept> {
+    let mut changes = Vec::new();
+    for (key, remote_id) in live {
+        if open.contains(&key) {
+            continue;
+        }
+        let known = known_as(keeping, objects, &key, remote_id.as_deref());
+        if let Some(former) = known.as_ref().map(|known| known.key.clone())
+            && former != key
+        {
+            changes.push(Kept::Rename { from: former, to: key.name.clone() });
+        }
+        let before = known.as_ref().map(|known| Applied::read(&known.spec));
+        let Some(what) = applied(keeping.estate, &key, before.as_ref()) else { continue };
+        let Some(metadata) = metadata(keeping, &key) else { continue };
+        let mut managed = known
+            .clone()
+            .unwrap_or_else(|| Managed { run: None, ..new(keeping, &key, Verb::Update) });
+        managed.key = key.clone();
+        managed.is_protected = metadata.protect;
+        managed.remote_id = remote_id.map(Str::from).or(managed.remote_id);
+        if before.as_ref() != Some(&what)
+            && let Ok(spec) = what.to_json()
+        {
+            managed.spec = spec;
+        }
+        if known.as_ref() != Some(&managed) {
+            changes.push(Kept::Put(Box::new(managed)));
+        }
+    }
+    if is_complete {
+        let renamed: BTreeSet<ObjectKey> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Kept::Rename { from, .. } => Some(from.clone()),
+                Kept::Put(_) | Kept::Forget(_) => None,
+            })
+            .collect();
+        for key in objects.keys().filter(|key| !renamed.contains(*key)) {
+            let is_protected = objects.get(key).is_some_and(|known| known.is_protected);
+            if metadata(keeping, key).is_none()
+                && !open.contains(key)
+                && !is_protected
+                && !is_renamed(keeping, key)
+            {
+                changes.push(Kept::Forget(key.clone()));
+            }
+        }
+    }
+    changes
 }
 
 /// Whether another document has had this name.

@@ -191,6 +191,11 @@ impl ManifestArgs {
         self.source.read_in(self.folder.as_deref(), out)
     }
 
+    /// What `-f` names.
+    pub(crate) fn named(&self) -> &[PathBuf] {
+        &self.source.files
+    }
+
     /// What stands in the place of the folder, if it is a file.
     pub(crate) fn file(&self) -> Option<&Path> {
         self.folder.as_deref().filter(|path| path.is_file())

@@ -28,6 +28,7 @@ mod past;
 mod plan;
 mod planning;
 mod policies;
+mod reconcile;
 pub mod reference;
 mod saved;
 mod schema;
@@ -87,6 +88,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Reconcile(reconcile::ReconcileArgs),
     Drift(drift::DriftArgs),
     Status(status::StatusArgs),
     Invite(invite::InviteArgs),
@@ -218,6 +220,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Explain(args) => explain::run(&out, args),
         Command::Plan(args) => plan::run(&out, args),
         Command::Apply(args) => apply::run(&out, args),
+        Command::Reconcile(args) => reconcile::run(&out, args),
         Command::Confirm(args) => confirm::run(&out, args),
         Command::Drift(args) => drift::run(&out, args),
         Command::Status(args) => status::run(&out, args),

@@ -98,6 +98,16 @@ impl PlanningArgs {
         self.prepare_from(self.manifests.read(out)?, None, self.refresh, out).await
     }
 
+    /// The files that a plan is made from.
+    pub(crate) fn read(&self, out: &Output) -> Result<Files, CommandError> {
+        self.manifests.read(out)
+    }
+
+    /// What `-f` names.
+    pub(crate) fn named(&self) -> &[PathBuf] {
+        self.manifests.named()
+    }
+
     fn files(&self, out: &Output) -> Result<Files, CommandError> {
         match self.manifests.file() {
             Some(_) => self.manifests.read_beside(out),

@@ -36,6 +36,7 @@ pub mod step;
 mod target;
 #[cfg(test)]
 mod tests;
+pub mod timid;
 mod undo;
 mod users;
 
@@ -49,6 +50,7 @@ pub use passwords::{NotReset, REMEDY, reset};
 pub use record::{Applied, Record};
 pub use scope::scope;
 pub use step::{Cause, Report, State, Step, Verb};
+pub use timid::Timid;
 pub use undo::{Deed, undo, widen};
 
 use file::{AccessChange, Forecast, Refusal};

@@ -49,6 +49,7 @@ mod planning;
 mod policies;
 mod postgres;
 mod readme;
+mod reconcile;
 mod roughed;
 mod served;
 mod show;

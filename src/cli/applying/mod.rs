@@ -164,10 +164,26 @@ impl Applying {
         bound: &[(ObjectKey, Option<String>)],
         how: How<'_>,
     ) -> Result<Applied, CommandError> {
+        self.carry_out_part(plan, bound, &BTreeSet::new(), &|| (), how).await
+    }
+
+    /// Does what a plan says that is a part of what is to be done: about the objects that are `open`,
+    /// more is. `alive` is told whenever anything moves.
+    pub(crate) async fn carry_out_part(
+        &self,
+        plan: &Plan,
+        bound: &[(ObjectKey, Option<String>)],
+        open: &BTreeSet<ObjectKey>,
+        alive: &(dyn Fn() + Sync),
+        how: How<'_>,
+    ) -> Result<Applied, CommandError> {
         let Self { ready, ledger, tenant, lease, heart: _ } = self;
         let handover = handover::of(&ready.policies.loaded, &ready.home, how.teller.bars())?;
         let objects = ledger.objects().await.map_err(|error| ledger_failed(&error))?;
-        let tell = |event: apply::Event<'_>| how.teller.tell(event);
+        let tell = |event: apply::Event<'_>| {
+            alive();
+            how.teller.tell(event);
+        };
         let job = Job {
             plan,
             estate: &ready.policies.loaded.estate,
@@ -183,6 +199,7 @@ impl Applying {
             settle: ready.tenant.settle,
             bound: &|| bound.to_vec(),
             is_complete: ready.is_complete && how.is_whole,
+            open,
             tell: &tell,
             is_stopped: &|| how.signals.has_come(),
         };
@@ -200,6 +217,11 @@ impl Applying {
 }
 
 impl Applying {
+    /// How many requests it has sent, and what it was prepared with.
+    pub(crate) fn calls(&self) -> u64 {
+        self.tenant.writer.reader().calls() + self.ready.tenant.reader.calls()
+    }
+
     /// The files that a run sealed passwords in.
     pub(crate) fn sealed(&self, plan: &Plan, applied: &Applied) -> Vec<PathBuf> {
         let home = &self.ready.home;

@@ -1,6 +1,7 @@
 mod laws;
 mod stage;
 mod table;
+mod timid;
 mod undo;
 
 /// An account that says everything that a profile can hold.
