@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -8,12 +8,12 @@ use super::applying::{Applying, Signals, live};
 use super::going::{GoingArgs, Part, Said, Went};
 use super::output::Output;
 use super::plan::object;
-use super::planning::{Asked, PlanningArgs};
+use super::planning::{Asked, PlanningArgs, Ready};
 use super::tenant::block_on;
 use super::{CommandError, Outcome, saved};
 use crate::ledger::ObjectKey;
-use crate::plan::State;
 use crate::plan::file::Plan;
+use crate::plan::{State, Step};
 
 /// Make the tenant as the manifests declare it
 ///
@@ -154,6 +154,19 @@ impl ApplyArgs {
     }
 }
 
+impl ApplyArgs {
+    /// All that there is to do, asked for or not: what of it is not done now is not as declared, and must
+    /// not be remembered as if it were.
+    fn all_steps(&self, ready: &Ready, fresh: &Plan) -> BTreeMap<String, ObjectKey> {
+        let of = |step: &Step| (step.id.clone(), step.object.clone());
+        if self.target.is_empty() {
+            return fresh.steps.iter().map(of).collect();
+        }
+        let all = Asked { targets: BTreeSet::new(), ..self.asked() };
+        ready.plan(&all).steps.iter().map(of).collect()
+    }
+}
+
 /// What is done while the lease is ours.
 async fn held(
     out: &Output,
@@ -170,6 +183,7 @@ async fn held(
     let planned = ready.plan_or_undo(&args.asked());
     let bound = live(ready, &planned);
     let fresh = ready.file(planned)?;
+    let mut open = args.all_steps(ready, &fresh);
     let said = if saved.is_some() { Said::Before } else { said };
     let mut stale = Vec::new();
     let plan = match saved {
@@ -196,7 +210,12 @@ async fn held(
     for step in &stale {
         out.say(&format!("stale   {step}"));
     }
-    let part = Part { said, is_whole: args.target.is_empty() && stale.is_empty() };
+    for step in &plan.steps {
+        open.remove(&step.id);
+    }
+    let open: BTreeSet<ObjectKey> = open.into_values().collect();
+    let is_whole = args.target.is_empty() && stale.is_empty();
+    let part = Part { said, is_whole, open: &open };
     let went = args.going.go(out, plan, &bound, part, applying, signals).await?;
     Ok(if went.outcome == Outcome::Done && !stale.is_empty() {
         Went { outcome: Outcome::Partly, ..went }

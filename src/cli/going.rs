@@ -1,5 +1,6 @@
 //! A plan shown, asked about and carried out: what commands have in common that change the tenant.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 
 use super::applying::{Applying, How, Signals, Teller};
@@ -66,10 +67,12 @@ pub(crate) enum Said {
 
 /// Which part of what could be planned this is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Part {
+pub(crate) struct Part<'a> {
     pub(crate) said: Said,
     /// Nothing of it was left out.
     pub(crate) is_whole: bool,
+    /// What more is to be done about than this part does.
+    pub(crate) open: &'a BTreeSet<ObjectKey>,
 }
 
 /// What came of it.
@@ -94,7 +97,7 @@ impl GoingArgs {
         out: &Output,
         mut plan: Plan,
         bound: &[(ObjectKey, Option<String>)],
-        part: Part,
+        part: Part<'_>,
         applying: &Applying,
         signals: &Signals,
     ) -> Result<Went, CommandError> {
@@ -126,7 +129,7 @@ impl GoingArgs {
             is_whole: part.is_whole,
             allowed: self.allowed(),
         };
-        let applied = applying.carry_out(&plan, bound, how).await?;
+        let applied = applying.carry_out_part(&plan, bound, part.open, &|| (), how).await?;
         if !is_quiet {
             teller.summary(out, &plan, &applied)?;
         }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::applying::{Applying, Signals, live};
@@ -101,7 +102,8 @@ async fn held(
         return Ok(outcome(&plan, false));
     }
     warn(out, ready, &plan);
-    let part = Part { said: Said::Now, is_whole: args.target.is_empty() };
+    let open = BTreeSet::new();
+    let part = Part { said: Said::Now, is_whole: args.target.is_empty(), open: &open };
     Ok(args.going.go(out, plan, &bound, part, applying, signals).await?.outcome)
 }
 

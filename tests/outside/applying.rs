@@ -122,3 +122,38 @@ fn whoever_lets_a_limit_pass_is_remembered_with_why() {
     let told = folder.run(&["history", run]);
     assert!(told.out.contains("Chie helps out in May"), "{}", told.all());
 }
+
+/// What a saved plan or a target leaves out is still to be done, and is remembered so: an edit is no
+/// drift, and a document that is gone is not forgotten.
+#[test]
+fn what_is_left_out_is_not_remembered_as_done() {
+    let folder = Folder::project();
+    assert_eq!(folder.run(&["emulator", "seed", "."]).code, 0);
+    assert_eq!(folder.run(&["apply", "--yes"]).code, 0);
+    let folder = folder.edit("estate/users.yaml", "田中 愛子", "田中");
+    assert_eq!(folder.run(&["plan", "--out", "plan.json", "."]).code, 0);
+    let folder = folder.edit("estate/users.yaml", "森 千恵", "森");
+    assert_eq!(folder.run(&["apply", "--yes", "plan.json"]).code, 0);
+    let cause = || {
+        let plan = folder.run(&["plan", "--format", "json", "."]);
+        let plan: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
+        let steps: Vec<String> = plan["steps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|step| {
+                format!(
+                    "{} {}",
+                    step["id"].as_str().unwrap(),
+                    step["fields"][0]["cause"].as_str().unwrap()
+                )
+            })
+            .collect();
+        steps
+    };
+    assert_eq!(cause(), ["user/chie/update change"]);
+    assert_eq!(folder.run(&["apply", "--yes", "--target", "user/aiko", "."]).code, 0);
+    assert_eq!(cause(), ["user/chie/update change"]);
+    assert_eq!(folder.run(&["apply", "--yes", "."]).code, 0);
+    assert_eq!(cause(), [] as [&str; 0]);
+}
