@@ -162,43 +162,4 @@ impl Change {
             | Self::EndRelationship { .. } => Vec::new(),
         }
     }
-
-    /// The same, with what an earlier run of the plan made known by its id; whether there was any.
-    pub fn found(mut self, made: impl Fn(&ObjectKey) -> Option<ObjectId>) -> (Self, bool) {
-        let mut any = false;
-        for target in self.targets_mut() {
-            if let Target::MadeFor(key) = target
-                && let Some(id) = made(key)
-            {
-                *target = Target::Id(id);
-                any = true;
-            }
-        }
-        (self, any)
-    }
-
-    fn targets_mut(&mut self) -> Vec<&mut Target> {
-        match self {
-            Self::UpdateUser { user, .. }
-            | Self::RestoreUser { user }
-            | Self::DeleteUser { user }
-            | Self::ResetPassword { user, .. }
-            | Self::AddAccountRole { user, .. }
-            | Self::RemoveAccountRole { user, .. } => vec![user],
-            Self::UpdateGroup { group, .. } | Self::DeleteGroup { group } => vec![group],
-            Self::AddMember { group, member } | Self::RemoveMember { group, member } => {
-                vec![group, member]
-            }
-            Self::AssignRole { principal, .. } | Self::RemoveRole { principal, .. } => {
-                vec![principal]
-            }
-            Self::CreateUser { .. }
-            | Self::CreateGroup { .. }
-            | Self::PutProfile { .. }
-            | Self::CreateCustomer { .. }
-            | Self::PutCustomerBilling { .. }
-            | Self::AskQualification { .. }
-            | Self::EndRelationship { .. } => Vec::new(),
-        }
-    }
 }

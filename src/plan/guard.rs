@@ -75,8 +75,20 @@ pub fn is_same_of_made(
     now: &super::Step,
     made: impl Fn(&ObjectKey) -> Option<ObjectId>,
 ) -> bool {
-    let (change, is_made) = planned.change.clone().found(made);
-    is_made && change == now.change && becomes(planned) == becomes(now)
+    let values = (serde_json::to_value(&planned.change), serde_json::to_value(&now.change));
+    let (Ok(mut change), Ok(is)) = values else { return false };
+    with_ids(&mut change, &made) && change == is && becomes(planned) == becomes(now)
+}
+
+/// Puts ids where something stands that was made for an object; whether there was any.
+fn with_ids(value: &mut Value, made: &impl Fn(&ObjectKey) -> Option<ObjectId>) -> bool {
+    let Value::Object(members) = value else { return false };
+    let key = members.get("made-for").and_then(Value::as_str).and_then(ObjectKey::parse);
+    if let Some(id) = key.and_then(|key| made(&key)) {
+        *value = serde_json::json!({"id": id});
+        return true;
+    }
+    members.values_mut().fold(false, |any, value| with_ids(value, made) | any)
 }
 
 fn becomes(step: &super::Step) -> Vec<FieldChange> {

@@ -2,6 +2,7 @@
 //! process that sleeps too long, a database that goes away, a ledger that cannot be written.
 
 use std::fs;
+use std::process::Child;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
@@ -234,15 +235,21 @@ fn whoever_sleeps_past_its_lease_sends_nothing_more_and_says_why() {
     assert_eq!(plan.code, 0, "{}", plan.all());
 }
 
+/// A run of which some was sent and most was not.
+fn half_way(world: &World) -> Child {
+    world.faults("  - {method: writes, path: /v1, rate: 1, fault: latency, ms: 60}\n");
+    let before = world.writes();
+    let running = world.child(None);
+    until("nothing was sent", || world.writes() >= before + 8);
+    running
+}
+
 #[test]
 fn a_database_that_is_restarted_is_waited_for() {
     let mut prepared = Prepared::new(Some(Server::start(&[], &[])));
     let (end, _) = undisturbed(&prepared);
     let world = World::copy(&prepared, 1);
-    world.faults("  - {method: writes, path: /v1, rate: 1, fault: latency, ms: 60}\n");
-    let before = world.writes();
-    let running = world.child(None);
-    until("nothing was sent", || world.writes() >= before + 8);
+    let running = half_way(&world);
     let server = prepared.server.as_mut().unwrap();
     server.end("INT");
     // What was under way is answered; then nothing is sent, because nothing can be written down.
@@ -262,10 +269,7 @@ fn a_database_that_stays_away_ends_the_run_which_can_be_resumed() {
     let mut prepared = Prepared::new(Some(Server::start(&[], &[])));
     let (end, _) = undisturbed(&prepared);
     let world = World::copy(&prepared, 1);
-    world.faults("  - {method: writes, path: /v1, rate: 1, fault: latency, ms: 60}\n");
-    let before = world.writes();
-    let running = world.child(None);
-    until("nothing was sent", || world.writes() >= before + 8);
+    let running = half_way(&world);
     prepared.server.as_mut().unwrap().end("QUIT");
     let output = running.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

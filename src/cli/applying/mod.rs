@@ -28,7 +28,7 @@ use crate::plan::file::Plan;
 use crate::plan::{Binding, Planned, Verb};
 
 pub(crate) use signals::Signals;
-pub(crate) use tell::Teller;
+pub(crate) use tell::{Teller, counted, waited};
 
 /// How often is looked whether a lease that is not ours is over.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);

@@ -9,6 +9,7 @@ use super::bars::Bars;
 use crate::apply::{Applied, Came, Event};
 use crate::cli::CommandError;
 use crate::cli::output::Output;
+use crate::ledger::Counts;
 use crate::plan::State;
 use crate::plan::file::Plan;
 use crate::plan::step::Step;
@@ -106,20 +107,8 @@ impl Teller {
                     }
                 }
             }
-            let mut parts = vec![format!("{} done", counts.done)];
-            for (count, word) in [
-                (counts.failed, "failed"),
-                (counts.stale, "stale"),
-                (counts.unknown, "of unknown outcome"),
-                (counts.skipped, "skipped"),
-            ] {
-                if count > 0 {
-                    parts.push(format!("{count} {word}"));
-                }
-            }
-            if counts.waiting > 0 {
-                parts.push(format!("{} wait for people", counts.waiting));
-            }
+            let mut parts = counted(&counts);
+            parts.extend(waited(counts.waiting.into()));
             writeln!(to, "{}", parts.join(", "))
         })
     }
@@ -143,4 +132,29 @@ fn json_line(line: &Value) {
 fn line(step: &Step, came: &Came) -> String {
     let why = came.why().map(|why| format!(": {}", clean::line(why)));
     format!("{:<7} {}{}", came.word(), clean::line(&step.summary), why.unwrap_or_default())
+}
+
+/// How many steps ended how.
+pub(crate) fn counted(counts: &Counts) -> Vec<String> {
+    let mut parts = vec![format!("{} done", counts.done)];
+    for (count, word) in [
+        (counts.failed, "failed"),
+        (counts.stale, "stale"),
+        (counts.unknown, "of unknown outcome"),
+        (counts.skipped, "skipped"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {word}"));
+        }
+    }
+    parts
+}
+
+/// How many wait for people, if any do.
+pub(crate) fn waited(count: u64) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 waits for people".to_owned()),
+        many => Some(format!("{many} wait for people")),
+    }
 }

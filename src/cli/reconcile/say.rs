@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::round::{Came, Round};
+use crate::cli::applying::{counted, waited};
 use crate::cli::output::Output;
 use crate::cli::{CommandError, clock};
 use crate::report::clean;
@@ -73,26 +74,9 @@ fn line(round: &Round) -> String {
         }
         Came::Quiet if round.left.is_empty() => vec!["as declared".to_owned()],
         Came::Quiet => Vec::new(),
-        Came::Tried(counts) => {
-            let mut parts = vec![format!("{} done", counts.done)];
-            for (count, word) in [
-                (counts.failed, "failed"),
-                (counts.stale, "stale"),
-                (counts.unknown, "of unknown outcome"),
-                (counts.skipped, "skipped"),
-            ] {
-                if count > 0 {
-                    parts.push(format!("{count} {word}"));
-                }
-            }
-            parts
-        }
+        Came::Tried(counts) => counted(counts),
     };
-    match round.waiting {
-        0 => {}
-        1 => parts.push("1 waits for people".to_owned()),
-        many => parts.push(format!("{many} wait for people")),
-    }
+    parts.extend(waited(round.waiting as u64));
     let left: usize = round.left.values().sum();
     if left > 0 {
         let mut text = format!("{left} left to an approved plan, `partnerctl plan --out FILE` (");

@@ -335,7 +335,7 @@ fn is_row(declared: &Declared<Customer>) -> bool {
 type Row<'a> = (&'a CustomerKey, &'a Declared<Customer>);
 type Cell = fn(Row<'_>) -> String;
 
-/// Customers as rows. Columns that nobody fills are left out.
+/// Customers as rows. Columns that nobody fills are left out, but for those that a table must have.
 fn table(observed: &Observed) -> String {
     let rows = || observed.estate.customers.iter().filter(|(_, customer)| is_row(customer));
     let columns: [(&str, Cell); 6] = [
@@ -353,8 +353,11 @@ fn table(observed: &Observed) -> String {
             customer.spec.reseller.as_ref().map(ToString::to_string).unwrap_or_default()
         }),
     ];
-    let filled: Vec<&(&str, Cell)> =
-        columns.iter().filter(|(_, cell)| rows().any(|row| !cell(row).is_empty())).collect();
+    let must = |name: &str| ["name", "companyName", "domain"].contains(&name);
+    let filled: Vec<&(&str, Cell)> = columns
+        .iter()
+        .filter(|(name, cell)| must(name) || rows().any(|row| !cell(row).is_empty()))
+        .collect();
     let mut table = String::new();
     let header: Vec<&str> = filled.iter().map(|(name, _)| *name).collect();
     table.push_str(&header.join(","));
