@@ -129,7 +129,7 @@ impl GoingArgs {
             is_whole: part.is_whole,
             allowed: self.allowed(),
         };
-        let applied = applying.carry_out_part(&plan, bound, part.open, &|| (), how).await?;
+        let applied = applying.carry_out(&plan, bound, part.open, &|| (), how).await?;
         if !is_quiet {
             teller.summary(out, &plan, &applied)?;
         }

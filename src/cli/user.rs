@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::applying::{Applying, How, Signals, Teller};
 use super::output::Output;
 use super::planning::{PlanningArgs, Ready};
@@ -90,7 +92,9 @@ async fn reset(
     }
     let teller = Teller::new(false, 0);
     let how = How { parallel: 1, teller: &teller, signals, is_whole: false, allowed: None };
-    let applied = applying.carry_out(&plan, &[], how).await?;
+    // Nothing else of that user is done, and so nothing else is remembered as if it were.
+    let open = BTreeSet::from([ObjectKey::new(Kind::User, name.as_str())]);
+    let applied = applying.carry_out(&plan, &[], &open, &|| (), how).await?;
     if let Some(error) = &applied.ended_early {
         return Err(CommandError::because("keeping the journal", error));
     }

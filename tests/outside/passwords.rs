@@ -324,3 +324,17 @@ fn a_crash_before_the_handover_is_remembered() {
     eprintln!("{boundaries} boundaries: {resets} resets, {lost} lost, {found} found");
     assert!(resets > 0 && lost > 0 && found > 0, "{resets} resets, {lost} lost, {found} found");
 }
+
+/// A password is no reason to believe that an edit was applied.
+#[test]
+fn a_reset_leaves_an_edit_an_edit() {
+    let folder = Folder::example("fabrikam");
+    assert_eq!(folder.run(&["apply", "--yes"]).code, 0);
+    let folder = folder.edit("estate/users.yaml", "displayName: 森 千恵", "displayName: 森 千恵子");
+    let ended = folder.run(&["user", "reset-password", "chie-mori"]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    let plan = folder.run(&["plan", "--format", "json"]);
+    let plan: Value = serde_json::from_str(&plan.out).unwrap();
+    assert_eq!(plan["steps"][0]["id"], "user/chie-mori/update", "{plan}");
+    assert_eq!(plan["steps"][0]["fields"][0]["cause"], "change", "{plan}");
+}

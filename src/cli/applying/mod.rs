@@ -157,19 +157,9 @@ impl Applying {
         read.map(BTreeSet::from_iter).map_err(|error| ledger_failed(&error))
     }
 
-    /// Does what a plan says. `bound` is what is declared and there, with its id.
+    /// Does what a plan says. `bound` is what is declared and there, with its id; about the objects
+    /// that are `open`, more is to be done. `alive` is told whenever anything moves.
     pub(crate) async fn carry_out(
-        &self,
-        plan: &Plan,
-        bound: &[(ObjectKey, Option<String>)],
-        how: How<'_>,
-    ) -> Result<Applied, CommandError> {
-        self.carry_out_part(plan, bound, &BTreeSet::new(), &|| (), how).await
-    }
-
-    /// Does what a plan says that is a part of what is to be done: about the objects that are `open`,
-    /// more is. `alive` is told whenever anything moves.
-    pub(crate) async fn carry_out_part(
         &self,
         plan: &Plan,
         bound: &[(ObjectKey, Option<String>)],

@@ -107,7 +107,7 @@ impl Rounds<'_> {
             allowed: None,
         };
         let (open, alive) = (part.timid.open(), || self.life.moves());
-        let carried = applying.carry_out_part(&part.plan, &part.bound, &open, &alive, how);
+        let carried = applying.carry_out(&part.plan, &part.bound, &open, &alive, how);
         let Applied { counts, ended_early, .. } = carried.await?;
         if let Some(error) = ended_early {
             return Err(CommandError::because("keeping the journal", &error));
