@@ -109,7 +109,8 @@ impl Teller {
             }
             let mut parts = counted(&counts);
             parts.extend(waited(counts.waiting.into()));
-            writeln!(to, "{}", parts.join(", "))
+            writeln!(to, "{}", parts.join(", "))?;
+            remedies(&counts).try_for_each(|remedy| writeln!(to, "  {remedy}"))
         })
     }
 }
@@ -148,6 +149,24 @@ pub(crate) fn counted(counts: &Counts) -> Vec<String> {
         }
     }
     parts
+}
+
+/// What to do about what did not come about.
+fn remedies(counts: &Counts) -> impl Iterator<Item = &'static str> {
+    [
+        (
+            counts.failed,
+            "failed: mend what is said above and apply again; what is done is not done twice",
+        ),
+        (counts.stale, "stale: somebody changed it in the tenant meanwhile; plan again"),
+        (
+            counts.unknown,
+            "unknown: nobody answered; the next run looks it up before it sends anything",
+        ),
+        (counts.skipped, "skipped: it goes on with the next run, once what it needs is there"),
+    ]
+    .into_iter()
+    .filter_map(|(count, remedy)| (count > 0).then_some(remedy))
 }
 
 /// How many wait for people, if any do.
