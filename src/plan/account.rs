@@ -200,19 +200,28 @@ fn profile(gather: &mut Gather<'_>, subject: &Subject<'_>, kind: ProfileKind, fi
     gather.push(step, Effect::Nothing);
 }
 
-/// Whether Microsoft is still looking at the legal profile.
+/// Whether Microsoft is still looking at the legal profile, or has put the account on hold. The words
+/// for the latter are not documented: whatever says so is understood.
 fn vetting(gather: &mut Gather<'_>, subject: &Subject<'_>, profile: &Profile) {
     let status = profile.text("vettingStatus").unwrap_or_default().to_lowercase();
-    let message = match status.as_str() {
-        "pending" => "Microsoft is vetting the legal profile, which takes days",
-        "rejected" => "Microsoft rejected the legal profile",
+    let (message, awaiting) = match status.as_str() {
+        "pending" => ("Microsoft is vetting the legal profile, which takes days", "Microsoft"),
+        "rejected" => {
+            ("Microsoft rejected the legal profile", "an administrator of ours, then Microsoft")
+        }
+        "suspended" | "blocked" | "disabled" => (
+            "the account is suspended, and changes may be refused until that is over",
+            "an administrator of ours, then Microsoft",
+        ),
         _ => return,
     };
     let detail = profile.text("vettingSubStatus").filter(|detail| *detail != "none");
     let mut told = report(&subject.key, State::Waiting, message);
-    told.awaiting = Some("Microsoft".to_owned());
-    told.instructions = detail.map(|detail| {
-        format!("It is at: {detail}. See Account settings, Legal info, in Partner Center.")
+    told.awaiting = Some(awaiting.to_owned());
+    let place = "See Account settings, Legal info, in Partner Center.";
+    told.instructions = Some(match detail {
+        Some(detail) => format!("It is at: {detail}. {place}"),
+        None => place.to_owned(),
     });
     gather.drafts.report.push(told);
 }

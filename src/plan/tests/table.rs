@@ -201,6 +201,7 @@ fn rows() -> Vec<Row> {
         "a support address was edited" => Stage::base().edit("support@fabrikam.example", "help@fabrikam.example"),
         "the legal name was edited" => Stage::base().edit("companyName: Fabrikam K.K.", "companyName: Fabrikam G.K."),
         "the legal profile is being vetted" => Stage::base().live(|tenant| { tenant.profiles.get_mut(&crate::model::tenant::ProfileKind::Legal).unwrap().0.insert("vettingStatus".into(), "pending".into()); }),
+        "the account is suspended" => Stage::base().live(|tenant| { tenant.profiles.get_mut(&crate::model::tenant::ProfileKind::Legal).unwrap().0.insert("vettingStatus".into(), "suspended".into()); }),
         "a profile cannot be seen" => Stage::base().live(|tenant| { tenant.profiles.remove(&crate::model::tenant::ProfileKind::Support); }),
         "what is kept in the portal alone" => Stage::base().edit("  partnerId:", "  catalog: {featured: [CFQ7TTC0LH18]}\n  partnerId:"),
         "what is kept in the portal alone, confirmed" => Stage::base().edit("  partnerId:", "  catalog: {featured: [CFQ7TTC0LH18]}\n  partnerId:").confirm("account/fabrikam", "account/fabrikam/catalog", &digest(&json!(["CFQ7TTC0LH18"]))),
