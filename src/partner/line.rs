@@ -182,12 +182,12 @@ impl Wire {
             let Some(permit) = admitted else { return Err(before.unwrap_or_else(too_late)) };
             self.calls.fetch_add(1, Ordering::Relaxed);
             let prepared = self.prepared(request, &access)?;
+            if request.is_changing {
+                tracing::trace!(name: "leaving", request = %place(request), "a change is sent");
+            }
             // As late as can be: whoever was stopped in between must not send any more.
             if until.is_some_and(|until| until <= Instant::now()) {
                 return Err(before.unwrap_or_else(too_late));
-            }
-            if request.is_changing {
-                tracing::trace!(name: "leaving", request = %place(request), "a change is sent");
             }
             let sent = by(until, self.connection.transport.send(prepared)).await;
             if request.is_changing {
