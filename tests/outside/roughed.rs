@@ -335,6 +335,30 @@ fn a_ledger_that_is_gone_is_missed_and_a_new_one_takes_over_what_is_there() {
     assert_eq!(plan.code, 0, "{}", plan.all());
 }
 
+/// Whom a context expects is an expectation; whose token it is decides.
+#[test]
+fn nobody_is_taken_for_somebody_else() {
+    let (_served, world) = remote();
+    let file = world.folder.path().join("partnerctl.yaml");
+    let project = fs::read_to_string(&file).unwrap();
+    // The two identities differ, so that whoever only reads cannot know who will write.
+    let refresh = "\"refreshToken\":{\"env\":\"PARTNERCTL_REFRESH_TOKEN\"}";
+    assert_eq!(project.matches(refresh).count(), 2, "{project}");
+    let (read, write) = project.rsplit_once(refresh).unwrap();
+    let secret = &world.env.iter().find(|(name, _)| name == "PARTNERCTL_REFRESH_TOKEN").unwrap().1;
+    fs::write(world.folder.path().join("refresh"), secret).unwrap();
+    let changed = format!("{read}\"refreshToken\":{{\"file\":\"refresh\"}}{write}");
+    let expecting = |who: &str| {
+        let changed = changed.replacen("local: {", &format!("local: {{\"actor\": \"{who}\","), 1);
+        fs::write(&file, changed).unwrap();
+    };
+    expecting("user/chie");
+    assert_eq!(world.run(&["plan", "."]).code, 0);
+    world.refuses(&APPLY, 4, "the context expects user/chie");
+    fs::write(&file, &changed).unwrap();
+    assert_eq!(world.run(&APPLY).code, 0);
+}
+
 #[test]
 fn a_ledger_of_a_newer_version_is_left_alone() {
     let (_served, world) = remote();

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use super::output::Output;
 use super::planning::{PlanningArgs, Ready, ledger_failed};
-use super::tenant::{WritingTenant, unanswered};
+use super::tenant::{Known, WritingTenant, unanswered, unexpected};
 use super::{CommandError, Outcome};
 use crate::apply::{self, Applied, Came, Job, LEASE, REQUEST, Recovered, Recovery};
 use crate::ledger::{Holder, Lease, Ledger, LedgerError, ObjectKey, Terms};
@@ -78,6 +78,19 @@ impl Applying {
     ) -> Result<Result<Self, Outcome>, CommandError> {
         let ledger = Arc::new(planning.ledger.keep(&ready.context, &ready.home).await?);
         let tenant = WritingTenant::connect(&ready.context, &ready.policies.loaded, &ready.home)?;
+        let mut ready = ready;
+        // Policy was asked for whoever was expected; from here on the token decides.
+        if ready.acting.known != Known::Token {
+            ready.acting = tenant.actor().await?;
+        }
+        let estate = &ready.policies.loaded.estate;
+        if let Some((expected, found)) = unexpected(&ready.context, estate, &ready.acting) {
+            out.say(&format!(
+                "refused: changes would be made by {found}, and the context expects {expected}\n  sign in as {expected}, or correct `actor` in the context"
+            ));
+            return Ok(Err(Outcome::Denied));
+        }
+        let acting = ready.acting.clone();
         let mut held = acquire(&ledger, &ready, reason).await?;
         if let (Err(holder), true) = (&held, is_patient) {
             out.say(&format!("waiting for the lock of {holder}"));
@@ -91,6 +104,7 @@ impl Applying {
             Ok(true) => match planning.prepare_anew(applying.undoes().as_deref(), out).await {
                 Ok(Ok(ready)) => {
                     applying.ready = ready;
+                    applying.ready.acting = acting;
                     Ok(Ok(applying))
                 }
                 Ok(Err(outcome)) => applying.end(Ok(Err(outcome))).await,

@@ -63,7 +63,34 @@ pub(super) async fn acting(
     }
 }
 
-async fn by_token(reader: &Reader, known: Known) -> Result<Acting, CommandError> {
+/// Whom a context expects to make the changes, if the token says that it is somebody else; each as
+/// people call them.
+pub(crate) fn unexpected(
+    context: &Context,
+    estate: &Estate,
+    acting: &Acting,
+) -> Option<(String, String)> {
+    let expected = context.actor.as_ref()?;
+    let is_so = match expected {
+        Reference::Application(id) => acting.application == Some(*id) && acting.user.is_none(),
+        Reference::Document(Kind::User, name) => {
+            let declared = estate.users.get(&UserKey(name.clone()));
+            declared.is_none_or(|declared| {
+                let known = declared.spec.signs_in_as();
+                acting.user.as_ref().is_some_and(|user| user.eq_ignore_ascii_case(known))
+            })
+        }
+        Reference::Document(..) => true,
+    };
+    let found = match (&acting.user, acting.application) {
+        (Some(user), _) => user.clone(),
+        (None, Some(application)) => format!("application/{application}"),
+        (None, None) => "nobody who is known".to_owned(),
+    };
+    (!is_so).then(|| (expected.to_string(), found))
+}
+
+pub(super) async fn by_token(reader: &Reader, known: Known) -> Result<Acting, CommandError> {
     let actor = reader.actor().await.map_err(|error| unanswered("signing in", &error))?;
     let Some(actor) = actor else {
         return Ok(Acting { object: None, user: None, application: None, known });

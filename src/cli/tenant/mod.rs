@@ -26,7 +26,7 @@ use crate::partner::retry::Patience;
 use crate::partner::transport::{Network, Transport};
 use crate::partner::{Connection, Reader, Writer};
 
-pub(crate) use actor::Acting;
+pub(crate) use actor::{Acting, Known, unexpected};
 pub(crate) use context::ContextArgs;
 pub(crate) use embedded::open as open_embedded;
 pub(crate) use memory::{LedgerArgs, Memory};
@@ -122,6 +122,11 @@ impl WritingTenant {
         let reach = Reach::of(context, loaded, home)?;
         let connection = reach.connection(reach.identity(Doing::Write, context)?);
         Ok(Self { writer: Writer::new(connection) })
+    }
+
+    /// In whose name changes are made: the token decides, whoever was expected.
+    pub(crate) async fn actor(&self) -> Result<Acting, CommandError> {
+        actor::by_token(&self.writer.reader(), Known::Token).await
     }
 }
 
