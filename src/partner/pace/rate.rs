@@ -88,9 +88,9 @@ impl Rate {
             Class::Account | Class::Audit => Self::new(MINUTE, 500, 6),
             // 3 500 units in ten seconds for the smallest tenants; most of our calls cost 1 to 3.
             Class::Directory => Self::new(TEN, 1000, 12),
-            Class::DirectoryChanges => {
-                Self { published: 3000, ..Self::new(Duration::from_secs(150), 3000, 32) }
-            }
+            // 3 000 in two and a half minutes. A window as long as that would make one stray refusal
+            // cost as much; in a shorter one, the service says when it is too much.
+            Class::DirectoryChanges => Self::new(Duration::from_secs(30), 1000, 32),
             // Unpublished.
             Class::Delegation => Self::new(TEN, 200, 16),
         }
