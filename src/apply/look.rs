@@ -20,8 +20,10 @@ use crate::plan::{Change, guard};
 pub(super) enum Seen {
     /// It came about.
     So(Sent),
-    /// It did not, or is not shown yet.
+    /// It did not, as far as the tenant will ever show.
     NotSo,
+    /// It is not shown yet, and somebody wants an end: nothing may be concluded from that.
+    NotYet,
     /// There is something of that name, and it is older than our request.
     Theirs(String),
 }
@@ -53,8 +55,11 @@ pub(super) async fn wait(
     loop {
         let seen = once(reader, step, made, since).await?;
         let left = patience.settle.saturating_sub(started.elapsed());
-        if !matches!(seen, Seen::NotSo) || left.is_zero() || (patience.is_stopped)() {
+        if !matches!(seen, Seen::NotSo) || left.is_zero() {
             return Ok(seen);
+        }
+        if (patience.is_stopped)() {
+            return Ok(Seen::NotYet);
         }
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(PAUSE_MAX);

@@ -24,6 +24,7 @@ use execute::{Made, Sender};
 use handover::Handover;
 use journal::patiently;
 use record::{Keeping, Objects};
+use step::Broken;
 
 use crate::ledger::{
     Counts, Ended, Lease, Ledger, LedgerError, ObjectKey, Recorded, RunOutcome, Started,
@@ -36,12 +37,10 @@ use crate::plan::step::Step;
 pub use record::{Known, is_settled};
 pub use recover::{RecoverError, Recovered, Recovery, recover};
 
-/// How long the lease is taken for; it is renewed while the run lives.
+/// How long the lease is taken for; whoever took it renews it while the run lives.
 pub const LEASE: Duration = Duration::from_mins(2);
 /// How long one request may take at most, repeats and waits for the limits included.
 pub const REQUEST: Duration = Duration::from_secs(90);
-/// How often the lease is renewed.
-const RENEW: Duration = Duration::from_secs(30);
 /// How often is told for what everybody waits.
 const TELL: Duration = Duration::from_secs(1);
 
@@ -63,7 +62,7 @@ pub struct Job<'a> {
     /// How long the service may take to show what was written.
     pub settle: Duration,
     /// What is declared and there, with its id, once all is done.
-    pub bound: &'a (dyn Fn() -> Vec<(ObjectKey, Option<String>)> + Sync),
+    pub bound: &'a [(ObjectKey, Option<String>)],
     /// These were all the manifests there are.
     pub is_complete: bool,
     /// What more is to be done about than these steps: it is not as declared, whatever comes of them.
@@ -133,6 +132,11 @@ pub struct Applied {
 }
 
 impl Applied {
+    /// Whether anything was sent that the tenant may show.
+    pub fn is_begun(&self) -> bool {
+        self.steps.values().any(|came| !matches!(came, Came::Skipped(_) | Came::Stale(_)))
+    }
+
     pub fn is_whole(&self) -> bool {
         self.ended_early.is_none()
             && !self.was_stopped
@@ -225,7 +229,7 @@ struct Walk<'a> {
     a_gift_failed: bool,
 }
 
-type Running<'a> = BoxFuture<'a, (usize, Result<Came, LedgerError>)>;
+type Running<'a> = BoxFuture<'a, (usize, Result<Came, Broken>)>;
 
 impl<'a> Walk<'a> {
     fn new(job: &'a Job<'a>, sender: &'a Sender<'a>, objects: &'a Objects<'a>) -> Self {
@@ -262,8 +266,6 @@ impl<'a> Walk<'a> {
 
     async fn run(mut self) -> Applied {
         let mut running: FuturesUnordered<Running<'a>> = FuturesUnordered::new();
-        let mut renewal = tokio::time::interval(RENEW);
-        renewal.tick().await;
         let mut telling = tokio::time::interval(TELL);
         loop {
             self.begin(&mut running);
@@ -275,18 +277,13 @@ impl<'a> Walk<'a> {
                     let Some((at, came)) = ended else { continue };
                     match came {
                         Ok(came) => self.ended(at, came),
-                        Err(error) => {
-                            self.ended(at, Came::Skipped(error.to_string()));
+                        Err(Broken { came, error }) => {
+                            self.ended(at, came);
                             self.applied.ended_early.get_or_insert(error);
                         }
                     }
                 }
                 _ = telling.tick() => (self.job.tell)(Event::Paced(self.job.writer.held_back())),
-                _ = renewal.tick() => {
-                    if let Err(error) = self.job.ledger.renew(&self.job.lease).await {
-                        self.applied.ended_early.get_or_insert(error);
-                    }
-                }
             }
         }
         self.leave();

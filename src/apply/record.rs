@@ -160,7 +160,7 @@ impl<'a> Objects<'a> {
         });
         let mut open: BTreeSet<ObjectKey> = not_done.map(|step| step.object.clone()).collect();
         open.extend(job.open.iter().cloned());
-        let mut live: BTreeMap<ObjectKey, Option<String>> = (job.bound)().into_iter().collect();
+        let mut live: BTreeMap<ObjectKey, Option<String>> = job.bound.iter().cloned().collect();
         for (key, managed) in objects.iter().filter(|(_, managed)| managed.remote_id.is_some()) {
             if managed.run.as_deref() == Some(keeping.run) {
                 let id = managed.remote_id.as_ref().map(ToString::to_string);

@@ -64,16 +64,20 @@ pub async fn recover(with: Recovery<'_>) -> Result<Recovered, RecoverError> {
             return Ok(recovered);
         }
         let step = entry.intent.step.clone();
-        if one(with, &entry, &made, settled).await? {
-            recovered.happened.push(step);
-        } else {
-            recovered.not.push(step);
+        match one(with, &entry, &made, settled).await? {
+            Some(true) => recovered.happened.push(step),
+            Some(false) => recovered.not.push(step),
+            // It stays open: somebody wants an end.
+            None => return Ok(recovered),
         }
     }
     if !dead.is_empty() {
         recovered.is_late = true;
         // What it wrote last was seen by nobody: a plan is made from what shows it.
         pause(settled, with.is_stopped).await;
+        if (with.is_stopped)() {
+            return Ok(recovered);
+        }
     }
     for run in &dead {
         miss(with, run).await?;
@@ -126,12 +130,13 @@ async fn pause(until: Instant, is_stopped: &(dyn Fn() -> bool + Sync)) {
     }
 }
 
+/// Whether it had happened, if that can be said yet.
 async fn one(
     with: Recovery<'_>,
     entry: &Entry,
     made: &Made,
     settled: Instant,
-) -> Result<bool, RecoverError> {
+) -> Result<Option<bool>, RecoverError> {
     let Recovery { reader, ledger, lease, estate, name, is_stopped, .. } = with;
     let step: Option<Step> = entry.intent.detail.as_ref().and_then(|detail| detail.read().ok());
     let known = ledger.objects().await?;
@@ -158,6 +163,7 @@ async fn one(
                     Outcome::Done { remote_id: sent.remote_id }
                 }
                 Seen::Theirs(why) => Outcome::Stale { why },
+                Seen::NotYet => return Ok(None),
                 Seen::NotSo => {
                     // Of another step on somebody whom the same run made, it is their password.
                     if matches!(step.change, Change::CreateUser { .. }) {
@@ -170,7 +176,7 @@ async fn one(
     };
     let happened = matches!(outcome, Outcome::Done { .. });
     ledger.conclude(lease, entry.id, outcome, changes).await?;
-    Ok(happened)
+    Ok(Some(happened))
 }
 
 /// Whether somebody was made whose password nobody may have. One that was sealed before it was sent

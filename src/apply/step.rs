@@ -20,22 +20,44 @@ enum Attempt {
     NotSo(String),
 }
 
+/// A step whose journal could not be kept.
+#[derive(Debug)]
+pub(super) struct Broken {
+    /// What is known of it all the same.
+    pub(super) came: Came,
+    pub(super) error: LedgerError,
+}
+
+impl Broken {
+    /// It could not be written down before, and so it was not sent.
+    fn unsent(error: LedgerError) -> Self {
+        Self { came: Came::Skipped(error.to_string()), error }
+    }
+
+    /// It was sent, and what came of it could not be written down.
+    fn open(error: LedgerError) -> Self {
+        Self { came: Came::Unknown(format!("it was sent, and not concluded: {error}")), error }
+    }
+}
+
 pub(super) async fn carry_out(
     job: &Job<'_>,
     sender: &Sender<'_>,
     objects: &Objects<'_>,
     step: &Step,
-) -> Result<Came, LedgerError> {
+) -> Result<Came, Broken> {
     let mut attempt = 1;
     loop {
-        let intent = intent(&job.run, step, attempt)?;
-        let mut leave = journal::intend(job.ledger, &job.lease, &intent).await?;
+        let intent = intent(&job.run, step, attempt).map_err(Broken::unsent)?;
+        let intended = journal::intend(job.ledger, &job.lease, &intent).await;
+        let mut leave = intended.map_err(Broken::unsent)?;
         let mut prolonged = 0;
         let sent = loop {
             match sender.send(step, leave.until).await {
                 Err(Failure::TooLate(_)) if prolonged < PROLONGED_MAX && !(job.is_stopped)() => {
                     prolonged += 1;
-                    leave = journal::prolong(job.ledger, &job.lease, leave).await?;
+                    let more = journal::prolong(job.ledger, &job.lease, leave).await;
+                    leave = more.map_err(Broken::unsent)?;
                 }
                 other => break other,
             }
@@ -46,7 +68,8 @@ pub(super) async fn carry_out(
                     if came == Came::Done { objects.done(step, &sent) } else { Vec::new() };
                 let now = |change: &_| objects.as_it_is(change);
                 journal::conclude(job.ledger, &job.lease, leave.entry, outcome, changes, now)
-                    .await?;
+                    .await
+                    .map_err(Broken::open)?;
                 return Ok(came);
             }
             Attempt::NotSo(why) => {
@@ -55,7 +78,8 @@ pub(super) async fn carry_out(
                 let changes = if is_last { objects.in_doubt(step) } else { Vec::new() };
                 let now = |change: &_| objects.as_it_is(change);
                 journal::conclude(job.ledger, &job.lease, leave.entry, outcome, changes, now)
-                    .await?;
+                    .await
+                    .map_err(Broken::open)?;
                 if is_last {
                     return Ok(Came::Failed(why));
                 }
@@ -122,7 +146,7 @@ async fn seen(
             let reader = job.writer.reader();
             return match look::once(&reader, step, &sender.made, None).await {
                 Ok(Seen::So(sent)) => done(sent),
-                Ok(Seen::NotSo | Seen::Theirs(_)) | Err(_) => failed(why),
+                Ok(_) | Err(_) => failed(why),
             };
         }
         Err(Failure::Failed(why) | Failure::TooLate(why)) => return failed(why),
@@ -148,9 +172,11 @@ async fn seen(
         (Ok(Seen::NotSo), None) => {
             failed("the service said yes and did nothing: it is as it was".to_owned())
         }
-        // Whoever ends a run does not wait out the lag.
-        (Ok(Seen::NotSo), Some(why)) if (job.is_stopped)() => unknown(why),
         (Ok(Seen::NotSo), Some(why)) => Attempt::NotSo(why),
+        // Whoever ends a run does not wait out the lag.
+        (Ok(Seen::NotYet), why) => unknown(
+            why.unwrap_or_else(|| "the service said yes, and does not show it yet".to_owned()),
+        ),
         (Err(error), None) => {
             unknown(format!("the service said yes, and it could not be looked at: {error}"))
         }

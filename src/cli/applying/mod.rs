@@ -201,7 +201,7 @@ impl Applying {
             allowed: how.allowed,
             parallel: how.parallel,
             settle: ready.tenant.settle,
-            bound: &|| bound.to_vec(),
+            bound,
             is_complete: ready.is_complete && how.is_whole,
             open,
             tell: &tell,
