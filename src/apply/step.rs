@@ -1,9 +1,10 @@
 //! One step, with its journal: written down, sent, looked at, written down.
 
 use super::execute::{Failure, Sender, Sent};
+use super::journal::{self, Leave};
 use super::look::{self, Patience, Seen};
 use super::record::Objects;
-use super::{Came, Job, journal};
+use super::{Came, Job};
 use crate::ledger::{Effect, Intent, Json, LedgerError, Outcome};
 use crate::plan::Change;
 use crate::plan::step::Step;
@@ -34,9 +35,13 @@ impl Broken {
         Self { came: Came::Skipped(error.to_string()), error }
     }
 
-    /// It was sent, and what came of it could not be written down.
-    fn open(error: LedgerError) -> Self {
-        Self { came: Came::Unknown(format!("it was sent, and not concluded: {error}")), error }
+    /// What came of it could not be written down: what was done is open for whoever comes next.
+    fn open(came: Came, error: LedgerError) -> Self {
+        let came = match came {
+            Came::Done => Came::Unknown(format!("it was done, and not written down: {error}")),
+            other => other,
+        };
+        Self { came, error }
     }
 }
 
@@ -46,6 +51,10 @@ pub(super) async fn carry_out(
     objects: &Objects<'_>,
     step: &Step,
 ) -> Result<Came, Broken> {
+    let conclude = async |leave: Leave, outcome, changes| {
+        let now = |change: &_| objects.as_it_is(change);
+        journal::conclude(job.ledger, &job.lease, leave.entry, outcome, changes, now).await
+    };
     let mut attempt = 1;
     loop {
         let intent = intent(&job.run, step, attempt).map_err(Broken::unsent)?;
@@ -66,22 +75,21 @@ pub(super) async fn carry_out(
             Attempt::Came(came, outcome, sent) => {
                 let changes =
                     if came == Came::Done { objects.done(step, &sent) } else { Vec::new() };
-                let now = |change: &_| objects.as_it_is(change);
-                journal::conclude(job.ledger, &job.lease, leave.entry, outcome, changes, now)
-                    .await
-                    .map_err(Broken::open)?;
-                return Ok(came);
+                return match conclude(leave, outcome, changes).await {
+                    Ok(()) => Ok(came),
+                    Err(error) => Err(Broken::open(came, error)),
+                };
             }
             Attempt::NotSo(why) => {
                 let outcome = Outcome::Failed { why: why.clone() };
                 let is_last = attempt == ATTEMPTS_MAX || (job.is_stopped)();
                 let changes = if is_last { objects.in_doubt(step) } else { Vec::new() };
-                let now = |change: &_| objects.as_it_is(change);
-                journal::conclude(job.ledger, &job.lease, leave.entry, outcome, changes, now)
-                    .await
-                    .map_err(Broken::open)?;
+                let came = Came::Failed(why);
+                if let Err(error) = conclude(leave, outcome, changes).await {
+                    return Err(Broken::open(came, error));
+                }
                 if is_last {
-                    return Ok(Came::Failed(why));
+                    return Ok(came);
                 }
                 attempt += 1;
             }

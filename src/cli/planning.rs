@@ -17,7 +17,7 @@ use super::past::Undoing;
 use super::policies::Policies;
 use super::tenant::{Acting, ContextArgs, LedgerArgs, Memory, Tenant, unanswered};
 use super::{CommandError, Outcome, clock};
-use crate::ledger::{KeptSnapshot, LedgerError};
+use crate::ledger::{KeptSnapshot, Ledger, LedgerError};
 use crate::manifest::source::Format;
 use crate::model::customer::{Origin, Relationship};
 use crate::model::estate;
@@ -76,6 +76,8 @@ pub(crate) struct Ready {
     rules: Rules,
     invitation: Option<String>,
     pub(crate) is_complete: bool,
+    /// The last run when this was read, and whether it was over.
+    pub(crate) latest: Option<(String, bool)>,
     /// The run that is to be undone, if one is.
     pub(crate) past: Option<Undoing>,
     now: Timestamp,
@@ -164,6 +166,11 @@ impl PlanningArgs {
         let tenant = Tenant::connect(&context, loaded, &home)?;
         let memory = self.ledger.recall(&context, &home, out).await?;
         let name = loaded.estate.account.as_ref().map(|account| account.metadata.name.as_str());
+        // Before anything is read: whoever ran since then may have changed what is.
+        let latest = match &memory {
+            Memory::Kept(ledger) => latest_run(ledger).await?,
+            Memory::Nothing => None,
+        };
         let record = remembered(&memory, name.unwrap_or_default()).await?;
         let past = match undoes {
             Some(run) => Some(Undoing::find(&memory, run, name.unwrap_or_default()).await?),
@@ -183,6 +190,7 @@ impl PlanningArgs {
             snapshot,
             record,
             memory,
+            latest,
             tenant,
             acting,
             context,
@@ -269,6 +277,12 @@ fn beginning(day: Day, snapshot: &Snapshot) -> Timestamp {
 
 pub(crate) fn ledger_failed(error: &LedgerError) -> CommandError {
     CommandError::because("reading the ledger", error)
+}
+
+/// The last run that the ledger knows of, and whether it is over.
+pub(crate) async fn latest_run(ledger: &Ledger) -> Result<Option<(String, bool)>, CommandError> {
+    let runs = ledger.runs(1).await.map_err(|error| ledger_failed(&error))?;
+    Ok(runs.into_iter().next().map(|run| (run.id, run.ended.is_some())))
 }
 
 async fn remembered(memory: &Memory, estate: &str) -> Result<Record, CommandError> {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::output::Output;
-use super::planning::{PlanningArgs, Ready, ledger_failed};
+use super::planning::{PlanningArgs, Ready, latest_run, ledger_failed};
 use super::tenant::{Known, WritingTenant, unanswered, unexpected};
 use super::{CommandError, Outcome};
 use crate::apply::{self, Applied, Came, Job, LEASE, REQUEST, Recovered, Recovery};
@@ -56,7 +56,8 @@ pub(crate) struct How<'a> {
 }
 
 impl Applying {
-    /// Takes the lease, and looks up what an earlier run left open; then everything is read anew.
+    /// Takes the lease, and looks up what an earlier run left open; what may have changed since it was
+    /// read is read again.
     pub(crate) async fn begin(
         out: &Output,
         planning: &PlanningArgs,
@@ -71,14 +72,13 @@ impl Applying {
     pub(crate) async fn begin_or_wait(
         out: &Output,
         planning: &PlanningArgs,
-        ready: Ready,
+        mut ready: Ready,
         reason: &str,
         is_patient: bool,
         signals: &Signals,
     ) -> Result<Result<Self, Outcome>, CommandError> {
         let ledger = Arc::new(planning.ledger.keep(&ready.context, &ready.home).await?);
         let tenant = WritingTenant::connect(&ready.context, &ready.policies.loaded, &ready.home)?;
-        let mut ready = ready;
         // Policy was asked for whoever was expected; from here on the token decides.
         if ready.acting.known != Known::Token {
             ready.acting = tenant.actor().await?;
@@ -99,19 +99,36 @@ impl Applying {
         let lease = held.map_err(|holder| CommandError::Locked(holder.to_string()))?;
         let heart = tokio::spawn(beat(Arc::clone(&ledger), lease.clone()));
         let mut applying = Self { ready, ledger, tenant, lease, heart };
-        match applying.recover(out, signals).await {
-            Ok(false) => Ok(Ok(applying)),
-            Ok(true) => match planning.prepare_anew(applying.undoes().as_deref(), out).await {
-                Ok(Ok(ready)) => {
-                    applying.ready = ready;
-                    applying.ready.acting = acting;
-                    Ok(Ok(applying))
-                }
-                Ok(Err(outcome)) => applying.end(Ok(Err(outcome))).await,
-                Err(error) => applying.end(Err(error)).await,
-            },
+        match applying.read_again(out, planning, signals).await {
+            Ok(None) => Ok(Ok(applying)),
+            Ok(Some(Ok(ready))) => {
+                applying.ready = ready;
+                applying.ready.acting = acting;
+                Ok(Ok(applying))
+            }
+            Ok(Some(Err(outcome))) => applying.end(Ok(Err(outcome))).await,
             Err(error) => applying.end(Err(error)).await,
         }
+    }
+
+    /// Looks up what an earlier run left open. What was read before the lease was ours is read again, if
+    /// anybody was at work since; and everything, if a run died.
+    async fn read_again(
+        &self,
+        out: &Output,
+        planning: &PlanningArgs,
+        signals: &Signals,
+    ) -> Result<Option<Result<Ready, Outcome>>, CommandError> {
+        let has_moved = latest_run(&self.ledger).await? != self.ready.latest;
+        let undoes = self.undoes();
+        if self.recover(out, signals).await? {
+            return planning.prepare_anew(undoes.as_deref(), out).await.map(Some);
+        }
+        if has_moved {
+            out.narrate("another run ended meanwhile: reading again");
+            return planning.prepare_for_plan(undoes.as_deref(), out).await.map(Some);
+        }
+        Ok(None)
     }
 
     /// Gives the lease back. What came of the run is more important than how that went.

@@ -1,6 +1,8 @@
 //! Whom we wait for, remembered between runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
+use futures_util::future::try_join_all;
 
 use crate::ledger::{Lease, Ledger, LedgerError, Waiting};
 use crate::plan::State;
@@ -14,28 +16,33 @@ pub(super) async fn keep(
     plan: &Plan,
     is_whole: bool,
 ) -> Result<(), LedgerError> {
-    let mut due = BTreeSet::new();
-    for report in plan.report.iter().filter(|report| report.state == State::Waiting) {
-        let Some(step) = &report.step else { continue };
-        due.insert((report.object.clone(), step.clone()));
-        let waiting = Waiting {
-            object: report.object.clone(),
-            step: step.clone(),
-            awaiting: report.awaiting.clone().unwrap_or_default(),
-            link: report.link.clone(),
-            instructions: report.instructions.clone(),
-            until: report.until,
-        };
-        ledger.wait_for(lease, waiting).await?;
-    }
+    let due: Vec<Waiting> = plan
+        .report
+        .iter()
+        .filter(|report| report.state == State::Waiting)
+        .filter_map(|report| {
+            Some(Waiting {
+                object: report.object.clone(),
+                step: report.step.clone()?,
+                awaiting: report.awaiting.clone().unwrap_or_default(),
+                link: report.link.clone(),
+                instructions: report.instructions.clone(),
+                until: report.until,
+            })
+        })
+        .collect();
+    let known: Vec<Waiting> = ledger.waiting().await?.into_iter().map(|one| one.waiting).collect();
+    let key = |waiting: &Waiting| (waiting.object.clone(), waiting.step.clone());
+    let by_key: HashMap<_, _> = known.iter().map(|one| (key(one), one)).collect();
+    let is_news = |one: &&Waiting| by_key.get(&key(one)) != Some(one);
+    // All at once, so that they are flushed together: there may be thousands.
+    let news = due.iter().filter(is_news).map(|one| ledger.wait_for(lease, one.clone()));
+    try_join_all(news).await?;
     if !is_whole {
         return Ok(());
     }
-    for known in ledger.waiting().await? {
-        let key = (known.waiting.object, known.waiting.step);
-        if !due.contains(&key) {
-            ledger.stop_waiting(lease, key.0, key.1).await?;
-        }
-    }
+    let due: BTreeSet<_> = due.iter().map(key).collect();
+    let over = known.iter().map(key).filter(|key| !due.contains(key));
+    try_join_all(over.map(|(object, step)| ledger.stop_waiting(lease, object, step))).await?;
     Ok(())
 }
