@@ -4,7 +4,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use super::applying::{Applying, Signals, live};
+use super::applying::{Applying, Signals, is_idle, live};
 use super::going::{GoingArgs, Part, Said, Went};
 use super::output::Output;
 use super::plan::object;
@@ -63,7 +63,7 @@ pub(crate) fn run(out: &Output, args: &ApplyArgs) -> Result<Outcome, CommandErro
         let signals = Signals::listen();
         let saved = args.planning.plan_file().map(|path| saved::read(&path)).transpose()?;
         let is_saved = saved.is_some();
-        let mut went = round(out, args, saved, Said::Now, &signals).await?;
+        let mut went = Box::pin(round(out, args, saved, &signals)).await?;
         let Some(wait) = args.wait else { return Ok(went.outcome) };
         let (until, mut pause) = (Instant::now() + wait, FIRST_PAUSE);
         while went.outcome == Outcome::Done && went.waiting > 0 {
@@ -78,14 +78,10 @@ pub(crate) fn run(out: &Output, args: &ApplyArgs) -> Result<Outcome, CommandErro
             }
             pause = pause.mul_f32(1.5).min(PAUSE_MAX);
             let before = went.waiting;
-            went = if is_saved {
-                look(out, args).await?
-            } else {
-                match round(out, args, None, Said::IfAny, &signals).await {
-                    // Somebody else is at work: they may wait for the same people.
-                    Err(CommandError::Locked(_)) => went,
-                    other => other?,
-                }
+            went = match Box::pin(poll(out, args, is_saved, &signals)).await {
+                // Somebody else is at work: they may wait for the same people.
+                Err(CommandError::Locked(_)) => went,
+                other => other?,
             };
             if went.waiting < before {
                 out.say(&format!("{} came about, {} left", before - went.waiting, went.waiting));
@@ -105,15 +101,23 @@ async fn round(
     out: &Output,
     args: &ApplyArgs,
     saved: Option<Plan>,
+    signals: &Signals,
+) -> Result<Went, CommandError> {
+    let undoes = saved.as_ref().and_then(|plan| plan.parents.undoes.clone());
+    match args.planning.prepare_for_plan(undoes.as_deref(), out).await? {
+        Ok(ready) => started(out, args, ready, saved, Said::Now, signals).await,
+        Err(outcome) => Ok(Went { outcome, waiting: 0 }),
+    }
+}
+
+async fn started(
+    out: &Output,
+    args: &ApplyArgs,
+    ready: Ready,
+    saved: Option<Plan>,
     said: Said,
     signals: &Signals,
 ) -> Result<Went, CommandError> {
-    let stopped = |outcome| Ok(Went { outcome, waiting: 0 });
-    let undoes = saved.as_ref().and_then(|plan| plan.parents.undoes.clone());
-    let ready = match args.planning.prepare_for_plan(undoes.as_deref(), out).await? {
-        Ok(ready) => ready,
-        Err(outcome) => return stopped(outcome),
-    };
     let begun = Box::pin(Applying::begin_or_wait(
         out,
         &args.planning,
@@ -124,25 +128,35 @@ async fn round(
     ));
     let applying = match begun.await? {
         Ok(applying) => applying,
-        Err(outcome) => return stopped(outcome),
+        Err(outcome) => return Ok(Went { outcome, waiting: 0 }),
     };
     let came = Box::pin(held(out, args, saved, said, &applying, signals)).await;
-    applying.end(came).await
+    applying.end(out, came).await
 }
 
-/// Whom we wait for by now; nothing is sent. What people made possible is in no plan that was
-/// reviewed.
-async fn look(out: &Output, args: &ApplyArgs) -> Result<Went, CommandError> {
+/// Looks whom we wait for by now, and goes on where somebody has done their part. With a saved plan
+/// nothing is sent: what people made possible was not reviewed.
+async fn poll(
+    out: &Output,
+    args: &ApplyArgs,
+    is_saved: bool,
+    signals: &Signals,
+) -> Result<Went, CommandError> {
     let ready = match args.planning.prepare_for_plan(None, out).await? {
         Ok(ready) => ready,
         Err(outcome) => return Ok(Went { outcome, waiting: 0 }),
     };
     let planned = ready.plan(&args.asked());
-    let waiting = planned.report.iter().filter(|one| one.state == State::Waiting).count();
-    if !planned.steps.is_empty() {
+    let bound = live(&ready, &planned);
+    let plan = ready.file(planned)?;
+    let waiting = plan.report.iter().filter(|one| one.state == State::Waiting).count();
+    if is_saved && !plan.steps.is_empty() {
         out.say("more is possible by now: plan again to go on");
     }
-    Ok(Went { outcome: Outcome::Done, waiting })
+    if is_saved || is_idle(&ready, &plan, &bound, &BTreeSet::new()) {
+        return Ok(Went { outcome: Outcome::Done, waiting });
+    }
+    started(out, args, ready, None, Said::IfAny, signals).await
 }
 
 impl ApplyArgs {

@@ -134,7 +134,12 @@ impl GoingArgs {
             teller.summary(out, &plan, &applied)?;
         }
         if let Some(error) = &applied.ended_early {
-            return Err(CommandError::because("keeping the journal", error));
+            let failed = CommandError::because("keeping the journal", error);
+            if !applied.is_begun() {
+                return Err(failed);
+            }
+            out.complain(&failed.to_string());
+            out.say("  run it again: what is open is looked up before anything is sent");
         }
         went(match signals.number() {
             Some(number) if applied.was_stopped => Outcome::Ended(number),

@@ -172,6 +172,21 @@ impl CommandError {
     }
 }
 
+impl std::fmt::Display for CommandError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Usage(message) | Self::NotAPlan(message) | Self::Stale(message) => {
+                f.write_str(message)
+            }
+            Self::Locked(holder) => write!(f, "another run holds the ledger: {holder}"),
+            Self::Failed { doing, source } => write!(f, "{doing}: {source}"),
+            Self::Internal(message) => {
+                write!(f, "internal error: {message}\nthis is a bug of partnerctl")
+            }
+        }
+    }
+}
+
 /// The exit code of each outcome: a contract.
 const fn exit_code(result: &Result<Outcome, CommandError>) -> u8 {
     match result {
@@ -243,24 +258,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     };
     match &result {
         Ok(_) => {}
-        Err(
-            CommandError::Usage(message)
-            | CommandError::NotAPlan(message)
-            | CommandError::Stale(message),
-        ) => out.complain(message),
-        Err(CommandError::Locked(holder)) => {
-            out.complain(&format!("another run holds the ledger: {holder}"));
-        }
         // Whoever reads our output has seen enough: `partnerctl validate | head`.
         Err(CommandError::Failed { source, .. })
             if source.kind() == std::io::ErrorKind::BrokenPipe =>
         {
             return 0;
         }
-        Err(CommandError::Failed { doing, source }) => out.complain(&format!("{doing}: {source}")),
-        Err(CommandError::Internal(message)) => {
-            out.complain(&format!("internal error: {message}\nthis is a bug of partnerctl"));
-        }
+        Err(error) => out.complain(&error.to_string()),
     }
     exit_code(&result)
 }

@@ -57,7 +57,7 @@ pub(crate) fn run(out: &Output, args: &UndoArgs) -> Result<Outcome, CommandError
             Err(outcome) => return Ok(outcome),
         };
         let came = Box::pin(held(out, args, &applying, &signals)).await;
-        applying.end(came).await
+        applying.end(out, came).await
     })
 }
 

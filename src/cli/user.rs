@@ -61,7 +61,7 @@ pub(crate) fn run(out: &Output, args: &UserArgs) -> Result<Outcome, CommandError
             Err(outcome) => return Ok(outcome),
         };
         let came = Box::pin(reset(out, &args.name, &applying, &signals)).await;
-        applying.end(came).await
+        applying.end(out, came).await
     })
 }
 

@@ -90,6 +90,10 @@ fn people_are_waited_for_as_long_as_is_asked_for() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("1 came about, 0 left"), "{said}");
+    // Who only looked whether anybody came is in no history: one run each, and one for what came.
+    let history = folder.run(&["history", "--format", "json"]);
+    let history: serde_json::Value = serde_json::from_str(&history.out).unwrap();
+    assert_eq!(history["runs"].as_array().unwrap().len(), 3, "{history}");
     assert_eq!(folder.run(&["status", "--exit-code"]).code, 0);
 }
 

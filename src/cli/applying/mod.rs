@@ -7,6 +7,7 @@
 
 mod bars;
 pub(super) mod handover;
+mod idle;
 mod signals;
 mod tell;
 mod waiting;
@@ -27,6 +28,7 @@ use crate::model::name::Kind;
 use crate::plan::file::Plan;
 use crate::plan::{Binding, Planned, Verb};
 
+pub(crate) use idle::is_idle;
 pub(crate) use signals::Signals;
 pub(crate) use tell::{Teller, counted, waited};
 
@@ -106,8 +108,8 @@ impl Applying {
                 applying.ready.acting = acting;
                 Ok(Ok(applying))
             }
-            Ok(Some(Err(outcome))) => applying.end(Ok(Err(outcome))).await,
-            Err(error) => applying.end(Err(error)).await,
+            Ok(Some(Err(outcome))) => applying.end(out, Ok(Err(outcome))).await,
+            Err(error) => applying.end(out, Err(error)).await,
         }
     }
 
@@ -132,7 +134,11 @@ impl Applying {
     }
 
     /// Gives the lease back. What came of the run is more important than how that went.
-    pub(crate) async fn end<T>(self, came: Result<T, CommandError>) -> Result<T, CommandError> {
+    pub(crate) async fn end<T>(
+        self,
+        out: &Output,
+        came: Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
         self.heart.abort();
         // The task holds the ledger until it is gone.
         let _ = self.heart.await;
@@ -140,11 +146,14 @@ impl Applying {
         if let Ok(ledger) = Arc::try_unwrap(self.ledger) {
             ledger.close().await;
         }
-        let came = came?;
-        match released {
-            Ok(()) | Err(LedgerError::LeaseLost { .. }) => Ok(came),
-            Err(error) => Err(ledger_failed(&error)),
+        if let Err(error) = released
+            && !matches!(error, LedgerError::LeaseLost { .. })
+            && came.is_ok()
+        {
+            // What came of it is no other for that: the lease ends by itself.
+            out.say(&format!("the lock could not be given back, and lasts two minutes: {error}"));
         }
+        came
     }
 
     fn undoes(&self) -> Option<String> {

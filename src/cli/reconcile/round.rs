@@ -3,13 +3,13 @@
 //! Where nothing is to be done, and nothing to be remembered, no lease is taken: another run may have
 //! the ledger. Otherwise it is as `apply` does it, with a part of the plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::life::Life;
-use crate::apply::{Applied, Known, is_settled};
-use crate::cli::applying::{Applying, How, Signals, Teller, live};
+use crate::apply::Applied;
+use crate::cli::applying::{Applying, How, Signals, Teller, is_idle, live};
 use crate::cli::output::Output;
 use crate::cli::plan::outcome;
 use crate::cli::planning::{Asked, PlanningArgs, Ready};
@@ -78,14 +78,22 @@ impl Rounds<'_> {
         if let Some(refused) = part.refused() {
             return Ok(part.came(refused, calls));
         }
-        if part.is_idle(&ready) {
+        if is_idle(&ready, &part.plan, &part.bound, &part.timid.open()) {
             return Ok(part.came(Came::Quiet, calls));
         }
         let (out, planning, signals) = (self.out, self.planning, self.signals);
         let begun = Box::pin(Applying::begin(out, planning, ready, "reconcile", signals)).await?;
-        let Ok(applying) = begun else { return Ok(Round::without_plan(Came::Invalid)) };
+        let applying = match begun {
+            Ok(applying) => applying,
+            // What stands against it was said.
+            Err(outcome @ Outcome::Denied) => {
+                let why = "the token is somebody else's than the context expects".to_owned();
+                return Ok(Round::without_plan(Came::Refused { outcome, why, others: 0 }));
+            }
+            Err(_) => return Ok(Round::without_plan(Came::Invalid)),
+        };
         let came = Box::pin(self.held(&applying)).await;
-        applying.end(came).await
+        applying.end(out, came).await
     }
 
     /// What is done while the lease is ours.
@@ -155,34 +163,6 @@ impl Part {
 
     fn waiting(&self) -> impl Iterator<Item = &Report> {
         self.plan.report.iter().filter(|report| report.state == State::Waiting)
-    }
-
-    /// Nothing is to be done, and all that there is to remember is remembered.
-    fn is_idle(&self, ready: &Ready) -> bool {
-        if !self.plan.steps.is_empty() {
-            return false;
-        }
-        let due: BTreeSet<_> = self
-            .waiting()
-            .filter_map(|report| Some((&report.object, report.step.as_deref()?, &report.link)))
-            .collect();
-        let known: BTreeSet<_> = ready
-            .record
-            .all_waiting()
-            .map(|known| &known.waiting)
-            .map(|known| (&known.object, known.step.as_str(), &known.link))
-            .collect();
-        let settled = || {
-            is_settled(Known {
-                estate: &ready.policies.loaded.estate,
-                name: &self.plan.parents.estate,
-                objects: ready.record.objects().map(|(_, object)| object).collect(),
-                bound: self.bound.clone(),
-                open: &self.timid.open(),
-                is_complete: ready.is_complete,
-            })
-        };
-        due == known && settled()
     }
 
     fn came(&self, came: Came, calls: u64) -> Round {
