@@ -1,7 +1,7 @@
 //! Guardrails over the estate itself: may this user hold this role, may this group be given that?
 //!
-//! The library's guardrails can only ever refuse a few: guests, webmail addresses, Global
-//! Administrator. Unless a project has guardrails of its own on these questions, only those few
+//! The library's guardrails can only ever have something against a few: guests, webmail addresses,
+//! Global Administrator and the roles that lead to it. Unless a project has guardrails of its own on these questions, only those few
 //! are asked about.
 
 use std::borrow::Cow;
@@ -14,7 +14,7 @@ use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, Step, Where, way};
 use crate::manifest::suggest::quoted;
 use crate::model::delegated_access::{AutoExtend, DelegatedAccess};
-use crate::model::directory_role::{DirectoryRole, GLOBAL_ADMINISTRATOR};
+use crate::model::directory_role::DirectoryRole;
 use crate::model::estate::Declared;
 use crate::model::name::{Kind, RoleKey};
 use crate::model::user::{RoleGrant, User};
@@ -27,6 +27,14 @@ use crate::policy::world::{Type, Uid, World};
 
 const HOLD_ROLE: &str = "hold-role";
 const RECEIVE_DIRECTORY_ROLE: &str = "receive-directory-role";
+
+/// The directory roles that a guardrail of the library speaks of.
+const SUSPECT: [&str; 4] = [
+    "Global Administrator",
+    "Privileged Role Administrator",
+    "Privileged Authentication Administrator",
+    "Partner Tier2 Support",
+];
 
 /// `own`: all rules, where the project has some of its own.
 pub(super) fn check(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Draft>) {
@@ -114,7 +122,7 @@ fn directory_roles(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Dr
     let everything = asks(own, RECEIVE_DIRECTORY_ROLE);
     let is_suspect = |access: &DelegatedAccess| {
         let mut given = access.grants.iter().flat_map(|grant| &grant.directory_roles);
-        everything || given.any(|role| *role == GLOBAL_ADMINISTRATOR)
+        everything || given.any(|role| role.name().is_some_and(|name| SUSPECT.contains(&name)))
     };
     let suspects: Vec<_> = world
         .estate
@@ -217,5 +225,21 @@ fn report(
         // No permit either: a policy of the project took the library's place, or failed.
         let message = format!("{subject}, which no policy permits");
         drafts.push(Draft::new(Code::P2201, at.clone(), message).object(object));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::library;
+
+    #[test]
+    fn every_role_that_the_library_speaks_of_is_asked_about_and_no_other() {
+        let guards = library::policies().iter().filter(|shelved| shelved.written.level.is_some());
+        let text: String = guards.map(|shelved| shelved.written.policy.to_string()).collect();
+        for name in DirectoryRole::names() {
+            let named = text.contains(&format!("{name:?}"));
+            assert_eq!(named, SUSPECT.contains(&name), "{name}");
+        }
     }
 }

@@ -51,9 +51,7 @@ fn addressed(report: &Report) -> Option<About<'_>> {
             Some(About::Customer(name, Some(provider)))
         }
         (Kind::Partnership, ["partnership", name, "accept"]) => Some(About::Partnership(name)),
-        (Kind::DelegatedAccess, ["delegated-access", template, .., customer])
-            if report.link.is_some() =>
-        {
+        (Kind::DelegatedAccess, ["delegated-access", template, customer, "approve"]) => {
             Some(About::DelegatedAccess(template, customer))
         }
         _ => None,
