@@ -7,10 +7,10 @@ use super::planning::{Asked, PlanningArgs};
 use super::tenant::block_on;
 use super::{CommandError, Outcome};
 use crate::model::estate::Estate;
-use crate::model::name::Kind;
 use crate::plan::{Plan, Report};
 use crate::report::invitation::{
-    self, FORMAT, Format, Invitations, Language, Message, Unwritten, Waiting, is_invitation, of,
+    self, FORMAT, Format, Invitations, Language, Message, Unwritten, Waiting, is_asked,
+    is_invitation, is_many, of,
 };
 
 /// Write the message that brings somebody an invitation
@@ -69,14 +69,6 @@ pub(crate) fn run(out: &Output, args: &InviteArgs) -> Result<Outcome, CommandErr
     })
 }
 
-/// Whether it stands for many: a template, or a kind.
-fn is_bulk(what: &str) -> bool {
-    match what.split_once('/') {
-        None => true,
-        Some((kind, name)) => kind == Kind::DelegatedAccess.kebab() && !name.contains('/'),
-    }
-}
-
 /// What waits for the object, under the step, for any customer of the template, or of the kind.
 fn waiting(
     out: &Output,
@@ -84,13 +76,8 @@ fn waiting(
     estate: &Estate,
     what: &str,
 ) -> Result<Vec<Waiting>, CommandError> {
-    let below = format!("{what}/");
-    let is_asked = |report: &&Report| {
-        let object = report.object.to_string();
-        object == what || object.starts_with(&below) || report.step.as_deref() == Some(what)
-    };
     let all: Vec<&Report> = plan.report.iter().filter(|report| is_invitation(report)).collect();
-    let asked: Vec<&Report> = all.iter().copied().filter(is_asked).collect();
+    let asked: Vec<&Report> = all.iter().copied().filter(|report| is_asked(report, what)).collect();
     if asked.is_empty() {
         let there: BTreeSet<String> = all.iter().map(|report| report.object.to_string()).collect();
         let there = if there.is_empty() {
@@ -192,7 +179,7 @@ fn tell(
         Format::Csv => whole(|to| invitation::csv(found, to))?,
         Format::Json => whole(|to| invitation::json(found, to))?,
         Format::Eml => match (mails(plan, found)?.as_slice(), &args.out) {
-            (mails, Some(folder)) if is_folder(folder) || is_bulk(&args.what) => {
+            (mails, Some(folder)) if is_folder(folder) || is_many(&args.what) => {
                 return keep(out, folder, mails);
             }
             ([(_, bytes)], _) => bytes.clone(),

@@ -28,6 +28,6 @@ pub mod near;
 pub mod rules;
 mod sheet;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod vocabulary;
 pub mod world;

@@ -24,7 +24,7 @@ use super::json;
 pub use csv::csv;
 pub use language::Language;
 pub use letter::{Letter, Occasion, Person, Recipient, Sender, Unwritten};
-pub use waiting::{Waiting, is_invitation, of};
+pub use waiting::{Waiting, is_asked, is_invitation, is_many, of};
 
 /// Which format this is.
 pub const FORMAT: &str = "partnerctl/invitation/v1";
