@@ -105,6 +105,15 @@ fn the_role_table_holds_and_each_of_its_rows_stands_on_a_policy() {
 
 /// A change that gives and takes roles.
 fn change(grants: &[&str], revokes: &[&str], last_of: &[&str]) -> Context {
+    context("update", grants, revokes, last_of)
+}
+
+/// A change that is about no roles of ours.
+fn changing(verb: &str) -> Context {
+    context(verb, &[], &[], &[])
+}
+
+fn context(verb: &str, grants: &[&str], revokes: &[&str], last_of: &[&str]) -> Context {
     let roles =
         |names: &[&str]| {
             RestrictedExpression::new_set(names.iter().map(|name| {
@@ -112,7 +121,7 @@ fn change(grants: &[&str], revokes: &[&str], last_of: &[&str]) -> Context {
             }))
         };
     let change = RestrictedExpression::new_record([
-        ("verb".to_owned(), RestrictedExpression::new_string("update".to_owned())),
+        ("verb".to_owned(), RestrictedExpression::new_string(verb.to_owned())),
         ("grants".to_owned(), roles(grants)),
         ("revokes".to_owned(), roles(revokes)),
         ("lastOf".to_owned(), roles(last_of)),
@@ -163,6 +172,35 @@ fn guardrails_stop_changes() {
     assert!(asked(&accounts, &other, change(&["referrals-user"], &["report-viewer"], &[])).allowed);
     denied(&accounts, &other, change(&["compliance-admin"], &[], &[]), &[]);
     denied(&accounts, &other, change(&["referrals-user"], &["admin-agent"], &[]), &[]);
+}
+
+#[test]
+fn delegated_access_outlives_a_relationship_only_to_be_ended() {
+    let loaded = role_table();
+    let rules = Rules::library();
+    let mut world = World::declared(&loaded.estate, today());
+    let agent = world.suppose_holder("admin-agent");
+    let users = world.suppose_holder("user-management-admin");
+    let judge = Judge::new(&rules, &world).unwrap();
+    let may = |who: &Uid, action: Action, whose: &str, verb: &str| {
+        let whose = Uid::new(Type::Customer, whose);
+        judge.decide_in(who.cedar(), action.cedar(), whose.cedar(), changing(verb)).allowed
+    };
+    // Who creates and ends it, and who gives groups their roles in it, is two questions.
+    for verb in ["create", "end"] {
+        assert!(may(&agent, Action::ManageDelegatedAccess, "contoso", verb));
+        assert!(!may(&users, Action::ManageDelegatedAccess, "contoso", verb));
+    }
+    for verb in ["grant", "revoke"] {
+        assert!(may(&agent, Action::AssignDelegatedAccess, "contoso", verb));
+        assert!(may(&users, Action::AssignDelegatedAccess, "contoso", verb));
+    }
+    // The relationship with this one is over.
+    assert!(may(&agent, Action::ManageDelegatedAccess, "fourth-coffee", "end"));
+    assert!(may(&agent, Action::AssignDelegatedAccess, "fourth-coffee", "revoke"));
+    assert!(!may(&agent, Action::ManageDelegatedAccess, "fourth-coffee", "create"));
+    assert!(!may(&agent, Action::AssignDelegatedAccess, "fourth-coffee", "grant"));
+    assert!(!may(&agent, Action::ManageSubscriptions, "fourth-coffee", "end"));
 }
 
 #[test]
