@@ -355,11 +355,12 @@ pub(super) async fn see_request(
     reader: &Reader,
     name: &str,
     customer: TenantId,
+    made_will_do: bool,
 ) -> Result<Seen, Error> {
     let found = reader.delegations_named(name).await?;
     Ok(match found.into_iter().find(|(_, found)| found.customer == Some(customer)) {
         // Made, and nobody was asked: that is done by whoever sends it again, or plans it.
-        Some((id, found)) if is_asked(&found.status) => Seen::So(of(&id)),
+        Some((id, found)) if made_will_do || is_asked(&found.status) => Seen::So(of(&id)),
         Some(_) | None => Seen::NotSo,
     })
 }

@@ -174,7 +174,8 @@ pub(super) async fn once(
                 .with(Sent { remote_id: Some(customer.to_string()), ..Sent::default() })
         }
         (Change::RequestDelegation { name, customer, .. }, ..) => {
-            delegated::see_request(reader, name, *customer).await?
+            // What a run that died made is known as ours from then on, whether or not it was asked for.
+            delegated::see_request(reader, name, *customer, since.is_some()).await?
         }
         (Change::LockDelegation { relationship }, ..) => {
             delegated::see_lock(reader, relationship).await?
