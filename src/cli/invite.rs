@@ -267,8 +267,11 @@ fn keep(out: &Output, folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), 
 fn earlier(folder: &Path, files: &[(String, Vec<u8>)]) -> usize {
     let written: BTreeSet<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     let there = fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = there.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    names.filter(|name| name.ends_with(".eml") && !written.contains(name.as_str())).count()
+    let is_other = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.extension().is_some_and(|ending| ending == "eml") && !written.contains(&*name)
+    };
+    there.filter(|entry| is_other(&entry.path())).count()
 }
 
 fn write(file: &Path, bytes: &[u8]) -> Result<(), CommandError> {

@@ -34,7 +34,7 @@ pub enum Placed {
     Library { file: &'static str, line: u32 },
     /// In a Role document: which of its permissions.
     Role { role: RoleKey, index: usize },
-    /// In a DelegatedAccess document: which of its grants.
+    /// In a `DelegatedAccess` document: which of its grants.
     DelegatedAccess { access: DelegatedAccessKey, index: usize },
     /// In the tenant that was asked, and in no document.
     Tenant,

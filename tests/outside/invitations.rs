@@ -291,3 +291,57 @@ fn a_mail_merge_reads_one_line_for_each_recipient() {
     assert_eq!(rows[1][1], "'=cmd|'/C calc'!A1, \"Adatum\"");
     assert_eq!(rows[2][..2], ["佐藤 健", "Contoso株式会社"]);
 }
+
+#[test]
+fn each_customer_of_a_template_is_asked_in_its_language() {
+    const TEMPLATE: &str = "\
+apiVersion: partnerctl/v1
+kind: Role
+metadata: {name: desk}
+spec: {group: {name: Service Desk, mailNickname: desk}}
+---
+apiVersion: partnerctl/v1
+kind: DelegatedAccess
+metadata: {name: ops}
+spec:
+  customers: {names: [contoso, wingtip]}
+  duration: P365D
+  grants: [{to: desk, directoryRoles: [Service Support Administrator]}]
+";
+    let tenants = ["0c5c2a60-8e1f-4a5e-9b52-0d5f5c1a77e1", "0c5c2a60-8e1f-4a5e-9b52-0d5f5c1a77e2"];
+    let mut text = customers();
+    for (name, tenant) in ["contoso", "wingtip"].iter().zip(tenants) {
+        let domain = format!("domain: {name}.onmicrosoft.com\n");
+        text = text.replace(&domain, &format!("{domain}  tenantId: {tenant}\n"));
+    }
+    let folder = Folder::project().with("estate/customers.yaml", text);
+    for name in ["customer/contoso", "customer/wingtip"] {
+        let ended = folder.run(&["emulator", "act", "accept", name]);
+        assert_eq!(ended.code, 0, "{}", ended.all());
+    }
+    let folder = folder.with("estate/access.yaml", TEMPLATE);
+    let applied = folder.run(&["apply", "--yes", "."]);
+    assert_eq!(applied.code, 0, "{}", applied.all());
+    let what = "delegated-access/ops";
+    let ended = folder.run(&["invite", what, "--format", "eml", "--out", "mail"]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    let status = json(&folder, &["status"]);
+    for (name, language) in [("contoso", "ja"), ("wingtip", "en")] {
+        let object = format!("{what}/{name}");
+        let items = status["items"].as_array().unwrap();
+        let link = items.iter().find(|item| item["object"] == object).unwrap()["link"].clone();
+        let file = format!("mail/delegated-access.ops.{name}.approve.eml");
+        let found = opened_by_python(&fs::read(folder.path().join(file)).unwrap());
+        assert_eq!(found["language"], language);
+        assert_eq!(found["to"][0][1], format!("contact@{name}.example"));
+        let body = found["body"].as_str().unwrap().replace("\r\n", "\n");
+        assert!(body.lines().any(|line| line == link.as_str().unwrap()), "{body}");
+    }
+    // Of those who have approved nothing is asked any more.
+    let approved = folder.run(&["emulator", "act", "accept", &format!("{what}/wingtip")]);
+    assert_eq!(approved.code, 0, "{}", approved.all());
+    let csv = folder.run(&["invite", what, "--format", "csv"]);
+    let rows = table_by_python(csv.out.as_bytes());
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert_eq!(rows[1][7], "delegated-access/ops/contoso/approve");
+}

@@ -28,14 +28,6 @@ use crate::policy::world::{Type, Uid, World};
 const HOLD_ROLE: &str = "hold-role";
 const RECEIVE_DIRECTORY_ROLE: &str = "receive-directory-role";
 
-/// The directory roles that a guardrail of the library speaks of.
-const SUSPECT: [&str; 4] = [
-    "Global Administrator",
-    "Privileged Role Administrator",
-    "Privileged Authentication Administrator",
-    "Partner Tier2 Support",
-];
-
 /// `own`: all rules, where the project has some of its own.
 pub(super) fn check(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Draft>) {
     roles(world, own, drafts);
@@ -122,7 +114,7 @@ fn directory_roles(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Dr
     let everything = asks(own, RECEIVE_DIRECTORY_ROLE);
     let is_suspect = |access: &DelegatedAccess| {
         let mut given = access.grants.iter().flat_map(|grant| &grant.directory_roles);
-        everything || given.any(|role| role.name().is_some_and(|name| SUSPECT.contains(&name)))
+        everything || given.any(|role| role.is_privileged())
     };
     let suspects: Vec<_> = world
         .estate
@@ -239,7 +231,8 @@ mod tests {
         let text: String = guards.map(|shelved| shelved.written.policy.to_string()).collect();
         for name in DirectoryRole::names() {
             let named = text.contains(&format!("{name:?}"));
-            assert_eq!(named, SUSPECT.contains(&name), "{name}");
+            let is_asked = DirectoryRole::named(name).is_some_and(DirectoryRole::is_privileged);
+            assert_eq!(named, is_asked, "{name}");
         }
     }
 }

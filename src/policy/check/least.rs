@@ -145,7 +145,8 @@ fn judge(grant: &Grant, needed: &Allowed) -> BTreeMap<usize, Excess> {
             .collect();
         let alone: Allowed = allowed.difference(&others).copied().collect();
         let used: Allowed = alone.intersection(needed).copied().collect();
-        let adds: Allowed = alone.difference(needed).copied().filter(is_power).collect();
+        let adds: Allowed =
+            alone.difference(needed).copied().filter(|action| is_power(*action)).collect();
         if used.is_empty() {
             if !is_general || !adds.is_empty() {
                 found.insert(at, Excess::Unneeded { role, adds });
@@ -167,8 +168,8 @@ fn judge(grant: &Grant, needed: &Allowed) -> BTreeMap<usize, Excess> {
 const LEAST: &str = "Directory Readers";
 
 /// Whether an action is power over people.
-fn is_power(action: &Action) -> bool {
-    action.is_about_people() && *action != Action::ViewUsers
+fn is_power(action: Action) -> bool {
+    action.is_about_people() && action != Action::ViewUsers
 }
 
 /// The narrowest role that allows this, if it allows less than the one that is granted.

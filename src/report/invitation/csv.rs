@@ -15,13 +15,13 @@ const COLUMNS: [&str; 8] =
 /// Writes a line for each recipient; one without a name or an address, if nobody is named.
 pub fn csv(invitations: &Invitations, to: &mut dyn Write) -> io::Result<()> {
     let mut table = Table { writer: WriterBuilder::new().terminator(Terminator::CRLF).build(), to };
-    table.row(COLUMNS.map(str::to_owned))?;
+    table.row(&COLUMNS.map(str::to_owned))?;
     for message in &invitations.invitations {
         if message.to.is_empty() {
-            table.row(cells(message, None))?;
+            table.row(&cells(message, None))?;
         }
         for mailbox in &message.to {
-            table.row(cells(message, Some(mailbox)))?;
+            table.row(&cells(message, Some(mailbox)))?;
         }
     }
     Ok(())
@@ -57,7 +57,7 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn row(&mut self, cells: [String; 8]) -> io::Result<()> {
+    fn row(&mut self, cells: &[String; 8]) -> io::Result<()> {
         for (at, cell) in cells.iter().enumerate() {
             if at > 0 {
                 self.write(|writer, space| {
@@ -131,8 +131,8 @@ mod tests {
             let mut text = Vec::new();
             let writer = WriterBuilder::new().terminator(Terminator::CRLF).build();
             let mut table = Table { writer, to: &mut text };
-            table.row(cells.clone()).unwrap();
-            table.row(COLUMNS.map(str::to_owned)).unwrap();
+            table.row(&cells).unwrap();
+            table.row(&COLUMNS.map(str::to_owned)).unwrap();
             let mut reader = csv_core::Reader::new();
             let (mut fields, mut ends) = (vec![0; 20_000], [0; 32]);
             let (result, read, _, columns) = reader.read_record(&text, &mut fields, &mut ends);

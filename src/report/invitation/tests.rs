@@ -2,6 +2,7 @@
 //!
 //! `SNAPSHOTS=overwrite cargo test report::invitation` writes the files under `snapshots/` anew.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -185,9 +186,10 @@ fn with_customers(number: usize) -> Loaded {
     text.push_str(ESTATE);
     for at in 0..number {
         let language = ["ja", "en", "fr", "zh-TW", "de"][at % 5];
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "---\napiVersion: partnerctl/v1\nkind: Customer\nmetadata: {{name: c-{at}}}\nspec:\n  companyName: Company {at}\n  domain: c{at}.onmicrosoft.com\n  contact: {{name: Contact {at}, email: it@c{at}.example, language: {language}}}\n"
-        ));
+        );
     }
     crate::policy::tests::estate(&[("all.yaml", &text)])
 }
