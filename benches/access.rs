@@ -423,16 +423,13 @@ fn policies(widened: bool, delegated: Delegated) -> PolicySet {
     for at in 0..number {
         let role = role(at % ROLES);
         let allowed = DIRECTORY_ROLES[at % DIRECTORY_ROLES.len()];
-        let here = match delegated {
-            Delegated::Live => {
-                format!("resource has delegated && resource.delegated.contains(\"{}\")", gift(at))
-            }
-            _ => {
-                let (key, value) = SEGMENTS[at % SEGMENTS.len()];
-                format!(
-                    "resource.relationship == \"reseller\" && resource.hasTag(\"{key}\") && resource.getTag(\"{key}\") == \"{value}\""
-                )
-            }
+        let here = if delegated == Delegated::Live {
+            format!("resource has delegated && resource.delegated.contains(\"{}\")", gift(at))
+        } else {
+            let (key, value) = SEGMENTS[at % SEGMENTS.len()];
+            format!(
+                "resource.relationship == \"reseller\" && resource.hasTag(\"{key}\") && resource.getTag(\"{key}\") == \"{value}\""
+            )
         };
         let _ = writeln!(
             text,
