@@ -3,7 +3,7 @@
 //! It is named by `CVC5`, or found in `PATH`. It is started without a shell and with nothing of
 //! our environment, reads its questions from a pipe, and dies with the handle on it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -16,7 +16,8 @@ use tokio::time::Instant;
 
 use super::CommandError;
 use crate::manifest::{Examined, Examiner};
-use crate::policy::check::{Policies, proved};
+use crate::policy::check::Policies;
+use crate::policy::check::proved::{self, Looked};
 use crate::policy::prove::solver::{Decision, DecisionWithModel, Solver, SolverError};
 use crate::policy::prove::{Solvers, Unproved};
 
@@ -34,6 +35,7 @@ const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub(crate) struct Proving {
     solvers: RefCell<Cvc5>,
     runtime: Runtime,
+    looked: Cell<Option<Looked>>,
 }
 
 impl Proving {
@@ -48,7 +50,24 @@ impl Proving {
             .enable_all()
             .build()
             .map_err(|source| CommandError::failed("starting", source))?;
-        Ok(Self { solvers: RefCell::new(solvers), runtime })
+        Ok(Self { solvers: RefCell::new(solvers), runtime, looked: Cell::new(None) })
+    }
+}
+
+impl Proving {
+    /// What was proved, in a sentence.
+    pub(crate) fn sentence(&self) -> String {
+        let Some(Looked { invariants, kept, policies }) = self.looked.get() else {
+            return "nothing was proved: what is wrong comes first".to_owned();
+        };
+        let promises = match (invariants, kept) {
+            (0, _) => "there are no invariants".to_owned(),
+            (1, 1) => "the invariant holds in every estate there could be".to_owned(),
+            (all, kept) => {
+                format!("{kept} of {all} invariants hold in every estate there could be")
+            }
+        };
+        format!("proofs: {promises}; {policies} policies looked at")
     }
 }
 
@@ -56,7 +75,8 @@ impl Examiner for Proving {
     fn examine(&self, examined: &mut Examined<'_, '_>) {
         Policies.examine(examined);
         let mut solvers = self.solvers.borrow_mut();
-        self.runtime.block_on(proved::examine(examined, &mut *solvers));
+        let looked = self.runtime.block_on(proved::examine(examined, &mut *solvers));
+        self.looked.set(looked);
     }
 }
 
@@ -285,3 +305,6 @@ fn limit_memory(child: &Child) {
 
 #[cfg(not(target_os = "linux"))]
 fn limit_memory(_child: &Child) {}
+
+#[cfg(test)]
+mod tests;

@@ -35,8 +35,14 @@ pub(crate) struct ValidateArgs {
 pub(crate) fn run(out: &Output, args: &ValidateArgs) -> Result<Outcome, CommandError> {
     let files = args.manifests.read(out)?;
     let today = clock::today(args.as_of);
-    let loaded =
-        if args.prove { files.load_with(&Proving::new()?, today) } else { files.load(today) };
+    let loaded = if args.prove {
+        let proving = Proving::new()?;
+        let loaded = files.load_with(&proving, today);
+        out.narrate(&proving.sentence());
+        loaded
+    } else {
+        files.load(today)
+    };
     out.result(|to| report::findings(args.format, &loaded.findings, out.style(), to))?;
     let denied = args.deny.is_some() && loaded.findings.count(Severity::Warning) > 0;
     let outcome = if loaded.has_errors() || denied { Outcome::Invalid } else { Outcome::Done };

@@ -9,12 +9,12 @@
 //! guardrail prevents nothing; `@always` means without anybody answering for it, so one is in its
 //! way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use cedar_policy::{Authorizer, Context, Effect, Policy, PolicyId, PolicySet, Request};
 
-use super::access::{Refused, Side, Universe, Which, difference};
+use super::access::{Access, Pairing, Refused, Side, Universe, Which, difference};
 use super::level::Level;
 use super::rules::{Rule, Rules, set};
 use crate::model::action::Action;
@@ -95,14 +95,20 @@ impl Promise {
 
 /// That an invariant does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// For whom it does not, by name; at least one.
+    pub people: Vec<Broken>,
+    /// How many triples of a principal, an action and a resource.
+    pub count: u64,
+}
+
+/// For whom an invariant does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// The first for whom it does not, in a fixed order.
     pub principal: Uid,
+    /// The first of what they may do, or may not.
     pub action: Action,
     pub resource: Uid,
-    /// How many principals, and how many triples of a principal, an action and a resource.
-    pub principals: usize,
-    pub count: u64,
     /// The policies that permit it, or that forbid it; none if no policy permits it.
     pub by: Vec<String>,
 }
@@ -142,7 +148,7 @@ impl Invariant {
     }
 
     /// Whether it holds in a world; nothing if it does.
-    pub fn broken(&self, rules: &Rules, world: &World) -> Result<Option<Broken>, Refused> {
+    pub fn broken(&self, rules: &Rules, world: &World) -> Result<Option<Breach>, Refused> {
         let judged = self.judged(rules);
         let (before, after) = match self.promise {
             // What a forbid in its words would take away is permitted, and matches.
@@ -157,24 +163,14 @@ impl Invariant {
             resources: types(),
             contexts: vec![Context::empty()],
         };
-        let sides = [&before, &after].map(|policies| Side { policies, world });
-        let found = difference(&sides[0], &sides[1], &universe)?.lost;
-        let Some((rectangle, (principal, resource))) = found
-            .rectangles()
-            .iter()
-            .find_map(|rectangle| Some((rectangle, found.pairs_of(rectangle).next()?)))
-        else {
+        let (before, after) = (Side { policies: &before, world }, Side { policies: &after, world });
+        let found = difference(&before, &after, &universe)?.lost;
+        let firsts = firsts(&found);
+        if firsts.is_empty() {
             return Ok(None);
-        };
-        let Some(action) = rectangle.actions.first().copied() else { return Ok(None) };
-        let people: BTreeSet<Uid> = found
-            .rectangles()
-            .iter()
-            .flat_map(|rectangle| found.principals_of(rectangle))
-            .collect();
-        let by = deciding(&judged, world, &principal, action, &resource);
-        let count = found.count();
-        Ok(Some(Broken { principal, action, resource, principals: people.len(), count, by }))
+        }
+        let people = deciding(&judged, world, firsts)?;
+        Ok(Some(Breach { people, count: found.count() }))
     }
 
     /// The policies, and one more that forbids all that this matches.
@@ -192,22 +188,155 @@ impl Invariant {
     }
 }
 
-/// The policies that decide a question.
+/// For each principal the first action and resource.
+fn firsts(access: &Access<'_>) -> BTreeMap<Uid, (Action, Uid)> {
+    let mut firsts: BTreeMap<Uid, (Action, Uid)> = BTreeMap::new();
+    for rectangle in access.rectangles() {
+        let Some(action) = rectangle.actions.first().copied() else { continue };
+        // Two are enough to find one that is somebody else.
+        let resources: Vec<Uid> = access.resources_of(rectangle).take(2).collect();
+        for principal in access.principals_of(rectangle) {
+            let resource = match rectangle.pairing {
+                Pairing::All => resources.first().cloned(),
+                Pairing::Others => resources.iter().find(|other| **other != principal).cloned(),
+                Pairing::Same => Some(principal.clone()),
+            };
+            if let Some(resource) = resource {
+                firsts.entry(principal).or_insert((action, resource));
+            }
+        }
+    }
+    firsts
+}
+
+/// The policies that decide each of these.
 fn deciding(
     policies: &PolicySet,
     world: &World,
-    principal: &Uid,
-    action: Action,
-    resource: &Uid,
-) -> Vec<String> {
-    let Ok(entities) = world.entities_around([principal.clone(), resource.clone()]) else {
-        return Vec::new();
-    };
-    let request =
-        Request::new(principal.cedar(), action.cedar(), resource.cedar(), Context::empty(), None);
-    let Ok(request) = request else { return Vec::new() };
-    let response = Authorizer::new().is_authorized(&request, policies, &entities);
-    let mut ids: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
-    ids.sort_unstable();
-    ids
+    firsts: BTreeMap<Uid, (Action, Uid)>,
+) -> Result<Vec<Broken>, Refused> {
+    let refused = |error: &dyn fmt::Display| Refused::Cedar { what: error.to_string() };
+    let uids = firsts.iter().flat_map(|(who, (_, what))| [who.clone(), what.clone()]);
+    let entities = world.entities_around(uids).map_err(|error| refused(&error))?;
+    let authorizer = Authorizer::new();
+    let decided = firsts.into_iter().map(|(principal, (action, resource))| {
+        let request = Request::new(
+            principal.cedar(),
+            action.cedar(),
+            resource.cedar(),
+            Context::empty(),
+            None,
+        )
+        .map_err(|error| refused(&error))?;
+        let response = authorizer.is_authorized(&request, policies, &entities);
+        let mut by: Vec<String> =
+            response.diagnostics().reason().map(ToString::to_string).collect();
+        by.sort_unstable();
+        Ok(Broken { principal, action, resource, by })
+    });
+    decided.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use cedar_policy::Decision;
+
+    use super::*;
+    use crate::manifest::source::{Format, Source, Sources};
+    use crate::policy::tests::{role_table, today};
+    use crate::policy::vocabulary::applies;
+
+    /// The policies of the role table's estate and these.
+    fn rules(text: &str) -> (Rules, World) {
+        let loaded = role_table();
+        let mut sources = Sources::default();
+        let bytes = text.as_bytes().to_vec();
+        sources.add(Source { name: "own.cedar".to_owned(), format: Format::Cedar, bytes });
+        let (rules, problems) = Rules::of(&loaded.estate, &sources, today());
+        assert!(problems.is_empty(), "{problems:?}");
+        (rules, World::declared(&loaded.estate, today()))
+    }
+
+    /// Everybody, one after the other.
+    fn naive(invariant: &Invariant, rules: &Rules, world: &World) -> (BTreeSet<Uid>, u64) {
+        let entities = world.entities().unwrap();
+        let (judged, matching) = (invariant.judged(rules), invariant.matching());
+        let named = |types: &[Type]| -> Vec<Uid> {
+            let of = |ty: &Type| {
+                world
+                    .of(*ty)
+                    .iter()
+                    .map(|(name, _)| Uid::new(*ty, name.clone()))
+                    .collect::<Vec<_>>()
+            };
+            types.iter().flat_map(of).collect()
+        };
+        let (mut people, mut count) = (BTreeSet::new(), 0);
+        for action in Action::ALL {
+            let types = applies(*action);
+            for who in named(&types.principals) {
+                for what in named(&types.resources) {
+                    let allows = |set: &PolicySet| {
+                        let (who, action, what) = (who.cedar(), action.cedar(), what.cedar());
+                        let request = Request::new(who, action, what, Context::empty(), None);
+                        let said =
+                            Authorizer::new().is_authorized(&request.unwrap(), set, &entities);
+                        said.decision() == Decision::Allow
+                    };
+                    let wanted = invariant.promise == Promise::Never;
+                    if allows(&matching) && allows(&judged) == wanted {
+                        people.insert(who.clone());
+                        count += 1;
+                    }
+                }
+            }
+        }
+        (people, count)
+    }
+
+    #[test]
+    fn an_invariant_is_broken_by_whom_cedar_says_and_by_nobody_else() {
+        let (rules, world) = rules(
+            r#"
+@id("users") @never("nobody manages themselves")
+permit (principal, action in Action::"users", resource) when { principal == resource };
+@id("others") @never("nobody manages others")
+permit (principal, action in Action::"users", resource is User) when { principal != resource };
+@id("bills") @never("") permit (principal, action in Action::"billing", resource);
+@id("nothing") @never("")
+permit (principal in Role::"helpdesk-agent", action == Action::"sign-agreement", resource)
+unless { principal in Role::"global-admin" };
+@id("everything") @always("") permit (principal is User, action, resource);
+@id("view") @always("") @level("overridable")
+permit (principal, action == Action::"view-customer", resource)
+when { resource.relationship == "reseller" };
+@id("profile") @always("")
+permit (principal in Role::"default-user", action == Action::"view-own-profile", resource)
+when { principal is User && principal.enabled && !principal.expired };
+@id("guard") @level("overridable")
+forbid (principal, action == Action::"manage-billing", resource);
+@id("paid") @always("")
+permit (principal in Role::"global-admin", action == Action::"manage-billing", resource);
+"#,
+        );
+        let mut broken = Vec::new();
+        for invariant in rules.invariants() {
+            let (people, count) = naive(invariant, &rules, &world);
+            let found = invariant.broken(&rules, &world).unwrap();
+            let told = found.as_ref().map_or((BTreeSet::new(), 0), |breach| {
+                let people = breach.people.iter().map(|broken| broken.principal.clone());
+                (people.collect(), breach.count)
+            });
+            assert_eq!(told, (people, count), "{}", invariant.id());
+            for Broken { principal, resource, .. } in found.iter().flat_map(|found| &found.people) {
+                match invariant.id() {
+                    "users" => assert_eq!(principal, resource),
+                    "others" => assert_ne!(principal, resource),
+                    _ => {}
+                }
+            }
+            broken.extend(found.is_some().then(|| invariant.id()));
+        }
+        assert_eq!(broken, ["users", "others", "bills", "everything", "view", "paid"]);
+    }
 }

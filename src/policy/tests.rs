@@ -45,11 +45,11 @@ pub(super) fn estate(texts: &[(&str, &str)]) -> Loaded {
     loaded
 }
 
-fn today() -> Day {
+pub(super) fn today() -> Day {
     Day::parse("2026-10-01").unwrap()
 }
 
-fn role_table() -> Loaded {
+pub(super) fn role_table() -> Loaded {
     estate(&[
         ("estate.yaml", include_str!("../../tests/role-table/estate/estate.yaml")),
         ("original.yaml", include_str!("../../tests/role-table/estate/original.yaml")),

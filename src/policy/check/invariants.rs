@@ -7,7 +7,7 @@ use crate::manifest::source::Sources;
 use crate::manifest::suggest::{listed, quoted};
 use crate::model::estate::Estate;
 use crate::policy::expect::object;
-use crate::policy::invariant::{Broken, Invariant, Promise};
+use crate::policy::invariant::{Breach, Broken, Invariant, Promise};
 use crate::policy::level::Level;
 use crate::policy::rules::{Placed, Rule, Rules};
 use crate::policy::sheet;
@@ -46,7 +46,7 @@ pub(super) fn check(
         let at = promise(sources, invariant);
         match invariant.broken(rules, &declared) {
             Ok(None) => {}
-            Ok(Some(broken)) => drafts.push(draft(world.estate, rules, invariant, &broken, at)),
+            Ok(Some(breach)) => report(world.estate, rules, invariant, &breach, &at, drafts),
             Err(refused) => {
                 // Whether it holds is not known, and that is not that it does.
                 let message = format!("{} cannot be checked: {refused}", quoted(invariant.id()));
@@ -56,19 +56,45 @@ pub(super) fn check(
     }
 }
 
+/// A finding for all for whom it does not hold; where somebody can answer for it, one for each, as
+/// nobody answers for others by answering for one.
+fn report(
+    estate: &Estate,
+    rules: &Rules,
+    invariant: &Invariant,
+    Breach { people, count }: &Breach,
+    at: &Where,
+    drafts: &mut Vec<Draft>,
+) {
+    let Some(first) = people.first() else { return };
+    let draft = |code, broken, more: &str| draft(estate, rules, invariant, code, broken, more, at);
+    let code = match invariant.level() {
+        Level::Hard => {
+            let more = match (count, people.len()) {
+                (1, _) => String::new(),
+                (count, 1) => format!(", and {} more", count - 1),
+                (count, len) => format!(", and {} more of {len} principals", count - 1),
+            };
+            drafts.push(draft(Code::P2401, first, &more));
+            return;
+        }
+        Level::Overridable => Code::P2402,
+        Level::Advisory => Code::P2403,
+    };
+    for broken in people {
+        drafts.push(draft(code, broken, "").object(object(&broken.principal)));
+    }
+}
+
 fn draft(
     estate: &Estate,
     rules: &Rules,
     invariant: &Invariant,
-    broken: &Broken,
-    at: Where,
+    code: Code,
+    Broken { principal, action, resource, by }: &Broken,
+    more: &str,
+    at: &Where,
 ) -> Draft {
-    let Broken { principal, action, resource, principals, count, by } = broken;
-    let code = match invariant.level() {
-        Level::Hard => Code::P2401,
-        Level::Overridable => Code::P2402,
-        Level::Advisory => Code::P2403,
-    };
     let says = invariant.says().map_or_else(String::new, |says| format!(" ({says})"));
     let (may, help) = match invariant.promise {
         Promise::Never => {
@@ -78,10 +104,9 @@ fn draft(
             ("may not", "permit it, narrow what forbids it, or correct the invariant")
         }
     };
-    let more = match (count, principals) {
-        (1, _) => String::new(),
-        (count, 1) => format!(", and {} more", count - 1),
-        (count, people) => format!(", and {} more of {people} principals", count - 1),
+    let help = match code {
+        Code::P2402 => format!("{help}; or let somebody answer for it with a Waiver"),
+        _ => help.to_owned(),
     };
     let on = if principal == resource { "itself".to_owned() } else { object(resource) };
     let why = match (by.as_slice(), invariant.promise) {
@@ -94,7 +119,7 @@ fn draft(
         quoted(invariant.id()),
         object(principal),
     );
-    let mut draft = Draft::new(code, at, message).help(help);
+    let mut draft = Draft::new(code, at.clone(), message).help(help);
     for rule in by.iter().filter_map(|id| rules.by_id(id)) {
         if !matches!(rule.place, Placed::Library { .. }) {
             draft = draft.related("the policy stands here", place(estate, rule));

@@ -5,39 +5,55 @@ use std::collections::BTreeMap;
 
 use super::invariants::{all, annotated, place, promise};
 use crate::manifest::Examined;
+use crate::manifest::check::object;
 use crate::manifest::code::{Code, Severity};
 use crate::manifest::draft::{Draft, Where};
-use crate::manifest::source::{Format, Sources};
+use crate::manifest::source::Sources;
 use crate::manifest::suggest::quoted;
 use crate::model::estate::Estate;
+use crate::model::name::Kind;
 use crate::policy::invariant::{Invariant, Promise};
 use crate::policy::prove::invariants::{Kept, kept};
 use crate::policy::prove::lint::{Defect, Linted, lint};
 use crate::policy::prove::{Answer, Prover, Solvers, Unproved, Witness};
-use crate::policy::rules::{Rule, Rules};
+use crate::policy::rules::{Placed, Rule, Rules};
 
-/// Adds what a solver finds, if the policies are otherwise right.
-pub(crate) async fn examine<S: Solvers>(examined: &mut Examined<'_, '_>, solvers: &mut S) {
+/// What was looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Looked {
+    pub invariants: usize,
+    /// How many of them hold in every estate.
+    pub kept: usize,
+    pub policies: usize,
+}
+
+/// Adds what a solver finds, if the policies are otherwise right; nothing if they are not.
+pub(crate) async fn examine<S: Solvers>(
+    examined: &mut Examined<'_, '_>,
+    solvers: &mut S,
+) -> Option<Looked> {
     let Examined { world, sources, drafts } = examined;
     let is_wrong = |draft: &Draft| draft.severity == Severity::Error && !draft.code.waivable();
     // An invariant that does not hold leaves the policies as they are.
     if drafts.iter().any(|draft| is_wrong(draft) && draft.code != Code::P2401)
         || !world.sees_everything()
     {
-        return;
-    }
-    let has_own = sources.iter().any(|(_, source)| source.format == Format::Cedar);
-    if !has_own && world.estate.roles.is_empty() {
-        return;
+        return None;
     }
     let (rules, _) = Rules::of(world.estate, sources, world.today);
     let mut prover = Prover::new(solvers);
     let mut report = Report { estate: world.estate, sources, rules: &rules, drafts };
     let found = kept(&rules, &mut prover).await;
     let linted = lint(&rules, &mut prover).await;
+    let looked = Looked {
+        invariants: found.len(),
+        kept: found.iter().filter(|kept| kept.holds()).count(),
+        policies: linted.looked_at,
+    };
     let mut unproved = report.invariants(found);
     unproved.extend(report.lint(linted));
     report.unproved(unproved);
+    Some(looked)
 }
 
 struct Report<'r, 'e> {
@@ -104,7 +120,7 @@ impl Report<'_, '_> {
             Promise::Always => witness.against.iter(),
         };
         for rule in culprits.filter_map(|id| self.rules.by_id(id)) {
-            if !matches!(rule.place, crate::policy::rules::Placed::Library { .. }) {
+            if !matches!(rule.place, Placed::Library { .. }) {
                 draft = draft.related("the policy stands here", place(self.estate, rule));
             }
         }
@@ -112,7 +128,10 @@ impl Report<'_, '_> {
     }
 
     /// Says which policies do nothing; what is not known.
-    fn lint(&mut self, Linted { defects, unproved }: Linted) -> Vec<(String, Unproved)> {
+    fn lint(
+        &mut self,
+        Linted { defects, unproved, looked_at: _ }: Linted,
+    ) -> Vec<(String, Unproved)> {
         for (id, defect) in defects {
             let Some(rule) = self.rules.by_id(&id) else { continue };
             let at = self.at(rule);
@@ -123,7 +142,11 @@ impl Report<'_, '_> {
             }
             let (says, help) = words(defect, rule);
             let message = format!("{} {says}", quoted(&id));
-            self.drafts.push(Draft::new(code, at, message).help(help));
+            let mut draft = Draft::new(code, at, message).help(help);
+            if let Placed::Role { role, .. } = &rule.place {
+                draft = draft.object(object(Kind::Role, role));
+            }
+            self.drafts.push(draft);
         }
         unproved
     }

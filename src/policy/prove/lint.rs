@@ -41,6 +41,8 @@ pub struct Linted {
     pub defects: Vec<(String, Defect)>,
     /// Policies of which something is not known, and why.
     pub unproved: Vec<(String, Unproved)>,
+    /// How many policies there were to look at.
+    pub looked_at: usize,
 }
 
 /// Looks at all policies of a project.
@@ -49,6 +51,7 @@ pub async fn lint<S: Solvers>(rules: &Rules, prover: &mut Prover<'_, S>) -> Lint
     let mut shelf = Shelf::default();
     let own = rules.iter().filter(|rule| !matches!(rule.place, Placed::Library { .. }));
     for rule in own {
+        linted.looked_at += 1;
         let id = || rule.id().to_owned();
         let strictness =
             if rule.permits() { Level::Hard } else { rule.level.unwrap_or(Level::Hard) };
