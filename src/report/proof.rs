@@ -481,6 +481,7 @@ fn policy(policy: &Cited) -> PolicyRecord<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_raw_string_hashes, reason = "snapshots are written by a tool")]
 mod tests {
     use snapbox::{IntoData, assert_data_eq, str};
 

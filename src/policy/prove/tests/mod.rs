@@ -1,5 +1,7 @@
 //! Proofs with a solver: there must be a cvc5 on the machine.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "snapshots are written by a tool")]
+
 mod examples;
 mod promises;
 mod random;
