@@ -67,7 +67,11 @@ impl Proving {
                 format!("{kept} of {all} invariants hold in every estate there could be")
             }
         };
-        format!("proofs: {promises}; {policies} policies looked at")
+        let looked = match policies {
+            1 => "1 policy looked at".to_owned(),
+            several => format!("{several} policies looked at"),
+        };
+        format!("proofs: {promises}; {looked}")
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn run(out: &Output, args: &ValidateArgs) -> Result<Outcome, CommandE
     let loaded = if args.prove {
         let proving = Proving::new()?;
         let loaded = files.load_with(&proving, today);
-        out.narrate(&proving.sentence());
+        out.say(&proving.sentence());
         loaded
     } else {
         files.load(today)

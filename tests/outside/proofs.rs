@@ -63,7 +63,7 @@ warning[P2404]: `own.signatures` holds here, and not in every estate (who looks 
   |
   = help: say it in the policies as well: a guardrail, or a condition that leaves no such case
 
-1 warning in 3 documents (3 files)
+1 warning in 3 documents (2 files)
 proofs: 0 of 1 invariants hold in every estate there could be; 0 policies looked at
 
 "#]]
@@ -73,9 +73,9 @@ proofs: 0 of 1 invariants hold in every estate there could be; 0 policies looked
         proved(&folder(&format!("{SIGNATURES}{GUARDRAIL}"))),
         str![[r#"
 exit 0
-checked 3 documents in 3 files: 1 account, 2 users
+checked 3 documents in 2 files: 1 account, 2 users, 1 policy file
 no findings
-proofs: the invariant holds in every estate there could be; 1 policies looked at
+proofs: the invariant holds in every estate there could be; 1 policy looked at
 
 "#]]
         .raw()
@@ -106,7 +106,7 @@ error[P2401]: `own.signatures` does not hold (who looks after users signs no agr
   |
   = help: narrow what permits it, forbid it with a guardrail, or correct the invariant
 
-1 error in 4 documents (4 files)
+1 error in 4 documents (3 files)
 
 "#]]
         .raw()
@@ -129,8 +129,8 @@ exit 0
 --- stdout
 allowed: user/daichi may sign-agreement on account/fabrikam
   permitted by global-admin.everything
-    reason: a global admin may do everything
-    --> policies/global-admin.cedar:8 (built in)
+    reason: a global admin has full access to every account and service of the tenant
+    --> policies/global-admin.cedar:7 (built in)
 
 "#]]
         .raw()
