@@ -148,7 +148,8 @@ fn statement(text: &str, span: Span) -> Result<Written, Vec<Problem>> {
         }
     };
     let promise = Promise::of(&policy).unwrap_or_else(|wrong| {
-        let span = annotation(own, "never").shifted(span.start);
+        let word = if policy.annotation("never").is_some() { "never" } else { "always" };
+        let span = annotation(own, word).shifted(span.start);
         let help = Some(wrong.help().to_owned());
         problems.push(Problem { code: Code::P2010, span, message: wrong.to_string(), help });
         None

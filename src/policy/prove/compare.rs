@@ -23,11 +23,14 @@ pub async fn prove<S: Solvers>(question: &Question<'_>, solvers: &mut S) -> Proo
         let mut sides = Sides::new(environment, [&before, &after]);
         let gained = sides.beyond(&mut prover, AFTER, BEFORE).await;
         let lost = sides.beyond(&mut prover, BEFORE, AFTER).await;
+        let mut strict = Sides::new(environment, [&strict_before, &strict_after]);
         let eased = if gained.witness().is_some() {
             None
+        } else if strict.len() == sides.len() {
+            // No guardrail that somebody could answer for: that was the question.
+            Some(gained.clone())
         } else {
-            let mut sides = Sides::new(environment, [&strict_before, &strict_after]);
-            Some(sides.beyond(&mut prover, AFTER, BEFORE).await)
+            Some(strict.beyond(&mut prover, AFTER, BEFORE).await)
         };
         let today = Today::Unknown;
         environments.push(Judged { environment: environment.clone(), gained, lost, eased, today });
@@ -55,6 +58,11 @@ impl<'a> Sides<'a> {
         let [first, second] = &pages;
         let same = first.says_the_same(second);
         Self { environment, pages, same, compiled: None }
+    }
+
+    /// How many policies there are on both sides.
+    fn len(&self) -> usize {
+        self.pages.iter().map(|page| page.entries.len()).sum()
     }
 
     /// What one side permits and the other does not.

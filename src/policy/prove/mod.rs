@@ -17,8 +17,8 @@
 //!    they permit, and nobody is asked.
 //! 2. `prover` has the policies compiled into a question to the solver (`cedar-policy-symcc`), and
 //!    asks: is there an estate in which this permits what that does not?
-//! 3. `scene` replays the answer through Cedar's authorizer, takes away all that does not matter,
-//!    and puts it into words. What the authorizer does not confirm is labelled so.
+//! 3. `scene` replays the answer through Cedar's authorizer and takes away all that does not
+//!    matter, `witness` says it in words. What the authorizer does not confirm is labelled so.
 //! 4. `today` looks whether somebody real gains the same.
 //!
 //! The solver is a program of its own, so it is I/O: whoever calls hands in where solvers come from
@@ -33,6 +33,8 @@ mod scene;
 #[cfg(test)]
 mod tests;
 mod today;
+mod value;
+mod witness;
 
 use std::fmt;
 
@@ -40,7 +42,7 @@ pub use cedar_policy_symcc::solver;
 pub use compare::prove;
 pub use environment::Environment;
 pub use prover::{Prover, Solvers};
-pub use scene::{Party, Witness};
+pub use witness::{Party, Witness};
 
 use super::rules::Rules;
 use super::world::World;

@@ -1,55 +1,21 @@
-//! What a solver found: replayed, stripped of what does not matter, and put into words.
+//! What a solver found: replayed, and stripped of what does not matter.
 //!
 //! A solver's example holds every entity that any policy names, and values that nobody would
 //! think of. Each thing in it is therefore put back to what is ordinary, as long as the example
 //! still shows the same: what is left is what matters.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fmt;
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityUid, EvalResult, PolicySet, Request,
-    Response, RestrictedExpression,
+    Authorizer, Context, Decision, Entities, Entity, EntityUid, PolicySet, Request, Response,
 };
 use cedar_policy_symcc::Env;
 
-use crate::model::Str;
+use super::value::{Lit, expressions, simpler};
+use super::witness::{Party, Witness, kind};
 use crate::policy::expect::object;
 use crate::policy::vocabulary;
-use crate::policy::world::{Type, Uid, Value, World};
-
-/// A request that shows something: who does what to whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Witness {
-    pub principal: Party,
-    pub action: Str,
-    pub resource: Party,
-    /// What the context says, in words; nothing where it does not matter.
-    pub context: Vec<String>,
-    /// Others of whom it matters what they are like.
-    pub others: Vec<Party>,
-    /// The authorizer says the same. Otherwise it is the solver's word alone.
-    pub confirmed: bool,
-    /// Principal and resource are of the world that was handed in.
-    pub real: bool,
-    /// The ids of the policies that permit it, on the side that does.
-    pub by: Vec<String>,
-    /// The ids of those that forbid it, on the side that does not permit it; none if no policy
-    /// there permits it.
-    pub against: Vec<String>,
-}
-
-/// Somebody or something in an example.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Party {
-    pub ty: Type,
-    /// If it is somebody whom a policy names, or a real one.
-    pub name: Option<Str>,
-    /// What is out of the ordinary and matters, in words.
-    pub facts: Vec<String>,
-    /// The principal itself.
-    pub is_self: bool,
-}
+use crate::policy::world::{Type, Uid};
 
 /// What must be decided how for a request to show something.
 #[derive(Debug, Clone, Copy)]
@@ -144,110 +110,6 @@ fn unworded(env: &Env, claims: &[Claim<'_>]) -> Witness {
         by,
         against,
     }
-}
-
-/// A value.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Lit {
-    Bool(bool),
-    Long(i64),
-    Text(String),
-    One(EntityUid),
-    Set(BTreeSet<Lit>),
-    Record(BTreeMap<String, Lit>),
-}
-
-impl Lit {
-    fn of(value: &EvalResult) -> Option<Self> {
-        Some(match value {
-            EvalResult::Bool(value) => Self::Bool(*value),
-            EvalResult::Long(value) => Self::Long(*value),
-            EvalResult::String(value) => Self::Text(value.clone()),
-            EvalResult::EntityUid(uid) => Self::One(uid.clone()),
-            EvalResult::Set(set) => Self::Set(set.iter().map(Self::of).collect::<Option<_>>()?),
-            EvalResult::Record(record) => Self::Record(
-                record
-                    .iter()
-                    .map(|(key, value)| Some((key.clone(), Self::of(value)?)))
-                    .collect::<Option<_>>()?,
-            ),
-            EvalResult::ExtensionValue(_) => return None,
-        })
-    }
-
-    fn cedar(&self) -> Option<RestrictedExpression> {
-        Some(match self {
-            Self::Bool(value) => RestrictedExpression::new_bool(*value),
-            Self::Long(value) => RestrictedExpression::new_long(*value),
-            Self::Text(value) => RestrictedExpression::new_string(value.clone()),
-            Self::One(uid) => RestrictedExpression::new_entity_uid(uid.clone()),
-            Self::Set(set) => RestrictedExpression::new_set(
-                set.iter().map(Self::cedar).collect::<Option<Vec<_>>>()?,
-            ),
-            Self::Record(record) => RestrictedExpression::new_record(expressions(record)?).ok()?,
-        })
-    }
-
-    /// What is ordinary for a value of this kind.
-    fn ordinary(ty: Type, name: &str) -> Option<Self> {
-        let world = World::empty_handed();
-        let shape = world.shape_of(&World::supposed(ty)).and_then(|id| world.shape(id))?;
-        let (_, value) = shape.attributes.iter().find(|(attribute, _)| *attribute == name)?;
-        Some(match value {
-            Value::Bool(value) => Self::Bool(*value),
-            Value::Long(value) => Self::Long(*value),
-            Value::Text(value) => Self::Text(value.to_string()),
-            Value::One(uid) => Self::One(uid.cedar()),
-            Value::Set(_) => Self::Set(BTreeSet::new()),
-        })
-    }
-
-    fn entities(&self) -> Vec<&EntityUid> {
-        match self {
-            Self::Bool(_) | Self::Long(_) | Self::Text(_) => Vec::new(),
-            Self::One(uid) => vec![uid],
-            Self::Set(set) => set.iter().flat_map(Self::entities).collect(),
-            Self::Record(record) => record.values().flat_map(Self::entities).collect(),
-        }
-    }
-
-    /// Values that are simpler, the simplest first.
-    fn simpler(&self) -> Vec<Self> {
-        match self {
-            Self::Set(set) if !set.is_empty() => {
-                let without = set.iter().map(|item| {
-                    Self::Set(set.iter().filter(|other| *other != item).cloned().collect())
-                });
-                [Self::Set(BTreeSet::new())].into_iter().chain(without).collect()
-            }
-            Self::Record(record) => simpler(record).into_iter().map(Self::Record).collect(),
-            Self::Bool(true) => vec![Self::Bool(false)],
-            Self::Text(text) if text != "update" => vec![Self::Text("update".to_owned())],
-            _ => Vec::new(),
-        }
-    }
-}
-
-/// Records with a key less, or with a simpler value.
-fn simpler(record: &BTreeMap<String, Lit>) -> Vec<BTreeMap<String, Lit>> {
-    let mut found = Vec::new();
-    for key in record.keys() {
-        let mut less = record.clone();
-        less.remove(key);
-        found.push(less);
-    }
-    for (key, value) in record {
-        for value in value.simpler() {
-            let mut less = record.clone();
-            less.insert(key.clone(), value);
-            found.push(less);
-        }
-    }
-    found
-}
-
-fn expressions(record: &BTreeMap<String, Lit>) -> Option<Vec<(String, RestrictedExpression)>> {
-    record.iter().map(|(key, value)| Some((key.clone(), value.cedar()?))).collect()
 }
 
 /// What an entity is like.
@@ -535,58 +397,5 @@ impl Tongue<'_> {
                 format!("{{{}}}", items.collect::<Vec<_>>().join(", "))
             }
         }
-    }
-}
-
-const fn kind(ty: Type) -> &'static str {
-    match ty {
-        Type::User => "user",
-        Type::Application => "application",
-        Type::Role => "role",
-        Type::Customer => "customer",
-        Type::Provider => "indirect provider",
-        Type::Reseller => "indirect reseller",
-        Type::Account => "account",
-    }
-}
-
-impl Party {
-    /// Somebody of the world.
-    pub(super) fn real(uid: &Uid) -> Self {
-        Self { ty: uid.ty, name: Some(uid.name.clone()), facts: Vec::new(), is_self: false }
-    }
-}
-
-impl fmt::Display for Party {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ty, name, facts, is_self } = self;
-        if *is_self {
-            return f.write_str("itself");
-        }
-        if let Some(name) = name {
-            f.write_str(&object(&Uid::new(*ty, name.clone())))?;
-        } else {
-            let kind = kind(*ty);
-            let article = if kind.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
-            write!(f, "{article} {kind}")?;
-        }
-        if facts.is_empty() { Ok(()) } else { write!(f, " ({})", facts.join(", ")) }
-    }
-}
-
-impl Witness {
-    /// What it shows: `a user (in role/admin-agent) may view-customer on a customer`.
-    pub fn sentence(&self) -> String {
-        let Self { principal, action, resource, context, others, .. } = self;
-        let mut text = format!("{principal} may {action} on {resource}");
-        if !context.is_empty() {
-            text.push_str(", with ");
-            text.push_str(&context.join(", "));
-        }
-        for party in others {
-            text.push_str(", where there is ");
-            text.push_str(&party.to_string());
-        }
-        text
     }
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::{Context, Decision, Request};
 
 use super::environment::{Book, Environment};
-use super::scene::{Claim, Party, Witness, deciding};
+use super::scene::{Claim, deciding};
+use super::witness::{Party, Witness};
 use super::{Answer, Judged, Today};
 use crate::model::action::Action;
 use crate::policy::access::{Side, Universe, Which, difference};
