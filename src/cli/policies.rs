@@ -69,9 +69,11 @@ impl Policies {
             Err(outcome) => return Ok(Err(outcome)),
         };
         if let Some(context) = context {
-            let Live { estate, heading, notes } =
+            let Live { estate, delegated, heading, notes } =
                 super::live::live(&context, &policies.loaded, &home)?;
+            policies.rules = policies.rules.with_delegated(&delegated);
             policies.world = World::declared(&estate, policies.today);
+            delegated.tell(&mut policies.world);
             policies.loaded.estate = estate;
             policies.heading = heading;
             policies.is_live = true;
@@ -92,6 +94,17 @@ impl Policies {
                 };
                 let path = way!["spec", "permissions", *index];
                 Where::Field { origin: declared.origin, path, on: On::Value }
+            }
+            Placed::DelegatedAccess { access, index } => {
+                let Some(declared) = self.loaded.estate.delegated_access.get(access) else {
+                    return Stands { file: String::new(), line: None, built_in: false };
+                };
+                let path = way!["spec", "grants", *index];
+                Where::Field { origin: declared.origin, path, on: On::Value }
+            }
+            Placed::Tenant => {
+                let file = "the tenant, as observed".to_owned();
+                return Stands { file, line: None, built_in: false };
             }
             Placed::Project { source, span } => Where::Bytes { source: *source, span: *span },
         };

@@ -153,6 +153,10 @@ pub(super) fn place(estate: &Estate, rule: &Rule) -> Where {
             .roles
             .get(role)
             .map_or(Where::Estate, |role| at_field(role, way!["spec", "permissions", *index])),
-        Placed::Library { .. } => Where::Estate,
+        Placed::DelegatedAccess { access, index } => estate
+            .delegated_access
+            .get(access)
+            .map_or(Where::Estate, |access| at_field(access, way!["spec", "grants", *index])),
+        Placed::Library { .. } | Placed::Tenant => Where::Estate,
     }
 }

@@ -1,6 +1,6 @@
 //! Policies that are right, but do nothing, or may fail: what a solver can see and nobody else.
 //!
-//! Only policies of the project are looked at, among all that hold. Each is judged among those
+//! Only policies of the project's files and roles are looked at, among all that hold. Each is judged among those
 //! forbids that are at least as strict as it is: a hard forbid is not superfluous because an
 //! advisory one says the same, and a permit is not idle because a guardrail is against it that
 //! somebody can answer for.
@@ -49,7 +49,10 @@ pub struct Linted {
 pub async fn lint<S: Solvers>(rules: &Rules, prover: &mut Prover<'_, S>) -> Linted {
     let mut linted = Linted::default();
     let mut shelf = Shelf::default();
-    let own = rules.iter().filter(|rule| !matches!(rule.place, Placed::Library { .. }));
+    // What templates of delegated access give overlaps as it does in tenants.
+    let own = rules
+        .iter()
+        .filter(|rule| matches!(rule.place, Placed::Role { .. } | Placed::Project { .. }));
     for rule in own {
         linted.looked_at += 1;
         let id = || rule.id().to_owned();

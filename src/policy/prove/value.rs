@@ -59,7 +59,7 @@ impl Lit {
             Value::Long(value) => Self::Long(*value),
             Value::Text(value) => Self::Text(value.to_string()),
             Value::One(uid) => Self::One(uid.cedar()),
-            Value::Set(_) => Self::Set(BTreeSet::new()),
+            Value::Set(_) | Value::Texts(_) => Self::Set(BTreeSet::new()),
         })
     }
 

@@ -219,10 +219,10 @@ User administer-on-behalf Customer: widened
 
 #[test]
 fn all_environments_of_the_vocabulary_can_be_asked_about() {
-    assert_eq!(Environment::all().count(), 123);
+    assert_eq!(Environment::all().count(), 131);
     let (old, new) = (rules(""), rules("@id(\"x\") permit (principal, action, resource);"));
     let proof = compared(&old, &new, None);
-    assert_eq!(proof.environments.len(), 123);
+    assert_eq!(proof.environments.len(), 131);
     // Estates already hold whatever roles they say.
     let same: Vec<&str> = proof
         .environments
@@ -231,7 +231,7 @@ fn all_environments_of_the_vocabulary_can_be_asked_about() {
         .map(|one| one.environment.action.as_str())
         .collect();
     assert_eq!(same, ["hold-role", "receive-directory-role"]);
-    assert_eq!(proof.count(Verdict::Widened), 121);
+    assert_eq!(proof.count(Verdict::Widened), 129);
     let unconfirmed = proof.environments.iter().filter_map(|one| one.gained.witness());
     assert_eq!(unconfirmed.filter(|witness| !witness.confirmed).count(), 0);
 }
