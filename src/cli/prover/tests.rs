@@ -8,8 +8,11 @@ use super::*;
 use crate::policy::prove::{Answer, Proof, Question, Verdict, prove};
 use crate::policy::rules::Rules;
 
-/// How long one question may take here.
+/// How long one question may take, where nobody means to answer it.
 const SHORT: Duration = Duration::from_millis(150);
+
+/// How long it may take where somebody does, on a machine that has other things to do.
+const LONG: Duration = Duration::from_mins(1);
 
 /// A program of this script.
 fn script(folder: &Path, text: &str) -> PathBuf {
@@ -32,9 +35,9 @@ fn proof(solvers: &mut Cvc5) -> Proof {
 }
 
 /// Why the first that is not proved is not.
-fn unproved(text: &str) -> String {
+fn unproved(text: &str, query: Duration) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let mut solvers = Cvc5::at(script(folder.path(), text), SHORT);
+    let mut solvers = Cvc5::at(script(folder.path(), text), query);
     let proof = proof(&mut solvers);
     assert_eq!(proof.verdict(), Verdict::NotProved);
     assert!(!proof.nothing_gained());
@@ -44,39 +47,43 @@ fn unproved(text: &str) -> String {
 
 #[test]
 fn a_solver_that_does_not_answer_ends_in_not_proved() {
-    assert_eq!(unproved("exec sleep 600"), "the solver failed: it did not answer within 0.15 s");
+    assert_eq!(
+        unproved("exec sleep 600", SHORT),
+        "the solver failed: it did not answer within 0.15 s"
+    );
     // One that reads everything, and one that holds on to its pipes.
     assert_eq!(
-        unproved("cat >/dev/null; exec sleep 600"),
+        unproved("cat >/dev/null; exec sleep 600", SHORT),
         "the solver failed: it did not answer within 0.15 s"
     );
 }
 
 #[test]
 fn a_solver_that_dies_ends_in_not_proved() {
-    let said = unproved("exit 3");
+    let said = unproved("exit 3", LONG);
     // Whether it died before it was asked or after is its luck.
     assert!(
         said.ends_with("it ended without an answer (exit status: 3)")
             || said.contains("Broken pipe"),
         "{said}"
     );
-    let said = unproved("read line; exec >&-; exec sleep 600");
+    let said = unproved("read line; exec >&-; exec sleep 600", LONG);
     assert!(said.contains("it ended without an answer"), "{said}");
 }
 
 #[test]
 fn a_solver_that_babbles_ends_in_not_proved() {
-    assert_eq!(unproved("read line; echo maybe; cat"), "the solver failed: it said `maybe`");
+    assert_eq!(unproved("read line; echo maybe; cat", LONG), "the solver failed: it said `maybe`");
     assert_eq!(
-        unproved("while read line; do case $line in *check*) echo unknown;; esac; done"),
+        unproved("while read line; do case $line in *check*) echo unknown;; esac; done", LONG),
         "the solver does not know"
     );
-    let said = unproved("exec tr '\\0' a </dev/zero");
+    let said = unproved("exec tr '\\0' a </dev/zero", LONG);
     assert!(said.contains("its answer does not end") || said.contains("did not answer"), "{said}");
     // A yes without a model is a yes without a meaning.
     let said = unproved(
         "while read line; do case $line in *check*) echo sat;; *get-model*) printf '(\\n)\\n';; esac; done",
+        LONG,
     );
     assert!(said.starts_with("the solver found something that could not be shown"), "{said}");
 }
@@ -91,7 +98,7 @@ fn a_solver_that_died_is_started_anew() {
         died = died.display(),
         real = real.display()
     );
-    let mut solvers = Cvc5::at(script(folder.path(), &text), Duration::from_secs(10));
+    let mut solvers = Cvc5::at(script(folder.path(), &text), LONG);
     let proof = proof(&mut solvers);
     let unproved = proof.environments.iter().filter(|one| one.verdict() == Verdict::NotProved);
     assert_eq!(unproved.count(), 1);
