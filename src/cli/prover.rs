@@ -210,8 +210,7 @@ impl Process {
     async fn ask(&mut self) -> Result<Decision, SolverError> {
         self.script.extend_from_slice(b"(check-sat)\n");
         let script = std::mem::take(&mut self.script);
-        self.input.write_all(&script).await?;
-        self.input.flush().await?;
+        self.say(&script).await?;
         match self.line().await?.as_str() {
             "sat" => Ok(Decision::Sat),
             "unsat" => Ok(Decision::Unsat),
@@ -221,8 +220,7 @@ impl Process {
     }
 
     async fn model(&mut self) -> Result<String, SolverError> {
-        self.input.write_all(b"(get-model)\n").await?;
-        self.input.flush().await?;
+        self.say(b"(get-model)\n").await?;
         let first = self.line().await?;
         if first != "(" {
             return Err(SolverError::UnrecognizedSolverOutput(first));
@@ -238,6 +236,20 @@ impl Process {
             if model.len() as u64 > ANSWER_BYTES_MAX {
                 return Err(SolverError::Solver("its answer does not end".to_owned()));
             }
+        }
+    }
+
+    async fn say(&mut self, text: &[u8]) -> Result<(), SolverError> {
+        let sent = match self.input.write_all(text).await {
+            Ok(()) => self.input.flush().await,
+            failed => failed,
+        };
+        match sent {
+            // Whether it ended before it was asked or after is nobody's business.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                Err(SolverError::Solver(self.end().await))
+            }
+            sent => Ok(sent?),
         }
     }
 
