@@ -9,6 +9,7 @@
 
 pub mod access;
 pub(crate) mod clean;
+mod comment;
 pub mod decision;
 pub mod drift;
 mod github;
@@ -19,6 +20,7 @@ mod junit;
 mod mask;
 mod page;
 pub mod plan;
+pub mod review;
 mod sarif;
 mod snippet;
 pub mod status;

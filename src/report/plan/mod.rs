@@ -9,12 +9,12 @@
 
 mod html;
 mod json;
-mod layout;
+pub(super) mod layout;
 mod markdown;
 mod text;
-mod value;
-mod view;
-mod words;
+pub(super) mod value;
+pub(super) mod view;
+pub(super) mod words;
 
 use std::io;
 
