@@ -125,7 +125,7 @@ impl Found<'_> {
                     if !is_renamed && old.metadata == new.metadata && old.spec == new.spec {
                         continue;
                     }
-                    let fields = difference(&told(old, &emit), &told(new, &emit));
+                    let fields = difference(&self.renamed(told(old, &emit)), &told(new, &emit));
                     let became = if is_renamed { Became::Renamed } else { Became::Changed };
                     if !is_renamed && fields.is_empty() {
                         continue;
@@ -138,6 +138,14 @@ impl Found<'_> {
                 (None, None) => {}
             }
         }
+    }
+
+    /// With the names that the head has for what it refers to.
+    fn renamed(&self, mut told: Value) -> Value {
+        if let Some(spec) = told.get_mut("spec") {
+            *spec = self.renames.spec(spec.take());
+        }
+        told
     }
 
     fn push(

@@ -29,7 +29,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::manifest::Loaded;
-use crate::model::project::Project;
+use crate::model::project::{Limit, Limits, Project};
 use crate::model::time::Day;
 use crate::plan::Plan;
 use crate::policy::rules::Rules;
@@ -118,6 +118,9 @@ pub struct Review {
     /// The policies that decide, each once, by id.
     pub policies: Vec<access::Decider>,
     pub proof: Proof,
+    /// Limits of the base that the plan is over, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub over_limits: Vec<String>,
     /// What would be done to the tenant, where somebody planned it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
@@ -129,9 +132,8 @@ pub fn review(input: &Input<'_>) -> Review {
     let renames = Renames::of(input.base.loaded, input.head.loaded);
     let mut review = Review { as_of: input.today.to_string(), ..Review::default() };
     review.findings = findings::compare(input, &renames);
-    let is_readable = !review.findings.iter().any(Noted::is_invalid);
     review.rules = rules::compare(input, &renames);
-    if !is_readable {
+    if review.is_unreadable() {
         let note = "the head is invalid: what it changes of the estate and of access is not told";
         review.notes.push(note.to_owned());
         return review;
@@ -145,6 +147,37 @@ pub fn review(input: &Input<'_>) -> Review {
     review.directory_roles = privilege::directory_roles(input, &renames);
     access::compare(input, &renames, &mut review);
     review
+}
+
+impl Review {
+    /// Whether nothing could be said of the head's estate.
+    pub fn is_unreadable(&self) -> bool {
+        self.findings.iter().any(Noted::is_invalid)
+    }
+
+    /// Which limits the plan is over that its own project file does not have: the base's.
+    pub fn over(&self, limits: &Limits) -> Vec<String> {
+        let Some(plan) = &self.plan else { return Vec::new() };
+        let bounds = [
+            limits.removals,
+            limits.privileged_grants,
+            limits.customers_touched,
+            limits.irreversible,
+        ];
+        let named = plan.limits.named().into_iter().zip(bounds);
+        named
+            .filter(|((_, measured), _)| !measured.exceeded && measured.planned > 0)
+            .filter_map(|((name, measured), bound)| {
+                let Limit { count, percent } = bound?;
+                let used = measured.planned + measured.spent;
+                let is_over = count.is_some_and(|count| used > u64::from(count))
+                    || percent.is_some_and(|percent| {
+                        measured.managed > 0 && used * 100 > u64::from(percent) * measured.managed
+                    });
+                is_over.then(|| format!("the plan is over the base's limit `{name}`: {used} of it"))
+            })
+            .collect()
+    }
 }
 
 /// The project file of a side, or what holds without one.

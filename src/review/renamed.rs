@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 
 use cedar_policy::{EntityUid, Policy, PolicyId, PolicySet};
+use serde_json::Value;
 
+use super::place::Side;
 use crate::manifest::Loaded;
 use crate::model::estate::{Declared, Estate};
 use crate::model::name::{Kind, Name};
 use crate::model::partnership::With;
 use crate::policy::compile;
 use crate::policy::rules::{Placed, Rule, Rules, set};
-use crate::policy::world::{Shape, Type, Uid, Value, World};
+use crate::policy::world::{Shape, Type, Uid, Value as Held, World};
 
 /// From the base's names to the head's.
 #[derive(Debug, Clone, Default)]
@@ -123,10 +125,10 @@ impl Renames {
 
     fn shape(&self, shape: &Shape) -> Shape {
         let Shape { attributes, tags, parents } = shape;
-        let value = |value: &Value| match value {
-            Value::One(uid) => Value::One(self.uid(uid)),
-            Value::Set(uids) => Value::Set(uids.iter().map(|uid| self.uid(uid)).collect()),
-            plain @ (Value::Bool(_) | Value::Long(_) | Value::Text(_)) => plain.clone(),
+        let value = |value: &Held| match value {
+            Held::One(uid) => Held::One(self.uid(uid)),
+            Held::Set(uids) => Held::Set(uids.iter().map(|uid| self.uid(uid)).collect()),
+            plain @ (Held::Bool(_) | Held::Long(_) | Held::Text(_)) => plain.clone(),
         };
         Shape {
             attributes: attributes.iter().map(|(name, one)| (*name, value(one))).collect(),
@@ -155,12 +157,49 @@ impl Renames {
     }
 
     /// A policy of the base, by the head's names.
-    pub(super) fn policy(&self, rule: &Rule) -> Policy {
+    fn policy(&self, rule: &Rule) -> Policy {
         let policy = rule.policy.new_id(PolicyId::new(self.policy_id(rule)));
         let cedar: BTreeMap<EntityUid, EntityUid> =
             self.uids.iter().map(|(old, new)| (old.cedar(), new.cedar())).collect();
         // Entity for entity of the same type: there is nothing that could be refused.
         policy.sub_entity_literals(cedar).unwrap_or(policy)
+    }
+
+    /// A policy of a side, so that what Cedar reads in it can be compared with the other's.
+    pub(super) fn comparable(&self, rule: &Rule, side: Side) -> Policy {
+        match side {
+            Side::Base if !self.uids.is_empty() => self.policy(rule),
+            Side::Base | Side::Head => rule.policy.clone(),
+        }
+    }
+
+    /// The `spec` of a document of the base, with the names that it refers to as the head has them.
+    pub(super) fn spec(&self, spec: Value) -> Value {
+        if self.names.is_empty() { spec } else { self.referring(None, spec) }
+    }
+
+    /// A value, by the kind that a text in it names.
+    fn referring(&self, kind: Option<Kind>, value: Value) -> Value {
+        match (value, kind) {
+            (Value::String(name), Some(kind)) => self.name(kind, &name).into(),
+            (Value::Array(all), kind) => {
+                all.into_iter().map(|one| self.referring(kind, one)).collect()
+            }
+            (Value::Object(members), _) => members
+                .into_iter()
+                .map(|(key, value)| {
+                    let kind = match key.as_str() {
+                        "roles" | "role" | "includes" | "to" => Some(Kind::Role),
+                        "names" | "except" => Some(Kind::Customer),
+                        "partnerships" | "reseller" => Some(Kind::Partnership),
+                        _ => None,
+                    };
+                    let value = self.referring(kind, value);
+                    (key, value)
+                })
+                .collect(),
+            (plain, _) => plain,
+        }
     }
 
     /// The base's policies by the head's names.

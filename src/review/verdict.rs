@@ -133,6 +133,8 @@ pub fn verdict(review: &Review, fail_on: FailOn) -> Verdict {
             all.push((Outcome::Stopped, "who gains and loses what is not known".to_owned()));
         }
     }
+    let over = review.over_limits.iter();
+    all.extend(over.map(|sentence| (Outcome::OverLimit, sentence.clone())));
     all.sort_by_key(|(outcome, _)| *outcome);
     Verdict {
         outcome: all.first().map_or(Outcome::Passes, |(outcome, _)| *outcome),

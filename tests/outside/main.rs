@@ -50,6 +50,7 @@ mod policies;
 mod postgres;
 mod readme;
 mod reconcile;
+mod review;
 mod roughed;
 mod served;
 mod show;

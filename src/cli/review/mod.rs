@@ -1,5 +1,6 @@
 mod git;
 mod sides;
+mod tenant;
 mod tree;
 
 use std::path::PathBuf;
@@ -34,6 +35,12 @@ pub(crate) struct ReviewArgs {
     /// The commit that is reviewed, instead of the files as they are on disk
     #[arg(long, value_name = "REV")]
     head: Option<String>,
+    /// Show also what this plan does to the tenant, as `plan --out` wrote it from the same files
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
+    plan: Option<PathBuf>,
+    /// Show also what would be done to the tenant as it was seen, by `plan --snapshot-out`
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
     /// What ends with exit code 2, beyond what the rules forbid
     #[arg(long, value_enum, default_value_t)]
     fail_on: FailOn,
@@ -44,6 +51,9 @@ pub(crate) struct ReviewArgs {
     #[arg(long, value_name = "DATE", value_parser = clock::parse_day)]
     as_of: Option<Day>,
 }
+
+/// What a plan from a snapshot cannot know.
+const SNAPSHOT_NOTE: &str = "planned from a snapshot, without the ledger: what is removed, and what others changed since the last apply, is not seen";
 
 pub(crate) fn run(out: &Output, args: &ReviewArgs) -> Result<Outcome, CommandError> {
     let today = clock::today(args.as_of);
@@ -59,6 +69,14 @@ pub(crate) fn run(out: &Output, args: &ReviewArgs) -> Result<Outcome, CommandErr
     found.head.clone_from(&sides.head_name);
     found.folder.clone_from(&sides.folder);
     found.notes.splice(0..0, sides.notes.iter().cloned());
+    if let Some(file) = &args.plan {
+        found.plan = Some(tenant::saved(file, &sides)?);
+    }
+    if let Some(file) = args.snapshot.as_ref().filter(|_| !found.is_unreadable()) {
+        found.plan = Some(tenant::planned(file, &sides, today)?);
+        found.notes.push(SNAPSHOT_NOTE.to_owned());
+    }
+    found.over_limits = sides.limits().map(|limits| found.over(limits)).unwrap_or_default();
     found.verdict = verdict::verdict(&found, args.fail_on);
     report::hide(&mut found, &[&sides.base.loaded.findings, &sides.head.loaded.findings]);
     let style = out.style();

@@ -11,6 +11,7 @@ use crate::cli::files::origin::Disk;
 use crate::cli::files::{Files, PROJECT_FILE, located};
 use crate::cli::output::Output;
 use crate::manifest::{Loaded, Waivers};
+use crate::model::project::Limits;
 use crate::model::time::Day;
 use crate::policy::rules::Rules;
 use crate::policy::world::World;
@@ -47,6 +48,14 @@ pub(super) struct Sides {
     /// The project's folder within the repository.
     pub(super) folder: String,
     pub(super) notes: Vec<String>,
+}
+
+impl Sides {
+    /// The limits of the base, where there was one.
+    pub(super) fn limits(&self) -> Option<&Limits> {
+        let project = self.base.loaded.project.as_ref().filter(|_| !self.is_new)?;
+        Some(&project.limits)
+    }
 }
 
 pub(super) fn read(args: &ReviewArgs, today: Day, out: &Output) -> Result<Sides, CommandError> {

@@ -8,7 +8,7 @@
 //! Nothing here plans: a format may fold and leave out, and says so, but never adds.
 
 mod html;
-mod json;
+pub(super) mod json;
 pub(super) mod layout;
 mod markdown;
 mod text;

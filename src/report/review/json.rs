@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::report::json::{schema_of, write_value};
+use crate::report::plan::json::without_secrets;
 use crate::review::Review;
 
 /// Which format this is.
@@ -30,5 +31,5 @@ pub fn schema() -> Value {
 
 /// For programs: all of it.
 pub fn json(review: &Review, to: &mut dyn Write) -> io::Result<()> {
-    write_value(&Record { format: FORMAT, review }, to)
+    write_value(&without_secrets(serde_json::to_value(Record { format: FORMAT, review })?), to)
 }

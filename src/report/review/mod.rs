@@ -5,6 +5,7 @@
 //! of them, and what looks like a secret is in none.
 
 mod hosts;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -16,6 +17,7 @@ mod words;
 use std::io;
 
 pub use hosts::{azure, github, gitlab};
+pub use html::html;
 pub use json::{json, schema};
 pub use junit::junit;
 pub use markdown::markdown;
@@ -35,6 +37,8 @@ pub enum Format {
     Text,
     /// For a pull request: one comment, to be updated in place, whatever the size
     Markdown,
+    /// For everybody: one page that needs nothing else
+    Html,
     /// For programs: partnerctl/review/v1, all of it
     Json,
     /// For code scanning: SARIF 2.1.0, on the lines that changed
@@ -59,6 +63,7 @@ pub fn write(
     match format {
         Format::Text => text(review, style, to),
         Format::Markdown => markdown(review, to),
+        Format::Html => html(review, to),
         Format::Json => json(review, to),
         Format::Sarif => sarif(review, to),
         Format::Junit => junit(review, to),

@@ -19,8 +19,8 @@ use crate::review::renamed::Renames;
 use crate::review::{Compared, Input};
 
 pub(super) fn compare(input: &Input<'_>, renames: &Renames, found: &mut Vec<Found>) {
-    let base = own(&input.base, Side::Base, Some(renames));
-    let head = own(&input.head, Side::Head, None);
+    let base = own(&input.base, Side::Base, renames);
+    let head = own(&input.head, Side::Head, renames);
     let mut gone: Vec<&Written<'_>> =
         base.iter().filter(|(id, _)| !head.contains_key(*id)).map(|(_, one)| one).collect();
     for (id, after) in &head {
@@ -51,25 +51,20 @@ struct Written<'a> {
 }
 
 /// The project's own policies, by id.
-fn own<'a>(
-    side: &Compared<'a>,
-    of: Side,
-    renames: Option<&Renames>,
-) -> BTreeMap<&'a str, Written<'a>> {
+fn own<'a>(side: &Compared<'a>, of: Side, renames: &Renames) -> BTreeMap<&'a str, Written<'a>> {
     let rules = side.rules.iter();
     rules
         .filter_map(|rule| {
             let Placed::Project { source, span } = rule.place else { return None };
             let bytes = &side.loaded.findings.sources.get(source)?.bytes;
             let text = String::from_utf8_lossy(bytes.get(span.range())?).into_owned();
-            let policy = renames.map_or_else(|| rule.policy.clone(), |names| names.policy(rule));
-            let read = policy.to_json().unwrap_or_default();
+            let policy = renames.comparable(rule, of);
             let actions = vocabulary::schema().actions().cloned();
             let written = Written {
                 rule,
                 side: of,
                 text,
-                read,
+                read: spelled(policy.to_json().unwrap_or_default()),
                 principal: policy.principal_constraint(),
                 resource: policy.resource_constraint(),
                 actions: actions.filter(|action| rule.is_about(action)).collect(),
@@ -77,6 +72,18 @@ fn own<'a>(
             Some((rule.id(), written))
         })
         .collect()
+}
+
+/// Cedar writes an entity in two ways, with and without a wrapping: here it is without.
+fn spelled(read: Value) -> Value {
+    match read {
+        Value::Object(mut members) => match members.remove("__entity") {
+            Some(entity) => spelled(entity),
+            None => members.into_iter().map(|(key, one)| (key, spelled(one))).collect(),
+        },
+        Value::Array(all) => all.into_iter().map(spelled).collect(),
+        plain => plain,
+    }
 }
 
 impl Written<'_> {
