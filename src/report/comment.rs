@@ -128,3 +128,94 @@ pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
+
+/// How what is written is read, for whoever tests it.
+#[cfg(test)]
+pub(super) mod reading {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+    use crate::report::plan::fixture::HOSTILE;
+
+    /// What a comment is made of, texts left out; a text is one whatever it is written with. Fails where
+    /// something is in it that we never write.
+    pub(in crate::report) fn checked(markdown: &str) -> Vec<String> {
+        let options = Options::all() - Options::ENABLE_SMART_PUNCTUATION;
+        let mut skeleton: Vec<String> = Vec::new();
+        let mut within_code = false;
+        for event in Parser::new_ext(markdown, options) {
+            let shape = match event {
+                Event::Start(
+                    tag @ (Tag::Link { .. }
+                    | Tag::Image { .. }
+                    | Tag::FootnoteDefinition(_)
+                    | Tag::MetadataBlock(_)),
+                ) => {
+                    panic!("{tag:?} in\n{markdown}")
+                }
+                Event::Start(Tag::CodeBlock(_)) => {
+                    within_code = true;
+                    "code block".to_owned()
+                }
+                Event::End(TagEnd::CodeBlock) => {
+                    within_code = false;
+                    "/code block".to_owned()
+                }
+                Event::Start(tag) => format!("{tag:?}"),
+                Event::End(tag) => format!("/{tag:?}"),
+                Event::Text(text) => {
+                    // Mentions, issues, addresses, emoji and mathematics are GitHub's own.
+                    let acts = text.contains([
+                        '@', '#', '<', '>', '&', '[', ']', '*', '~', '`', '$', '|', '\\',
+                    ]);
+                    let acts = acts || text.contains("://") || text.contains("www.");
+                    assert!(within_code || !acts, "{text:?} in\n{markdown}");
+                    "text".to_owned()
+                }
+                Event::Code(_) => "text".to_owned(),
+                Event::Html(html) => {
+                    let html = html.trim();
+                    let summary = html
+                        .split_once("<summary>")
+                        .and_then(|(_, rest)| rest.strip_suffix("</summary>"));
+                    let ours = match summary {
+                        Some(told) => {
+                            (html.starts_with("<details><") || html.starts_with("<details open><"))
+                                && told
+                                    .chars()
+                                    .all(|char| char.is_ascii_alphanumeric() || " :".contains(char))
+                        }
+                        None => html == "</details>" || is_marker(html),
+                    };
+                    assert!(ours, "{html:?} in\n{markdown}");
+                    html.to_owned()
+                }
+                other => panic!("{other:?} in\n{markdown}"),
+            };
+            if shape != "text" || skeleton.last().is_none_or(|last| last != "text") {
+                skeleton.push(shape);
+            }
+        }
+        skeleton
+    }
+
+    /// What the next comment is told by to be this one.
+    fn is_marker(html: &str) -> bool {
+        let hex =
+            html.strip_prefix("<!-- partnerctl-review:").and_then(|rest| rest.strip_suffix(" -->"));
+        hex.is_some_and(|hex| hex.len() == 16 && hex.chars().all(|char| char.is_ascii_hexdigit()))
+    }
+
+    /// Texts that may be anything, mostly what somebody would write to deceive.
+    pub(in crate::report) fn texts() -> impl Strategy<Value = Vec<String>> {
+        let piece = prop_oneof![
+            4 => select(HOSTILE).prop_map(str::to_owned),
+            2 => "[`|<>@#*_\\[\\]()!&\\\\ \n~$:.+0-9a-f-]{1,10}",
+            1 => any::<String>().prop_map(|text| text.chars().take(30).collect()),
+            1 => "[a-z]{1,8}",
+        ];
+        let text = prop::collection::vec(piece, 1..3).prop_map(|pieces| pieces.join(" "));
+        prop::collection::vec(text, 1..12)
+    }
+}

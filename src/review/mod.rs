@@ -4,6 +4,7 @@
 //!   waivers, protection, the project file. It comes first, because whoever changes the rules and
 //!   something else in one commit must not pass by their own rules;
 //! * [`privilege`] is who comes to hold what is dangerous in anybody's hands;
+//! * [`standing`] is who may be somebody else now, and what holds for longer;
 //! * [`findings`] are problems: new, fixed, still there, though lines moved;
 //! * [`estate`] is what differs in the estate, object by object; `fields` field by field. Where a
 //!   document stands and how it is laid out is no difference;
@@ -23,6 +24,7 @@ pub mod place;
 pub mod privilege;
 mod renamed;
 pub mod rules;
+pub mod standing;
 pub mod verdict;
 
 use schemars::JsonSchema;
@@ -36,11 +38,12 @@ use crate::policy::rules::Rules;
 use crate::policy::world::World;
 
 pub use access::{AccessChange, Names, Rectangle};
-pub use estate::{Became, ObjectChange};
+pub use estate::{Became, FieldChange, ObjectChange};
 pub use findings::{FindingState, Noted};
 pub use place::{At, Side};
 pub use privilege::{DirectoryGrant, RoleGrant};
 pub use rules::{Effect, RuleChange, Subject};
+pub use standing::{Standing, StandingChange};
 pub use verdict::{FailOn, Verdict};
 
 use renamed::Renames;
@@ -105,6 +108,11 @@ pub struct Review {
     pub roles: Vec<RoleGrant>,
     /// What our groups come to hold inside customers' tenants.
     pub directory_roles: Vec<DirectoryGrant>,
+    /// Who may be somebody else, what holds for longer, what is open to others.
+    pub standing: Vec<StandingChange>,
+    /// How many of them may bring somebody else to what is privileged.
+    #[serde(skip)]
+    pub(crate) handed_over: usize,
     pub findings: Vec<Noted>,
     pub changes: Vec<ObjectChange>,
     pub access: AccessChange,
@@ -145,6 +153,11 @@ pub fn review(input: &Input<'_>) -> Review {
     review.changes = estate::compare(input, &renames);
     review.roles = privilege::roles(input, &renames);
     review.directory_roles = privilege::directory_roles(input, &renames);
+    review.standing = standing::changes(&review.changes);
+    let holders = privilege::holders(input.head.world, &review.standing);
+    let handed = review.standing.iter();
+    review.handed_over =
+        handed.filter(|one| standing::is_privileged(one, &review.roles, &holders)).count();
     access::compare(input, &renames, &mut review);
     review
 }

@@ -12,6 +12,7 @@ use super::Input;
 use super::access::Names;
 use super::place::{At, Side, field};
 use super::renamed::Renames;
+use super::standing::StandingChange;
 use crate::model::action::Action;
 use crate::model::estate::{CustomerIndex, Estate};
 use crate::model::name::Kind;
@@ -129,6 +130,17 @@ pub(super) fn roles(input: &Input<'_>, renames: &Renames) -> Vec<RoleGrant> {
             who: Names::of(who.into_iter()),
         })
         .collect()
+}
+
+/// Which of the users whose standing changes hold something privileged, as `user/name`.
+pub(super) fn holders(world: &World, changes: &[StandingChange]) -> Vec<String> {
+    let is_a_holder = |object: &str| {
+        let uid = Uid::new(Type::User, object.strip_prefix("user/")?);
+        let shape = world.shape(world.shape_of(&uid)?)?;
+        let mut held = shape.parents.iter().chain(eligible(shape));
+        held.any(|role| is_a_privilege(world, role)).then(|| object.to_owned())
+    };
+    changes.iter().filter_map(|change| is_a_holder(&change.object)).collect()
 }
 
 fn is_a_privilege(world: &World, role: &Uid) -> bool {

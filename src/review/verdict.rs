@@ -120,6 +120,17 @@ pub fn verdict(review: &Review, fail_on: FailOn) -> Verdict {
                 counted(count, "new directory role", "new directory roles")
             )
         });
+        say(Outcome::Stopped, review.handed_over, |count| {
+            let what = counted(count, "object may be another", "objects may be others");
+            format!("{what}, and what is privileged goes with it")
+        });
+        if fail_on == FailOn::Widened {
+            let rest = review.standing.len().saturating_sub(review.handed_over);
+            say(Outcome::Stopped, rest, |count| {
+                let what = counted(count, "object stands", "objects stand");
+                format!("{what} otherwise: who it is, until when, or who else may change it")
+            });
+        }
         let reaches = || review.access.gained.iter().filter(|one| one.is_reach());
         say(Outcome::Stopped, reaches().filter(|one| one.privileged).count(), |count| {
             format!("privileged access is gained, in {}", counted(count, "group", "groups"))

@@ -66,6 +66,6 @@ pub(super) fn shown_json(record: serde_json::Value) -> serde_json::Value {
 }
 
 #[cfg(test)]
-mod fixture;
+pub(super) mod fixture;
 #[cfg(test)]
 mod tests;

@@ -155,6 +155,7 @@ fn parts(review: &Review) -> Vec<Part> {
             true,
             unknown(review).unwrap_or_else(|| gained(&mut words::reaches(review))),
         ),
+        part("Who it is, until when, and who else", true, standing(review)),
         part("What comes with what is new", false, gained(&mut words::brought(review))),
         part("Inside customers' tenants", true, directory_roles(review)),
         part(
@@ -232,6 +233,17 @@ fn roles(review: &Review) -> Vec<Item> {
         told: words::role(grant),
         place: place(grant.at.as_ref()),
         lists: many("who", &grant.who),
+        ..Item::default()
+    });
+    items.collect()
+}
+
+fn standing(review: &Review) -> Vec<Item> {
+    let items = review.standing.iter().map(|change| Item {
+        sign: '?',
+        tag: change.standing.word().to_owned(),
+        told: words::standing(change),
+        place: place(change.at.as_ref()),
         ..Item::default()
     });
     items.collect()

@@ -20,10 +20,11 @@ use crate::review::{At, Became, FindingState, Noted, ObjectChange, Rectangle, Re
 /// All of them together stay below 60 000; GitHub refuses more than 65 536 characters.
 const BECAUSE_BYTES: usize = 1_500;
 const NOTES_BYTES: usize = 1_500;
-const RULES_BYTES: usize = 12_000;
+const RULES_BYTES: usize = 11_000;
 const REFUSALS_BYTES: usize = 6_000;
 const ROLES_BYTES: usize = 3_000;
 const GAINED_BYTES: usize = 10_000;
+const STANDING_BYTES: usize = 3_000;
 const DIRECTORY_BYTES: usize = 3_000;
 const LOST_BYTES: usize = 4_000;
 const POLICIES_BYTES: usize = 4_000;
@@ -47,6 +48,7 @@ pub fn markdown(review: &Review, to: &mut dyn Write) -> io::Result<()> {
     comment.push_str(&refusals(review));
     comment.push_str(&roles(review));
     comment.push_str(&gained(review));
+    comment.push_str(&standing(review));
     comment.push_str(&directory_roles(review));
     comment.push_str(&lost(review));
     comment.push_str(&by_policies(review));
@@ -228,6 +230,14 @@ fn rectangle(review: &Review, rectangle: &Rectangle, is_gained: bool) -> String 
         let _ = writeln!(item, "  - {newness}");
     }
     item
+}
+
+fn standing(review: &Review) -> String {
+    let items = review
+        .standing
+        .iter()
+        .map(|change| format!("- {}{}\n", prose(&words::standing(change)), at(change.at.as_ref())));
+    section("Who it is, until when, and who else", items, STANDING_BYTES, "change")
 }
 
 fn directory_roles(review: &Review) -> String {

@@ -11,6 +11,8 @@ mod junit;
 mod markdown;
 mod remarks;
 mod sarif;
+#[cfg(test)]
+mod tests;
 mod text;
 mod words;
 
@@ -27,7 +29,7 @@ pub use text::text;
 use super::Style;
 use super::mask::{self, Masks};
 use crate::manifest::finding::Findings;
-use crate::review::{Noted, Review, RuleChange};
+use crate::review::{Noted, Review, RuleChange, StandingChange};
 
 /// How a review is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -102,6 +104,10 @@ pub fn hide(review: &mut Review, findings: &[&Findings]) {
             values(&mut field.before, &hide);
             values(&mut field.after, &hide);
         }
+    }
+    for StandingChange { field, .. } in &mut review.standing {
+        values(&mut field.before, &hide);
+        values(&mut field.after, &hide);
     }
     for decider in &mut review.policies {
         decider.reason.iter_mut().for_each(&hide);

@@ -30,6 +30,7 @@ pub(super) enum Sort {
     RuleChanged,
     PrivilegedRole,
     AccessGained,
+    Standing,
     DirectoryRole,
     AccessLost,
     Finding(String),
@@ -41,6 +42,7 @@ impl Sort {
             Self::RuleChanged => "review-rule",
             Self::PrivilegedRole => "review-privileged-role",
             Self::AccessGained => "review-access-gained",
+            Self::Standing => "review-standing",
             Self::DirectoryRole => "review-directory-role",
             Self::AccessLost => "review-access-lost",
             Self::Finding(code) => code,
@@ -52,6 +54,7 @@ impl Sort {
             Self::RuleChanged => "a rule is changed",
             Self::PrivilegedRole => "a privileged role goes to a new holder",
             Self::AccessGained => "access is gained",
+            Self::Standing => "somebody may be somebody else, or for longer",
             Self::DirectoryRole => "a directory role is gained in customers' tenants",
             Self::AccessLost => "access is lost",
             Self::Finding(_) => "a finding",
@@ -98,6 +101,18 @@ pub(super) fn of(review: &Review) -> Vec<Remark> {
         let is_widened = review.verdict.fail_on == FailOn::Widened;
         let level = stops(is_strict && (rectangle.privileged || is_widened));
         remarks.push(access(review, rectangle, level, Sort::AccessGained));
+    }
+    for change in &review.standing {
+        let is_widened = review.verdict.fail_on == FailOn::Widened;
+        remarks.push(Remark {
+            level: stops(is_widened),
+            sort: Sort::Standing,
+            subject: format!("{} {}", change.object, change.field.path),
+            message: words::standing(change),
+            help: None,
+            at: change.at.clone(),
+            state: State::New,
+        });
     }
     for grant in review.directory_roles.iter().filter(|grant| grant.gained.count > 0) {
         remarks.push(directory(grant, stops(is_strict)));

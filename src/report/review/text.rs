@@ -38,6 +38,7 @@ pub fn text(review: &Review, style: Style, to: &mut dyn Write) -> io::Result<()>
     page.refusals();
     page.privileges();
     page.gained();
+    page.standing();
     page.directory_roles();
     page.lost();
     page.by_policies();
@@ -225,6 +226,20 @@ impl Page<'_> {
         if let Some(newness) = words::newness(rectangle) {
             self.indented(6, &[span(newness, DIM)]);
         }
+    }
+
+    fn standing(&mut self) {
+        let standing = &self.review.standing;
+        if standing.is_empty() {
+            return;
+        }
+        self.heading("who it is, until when, and who else", BOLD);
+        for change in standing.iter().take(GROUPS_MAX) {
+            let place = change.at.as_ref().map_or_else(String::new, words::place);
+            let told = [plain(words::standing(change)), span(format!("  {place}"), DIM)];
+            self.line(&[span("  ! ", YELLOW)], &told);
+        }
+        self.more(standing.len().saturating_sub(GROUPS_MAX), "change");
     }
 
     fn directory_roles(&mut self) {

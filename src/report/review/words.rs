@@ -1,12 +1,12 @@
 //! The sentences that stand in every format.
 
 use crate::model::name::Kind;
-use crate::report::plan::value::shown;
+use crate::report::plan::value::{listed, of_field, shown};
 use crate::report::plan::words::{counted, of_kind};
 use crate::review::access::{Decider, Meet, Names, Rectangle};
 use crate::review::privilege::{DirectoryGrant, RoleGrant};
 use crate::review::verdict::Outcome;
-use crate::review::{At, Commit, FindingState, ObjectChange, Review, Side};
+use crate::review::{At, Commit, FindingState, ObjectChange, Review, Side, StandingChange};
 
 /// So many names are said; the others are counted.
 const NAMES_MAX: u64 = 5;
@@ -128,7 +128,7 @@ pub(super) fn names(names: &Names) -> String {
 }
 
 pub(super) fn actions(all: &[String]) -> String {
-    crate::report::plan::value::listed(all, ACTIONS_MAX)
+    listed(all, ACTIONS_MAX)
 }
 
 /// On what, in which way.
@@ -175,8 +175,7 @@ pub(super) fn causes(review: &Review, rectangle: &Rectangle) -> Vec<String> {
             let change = review.changes.iter().find(|change| change.object == *cause);
             match change.and_then(|change| Some((change, change.fields.first()?))) {
                 Some((change, field)) if change.fields.len() == 1 => {
-                    let value =
-                        |value| crate::report::plan::value::of_field(&field.path, value, 60);
+                    let value = |value| of_field(&field.path, value, 60);
                     let (before, after) = (value(&field.before), value(&field.after));
                     let place = change
                         .at
@@ -253,4 +252,13 @@ pub(super) const fn state(state: FindingState) -> &'static str {
         FindingState::Still => "still there",
         FindingState::Fixed => "fixed",
     }
+}
+
+/// What stands otherwise: `user/x may be another: spec.email a → b`.
+pub(super) fn standing(change: &StandingChange) -> String {
+    let value = |value| of_field(&change.field.path, value, 120);
+    let (before, after) = (value(&change.field.before), value(&change.field.after));
+    let object = shown(&change.object, NAME_CHARS_MAX);
+    let path = shown(&change.field.path, NAME_CHARS_MAX);
+    format!("{object} {}: {path} {before} → {after}", change.standing.word())
 }
