@@ -263,7 +263,7 @@ fn by_policies(review: &Review) -> String {
     } else {
         format!("{list}{}", rest(more, "group"))
     };
-    details("Of that, by the policies alone", &body, false)
+    details("By the policies alone", &body, false)
 }
 
 fn findings(review: &Review) -> String {
@@ -279,7 +279,11 @@ fn findings(review: &Review) -> String {
         }
         let (list, more) = fitting(of_state.map(finding), FINDINGS_BYTES / 2);
         let body = format!("{list}{}", rest(more, "finding"));
-        let summary = format!("Findings, {}: {count}", words::state(state));
+        let summary = match state {
+            FindingState::ByTheBase => format!("Findings by the rules of the base: {count}"),
+            FindingState::New => format!("New findings: {count}"),
+            FindingState::Still | FindingState::Fixed => format!("Fixed findings: {count}"),
+        };
         text.push_str(&details(&summary, &body, state != FindingState::Fixed));
     }
     text

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::remarks::{self, Fingerprints, Remark, Sort, State};
 use crate::manifest::code::Code;
 use crate::report::json::write_value;
+use crate::report::plan::json::without_secrets;
 use crate::report::sarif::{ROOT, SCHEMA, rule, to_uri};
 use crate::review::{Review, Side};
 
@@ -27,7 +28,7 @@ pub fn sarif(review: &Review, to: &mut dyn Write) -> io::Result<()> {
         .collect();
     let version = env!("CARGO_PKG_VERSION");
     write_value(
-        &json!({
+        &without_secrets(json!({
             "$schema": SCHEMA,
             "version": "2.1.0",
             "runs": [{
@@ -42,7 +43,7 @@ pub fn sarif(review: &Review, to: &mut dyn Write) -> io::Result<()> {
                 "originalUriBaseIds": {ROOT: {"description": {"text": "the repository's top"}}},
                 "results": results,
             }],
-        }),
+        })),
         to,
     )
 }

@@ -31,6 +31,9 @@ const ALL: [Format; 9] = [
     Format::Azure,
 ];
 
+/// What a file may be called, and hosts take for something else.
+const FILE: &str = "estate/a b,c:d;e]%0A`é.yaml";
+
 /// A comment that hosts take, with room to spare.
 const COMMENT_MAX: usize = 60_000;
 
@@ -76,13 +79,17 @@ fn of(count: usize, next: &mut dyn FnMut() -> String) -> Review {
             reason: Some(next()),
             before: Some(format!("{}\n{}", next(), next())),
             after: Some(next()),
-            at: Some(at(if index % 2 == 0 { Side::Head } else { Side::Base }, line, next())),
+            at: Some(at(
+                if index % 2 == 0 { Side::Head } else { Side::Base },
+                line,
+                FILE.to_owned(),
+            )),
         });
         review.roles.push(RoleGrant {
             role: next(),
             held: Held::Eligible,
             who: names("user", 7, next),
-            at: Some(at(Side::Head, line, next())),
+            at: Some(at(Side::Head, line, FILE.to_owned())),
         });
         review.directory_roles.push(DirectoryGrant {
             to: format!("role/{}", next()),
@@ -100,7 +107,7 @@ fn of(count: usize, next: &mut dyn FnMut() -> String) -> Review {
             message: next(),
             help: Some(next()),
             object: Some(format!("user/{}", next())),
-            at: at(Side::Head, line, next()),
+            at: at(Side::Head, line, FILE.to_owned()),
             denies: index % 4 == 0,
         });
         let became = [Became::Changed, Became::Added, Became::Removed, Became::Renamed][index % 4];
@@ -115,7 +122,7 @@ fn of(count: usize, next: &mut dyn FnMut() -> String) -> Review {
                 after: json!([next()]),
             }],
             gains: 3,
-            at: Some(at(Side::Head, line, next())),
+            at: Some(at(Side::Head, line, FILE.to_owned())),
         });
         review.standing.push(StandingChange {
             object: format!("user/{}", next()),
@@ -125,7 +132,7 @@ fn of(count: usize, next: &mut dyn FnMut() -> String) -> Review {
                 before: json!(next()),
                 after: json!(next()),
             },
-            at: Some(at(Side::Head, line, next())),
+            at: Some(at(Side::Head, line, FILE.to_owned())),
         });
         let id = format!("own.{index:05}");
         review.policies.push(Decider {
@@ -133,7 +140,7 @@ fn of(count: usize, next: &mut dyn FnMut() -> String) -> Review {
             reason: Some(next()),
             permits: true,
             built_in: false,
-            at: at(Side::Head, line, next()),
+            at: at(Side::Head, line, FILE.to_owned()),
         });
         let rectangle = Rectangle {
             principals: names("user", 10_000, next),
@@ -198,8 +205,8 @@ fn what_matters_comes_first() {
         "### Who gains what",
         "### Inside customers' tenants",
         "### Who loses what",
-        "Of that, by the policies alone",
-        "Findings, new: ",
+        "By the policies alone",
+        "New findings: ",
         "What differs in the estate: ",
         "Not proved",
     ];

@@ -76,7 +76,8 @@ pub(super) fn verdict(review: &Review) -> String {
         Outcome::Passes if review.verdict.because.is_empty() => "nothing here stops it",
         outcome => outcome.word(),
     };
-    let because: Vec<&str> = review.verdict.because.iter().map(String::as_str).collect();
+    let because: Vec<String> =
+        review.verdict.because.iter().map(|one| shown(one, NAME_CHARS_MAX * 2)).collect();
     if because.is_empty() { word.to_owned() } else { format!("{word}: {}", because.join("; ")) }
 }
 
@@ -181,7 +182,9 @@ pub(super) fn causes(review: &Review, rectangle: &Rectangle) -> Vec<String> {
                         .at
                         .as_ref()
                         .map_or_else(String::new, |at| format!(" ({})", place(at)));
-                    format!("{cause}: {} {before} → {after}{place}", field.path)
+                    let cause = shown(cause, NAME_CHARS_MAX);
+                    let path = shown(&field.path, NAME_CHARS_MAX);
+                    format!("{cause}: {path} {before} → {after}{place}")
                 }
                 _ => shown(cause, NAME_CHARS_MAX),
             }
@@ -213,6 +216,7 @@ pub(super) fn deciders<'r>(
 /// `user/x comes to hold global-admin`
 pub(super) fn role(grant: &RoleGrant) -> String {
     let RoleGrant { role, held, who, at: _ } = grant;
+    let role = shown(role, NAME_CHARS_MAX);
     let verb = if who.count == 1 { "comes" } else { "come" };
     let eligible = match held {
         crate::review::privilege::Held::Active => "",
@@ -224,7 +228,8 @@ pub(super) fn role(grant: &RoleGrant) -> String {
 /// What a group of ours comes to hold at customers.
 pub(super) fn directory(grant: &DirectoryGrant) -> String {
     let DirectoryGrant { to, directory_roles, gained, lost, at: _ } = grant;
-    let roles = directory_roles.join(", ");
+    let roles: Vec<String> = directory_roles.iter().map(|one| shown(one, NAME_CHARS_MAX)).collect();
+    let (to, roles) = (shown(to, NAME_CHARS_MAX), listed(&roles, ACTIONS_MAX));
     let mut parts = Vec::new();
     if gained.count > 0 {
         parts.push(format!("comes to hold {roles} at {}", names(gained)));
