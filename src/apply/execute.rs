@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::delegated;
 use super::handover::{Handover, Kept, Purpose, password};
 use crate::model::record::{Exchange, ObjectKey, Recorded};
 use crate::model::tenant::{Holding, ObjectId, Profile, ProfileKind, RoleAssignment};
@@ -15,7 +16,9 @@ use crate::partner::center::body::{
     AddressBody, EducationSegmentBody, NewBillingProfile, NewCompanyProfile, NewCustomer,
     NewQualification, NewRoleMember,
 };
-use crate::partner::graph::body::{GroupFields, NewGroup, NewUser, PasswordProfile, UserFields};
+use crate::partner::graph::body::{
+    DelegationFields, GroupFields, NewGroup, NewUser, PasswordProfile, UserFields,
+};
 use crate::partner::{Error, Reason, Writer};
 use crate::plan::step::{Guard, Step};
 use crate::plan::{Change, Target, guard};
@@ -57,7 +60,7 @@ impl From<Error> for Failure {
 }
 
 /// What a step may look at before it writes: an error there changed nothing.
-fn looked<T>(result: Result<T, Error>) -> Result<T, Failure> {
+pub(super) fn looked<T>(result: Result<T, Error>) -> Result<T, Failure> {
     result.map_err(|error| Failure::Failed(error.to_string()))
 }
 
@@ -259,6 +262,48 @@ impl Sender<'_> {
                 }
                 writer.end_relationship(*customer).await?;
                 Ok(Sent { remote_id: Some(customer.to_string()), ..Sent::default() })
+            }
+            Change::RequestDelegation { name, customer, days, roles, extend_days } => {
+                let request = delegated::Request {
+                    name,
+                    customer: *customer,
+                    days: *days,
+                    roles,
+                    extend_days: *extend_days,
+                };
+                delegated::request(writer, &request, until).await
+            }
+            Change::LockDelegation { relationship } => {
+                delegated::lock(writer, relationship, until).await
+            }
+            Change::UpdateDelegation { relationship, days, roles, extend_days } => {
+                let mut fields = DelegationFields::default();
+                if let Some(days) = extend_days {
+                    fields = DelegationFields::auto_extend(*days);
+                }
+                if let Some(days) = days {
+                    fields = fields.with_duration(*days);
+                }
+                if let Some(roles) = roles {
+                    fields = fields.with_roles(roles);
+                }
+                delegated::update(writer, step, relationship, &fields, until).await
+            }
+            Change::DeleteDelegation { relationship } => {
+                delegated::delete(writer, step, relationship).await
+            }
+            Change::TerminateDelegation { relationship } => {
+                delegated::terminate(writer, step, relationship).await
+            }
+            Change::AssignDelegated { relationship, group, roles, instead_of } => {
+                let (group, failed) = (self.made.resolve(group)?, instead_of.as_deref());
+                delegated::assign(writer, relationship, group, roles, failed, until).await
+            }
+            Change::UpdateDelegated { relationship, assignment, roles } => {
+                delegated::reassign(writer, step, relationship, assignment, roles, until).await
+            }
+            Change::UnassignDelegated { relationship, assignment, .. } => {
+                delegated::unassign(writer, step, relationship, assignment).await
             }
             Change::CreateCustomer {
                 key,

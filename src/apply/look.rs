@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::delegated;
 use super::execute::{Made, Sent, is_of, of};
 use crate::model::record::Exchange;
 use crate::model::tenant::{ObjectId, Profile};
@@ -171,6 +172,32 @@ pub(super) async fn once(
             let found = there(reader.customer(*customer).await)?.flatten();
             yes(found.is_none_or(|customer| !customer.is_ours()))
                 .with(Sent { remote_id: Some(customer.to_string()), ..Sent::default() })
+        }
+        (Change::RequestDelegation { name, customer, .. }, ..) => {
+            // What a run that died made is known as ours from then on, whether or not it was asked for.
+            delegated::see_request(reader, name, *customer, since.is_some()).await?
+        }
+        (Change::LockDelegation { relationship }, ..) => {
+            delegated::see_lock(reader, relationship).await?
+        }
+        (Change::UpdateDelegation { relationship, days, roles, extend_days }, ..) => {
+            let wanted = (*days, roles.as_ref(), *extend_days);
+            delegated::see_update(reader, relationship, wanted).await?
+        }
+        (Change::DeleteDelegation { relationship }, ..) => {
+            delegated::see_deletion(reader, relationship).await?
+        }
+        (Change::TerminateDelegation { relationship }, ..) => {
+            delegated::see_end(reader, relationship).await?
+        }
+        (Change::AssignDelegated { relationship, roles, .. }, Some(group), _) => {
+            delegated::see_assignment(reader, relationship, group, roles).await?
+        }
+        (Change::UpdateDelegated { relationship, assignment, roles }, ..) => {
+            delegated::see_reassignment(reader, relationship, assignment, roles).await?
+        }
+        (Change::UnassignDelegated { relationship, assignment, .. }, ..) => {
+            delegated::see_no_assignment(reader, relationship, assignment).await?
         }
         _ => Seen::NotSo,
     })

@@ -5,13 +5,17 @@
 //! skipped, its neighbours go on. What takes something away waits for all that gives, so that nobody
 //! is locked out by a step that failed before.
 
+mod delegated;
 mod execute;
 pub mod handover;
 mod journal;
 mod look;
 mod record;
 mod recover;
+mod seats;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -59,6 +63,8 @@ pub struct Job<'a> {
     /// Which limits somebody let pass, and why.
     pub allowed: Option<String>,
     pub parallel: usize,
+    /// So many customers at a time: those after them wait until all went well.
+    pub wave: Option<usize>,
     /// How long the service may take to show what was written.
     pub settle: Duration,
     /// What is declared and there, with its id, once all is done.
@@ -218,15 +224,77 @@ struct Walk<'a> {
     job: &'a Job<'a>,
     sender: &'a Sender<'a>,
     objects: &'a Objects<'a>,
-    /// Steps that can go now, in the order of the plan.
-    ready: BTreeSet<(bool, usize)>,
+    waves: Waves,
+    /// Steps that can go now, in the order of their phases and of the plan.
+    ready: BTreeSet<(Phase, usize)>,
     /// How many others a step waits for.
     waits_for: HashMap<usize, usize>,
     leads_to: HashMap<usize, Vec<usize>>,
     applied: Applied,
-    /// Steps that give and have not ended.
-    giving: usize,
     a_gift_failed: bool,
+}
+
+/// When a step's turn is: what takes away comes after all that gives, and customers come in waves.
+type Phase = (bool, usize);
+
+/// Which step comes in which wave.
+struct Waves {
+    of: Vec<Phase>,
+    /// Steps that have not ended, by phase.
+    left: BTreeMap<Phase, usize>,
+    /// The first in which something did not come about.
+    failed: Option<Phase>,
+}
+
+impl Waves {
+    fn new(steps: &[Step], size: Option<usize>) -> Self {
+        let mut customers: HashMap<&str, usize> = HashMap::new();
+        let mut left = BTreeMap::new();
+        let of: Vec<Phase> = steps
+            .iter()
+            .map(|step| {
+                let wave = size.and_then(|size| {
+                    let next = customers.len();
+                    let at = *customers.entry(step.object.customer()?).or_insert(next);
+                    // Whatever is nobody's comes before.
+                    Some(1 + at / size.max(1))
+                });
+                (step.verb.takes_away(), wave.unwrap_or_default())
+            })
+            .collect();
+        for phase in &of {
+            *left.entry(*phase).or_default() += 1;
+        }
+        Self { of, left, failed: None }
+    }
+
+    fn of(&self, at: usize) -> Phase {
+        self.of.get(at).copied().unwrap_or_default()
+    }
+
+    /// Whose turn it is.
+    fn now(&self) -> Option<Phase> {
+        self.left.keys().next().copied()
+    }
+
+    fn ended(&mut self, at: usize, is_done: bool) {
+        let phase = self.of(at);
+        if let Some(count) = self.left.get_mut(&phase) {
+            *count -= 1;
+            if *count == 0 {
+                self.left.remove(&phase);
+            }
+        }
+        if !is_done && phase.1 > 0 {
+            self.failed.get_or_insert(phase);
+        }
+    }
+
+    /// Whether a step is not to be begun, because one of an earlier wave did not come about.
+    fn is_off(&self, at: usize) -> bool {
+        let phase = self.of(at);
+        phase.1 > 0 && self.failed.is_some_and(|failed| failed < phase)
+    }
 }
 
 type Running<'a> = BoxFuture<'a, (usize, Result<Came, Broken>)>;
@@ -236,6 +304,7 @@ impl<'a> Walk<'a> {
         let steps = &job.plan.steps;
         let by_id: HashMap<&str, usize> =
             steps.iter().enumerate().map(|(at, step)| (step.id.as_str(), at)).collect();
+        let waves = Waves::new(steps, job.wave);
         let (mut ready, mut waits_for) = (BTreeSet::new(), HashMap::new());
         let mut leads_to: HashMap<usize, Vec<usize>> = HashMap::new();
         for (at, step) in steps.iter().enumerate() {
@@ -245,21 +314,20 @@ impl<'a> Walk<'a> {
                 leads_to.entry(*needed).or_default().push(at);
             }
             if needed.is_empty() {
-                ready.insert((step.verb.takes_away(), at));
+                ready.insert((waves.of(at), at));
             } else {
                 waits_for.insert(at, needed.len());
             }
         }
-        let giving = steps.iter().filter(|step| !step.verb.takes_away()).count();
         Self {
             job,
             sender,
             objects,
+            waves,
             ready,
             waits_for,
             leads_to,
             applied: Applied::default(),
-            giving,
             a_gift_failed: false,
         }
     }
@@ -303,13 +371,18 @@ impl<'a> Walk<'a> {
             if self.is_over() {
                 return;
             }
-            let Some(&(takes, at)) = self.ready.first() else { return };
-            if takes && self.giving > 0 {
+            let Some(&(phase, at)) = self.ready.first() else { return };
+            if self.waves.now().is_some_and(|now| now < phase) {
                 return;
             }
             self.ready.pop_first();
             let Some(step) = self.job.plan.steps.get(at) else { continue };
-            if takes && self.a_gift_failed && may_lock_out(step) {
+            if self.waves.is_off(at) {
+                let why = "not everything of an earlier wave came about";
+                self.skip(at, why.to_owned());
+                continue;
+            }
+            if phase.0 && self.a_gift_failed && may_lock_out(step) {
                 let why = "something that was to be given before could not be";
                 self.skip(at, why.to_owned());
                 continue;
@@ -325,10 +398,8 @@ impl<'a> Walk<'a> {
     fn ended(&mut self, at: usize, came: Came) {
         let Some(step) = self.job.plan.steps.get(at) else { return };
         (self.job.tell)(Event::Ended(step, &came));
-        if !step.verb.takes_away() {
-            self.giving = self.giving.saturating_sub(1);
-        }
         let is_done = came == Came::Done;
+        self.waves.ended(at, is_done);
         self.a_gift_failed |= !is_done && !step.verb.takes_away();
         self.applied.steps.insert(step.id.clone(), came);
         for next in self.leads_to.remove(&at).unwrap_or_default() {
@@ -340,7 +411,7 @@ impl<'a> Walk<'a> {
                     && let Some(step) = self.job.plan.steps.get(next)
                     && !self.applied.steps.contains_key(&step.id)
                 {
-                    self.ready.insert((step.verb.takes_away(), next));
+                    self.ready.insert((self.waves.of(next), next));
                 }
             }
         }
@@ -349,7 +420,7 @@ impl<'a> Walk<'a> {
     fn skip(&mut self, at: usize, why: String) {
         let Some(step) = self.job.plan.steps.get(at) else { return };
         if !self.applied.steps.contains_key(&step.id) {
-            self.ready.remove(&(step.verb.takes_away(), at));
+            self.ready.remove(&(self.waves.of(at), at));
             self.ended(at, Came::Skipped(why));
         }
     }
@@ -380,5 +451,9 @@ fn may_lock_out(step: &Step) -> bool {
             | Change::RemoveRole { .. }
             | Change::UpdateUser { .. }
             | Change::DeleteUser { .. }
+            | Change::UpdateDelegation { .. }
+            | Change::UpdateDelegated { .. }
+            | Change::UnassignDelegated { .. }
+            | Change::TerminateDelegation { .. }
     )
 }

@@ -6,13 +6,15 @@ use std::sync::Mutex;
 use serde_json::Value;
 
 use super::execute::Sent;
+use super::seats;
 use super::{Applied as Came, Came as StepCame, Job};
 use crate::ledger::{Change as Kept, Managed, ObjectKey, Origin, Recorded};
 use crate::model::Str;
 use crate::model::estate::Estate;
 use crate::model::metadata::{Metadata, OnRemoval};
 use crate::model::name::Kind;
-use crate::plan::record::element;
+use crate::model::tenant::RelationshipId;
+use crate::plan::record::{Hold, element};
 use crate::plan::step::{Cause, Step, Verb};
 use crate::plan::{Applied, applied};
 
@@ -28,8 +30,8 @@ pub(super) struct Keeping<'a> {
 /// What is managed, kept up to date while the run goes on.
 #[derive(Debug)]
 pub(super) struct Objects<'a> {
-    keeping: Keeping<'a>,
-    known: Mutex<HashMap<ObjectKey, Managed>>,
+    pub(super) keeping: Keeping<'a>,
+    pub(super) known: Mutex<HashMap<ObjectKey, Managed>>,
 }
 
 const SETS: [&str; 3] = ["spec.agent", "spec.admin", "spec.roles"];
@@ -57,6 +59,9 @@ impl<'a> Objects<'a> {
     /// What a step that is done changes in what is managed.
     pub(super) fn done(&self, step: &Step, sent: &Sent) -> Vec<Kept> {
         let keeping = self.keeping;
+        if step.object.kind == Kind::DelegatedAccess {
+            return self.seat(step, sent);
+        }
         let Ok(mut objects) = self.known.lock() else { return Vec::new() };
         if step.verb == Verb::Delete {
             objects.remove(&step.object);
@@ -197,7 +202,7 @@ pub fn is_settled(known: Known<'_>) -> bool {
 
 /// What is to be remembered otherwise of what is there, `live`, and of what is gone from the manifests;
 /// not of what is open.
-fn unsettled(
+pub(super) fn unsettled(
     keeping: Keeping<'_>,
     objects: &HashMap<ObjectKey, Managed>,
     live: BTreeMap<ObjectKey, Option<String>>,
@@ -216,7 +221,11 @@ fn unsettled(
             changes.push(Kept::Rename { from: former, to: key.name.clone() });
         }
         let before = known.as_ref().map(|known| Applied::read(&known.spec));
-        let Some(what) = applied(keeping.estate, &key, before.as_ref()) else { continue };
+        let Some(mut what) = applied(keeping.estate, &key, before.as_ref()) else { continue };
+        if let (Kind::DelegatedAccess, Some(id)) = (key.kind, &remote_id) {
+            let id = RelationshipId(id.clone());
+            what.relationships.entry(id).or_insert(Hold::Adopted);
+        }
         let Some(metadata) = metadata(keeping, &key) else { continue };
         let mut managed = known
             .clone()
@@ -288,7 +297,7 @@ fn known_as(
     objects.get(key).cloned().or_else(formerly).or_else(by_id)
 }
 
-fn new(keeping: Keeping<'_>, key: &ObjectKey, verb: Verb) -> Managed {
+pub(super) fn new(keeping: Keeping<'_>, key: &ObjectKey, verb: Verb) -> Managed {
     Managed {
         key: key.clone(),
         estate: keeping.name.into(),
@@ -314,6 +323,7 @@ fn metadata<'a>(keeping: Keeping<'a>, key: &ObjectKey) -> Option<&'a Metadata> {
         Kind::Role => estate.roles.get(name).map(|one| &*one.metadata),
         Kind::Partnership => estate.partnerships.get(name).map(|one| &*one.metadata),
         Kind::Customer => estate.customers.get(name).map(|one| &*one.metadata),
+        Kind::DelegatedAccess => seats::metadata(keeping, key),
         _ => None,
     }
 }

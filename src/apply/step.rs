@@ -101,7 +101,10 @@ pub(super) async fn carry_out(
 fn makes_something(step: &Step) -> bool {
     matches!(
         step.change,
-        Change::CreateUser { .. } | Change::CreateGroup { .. } | Change::CreateCustomer { .. }
+        Change::CreateUser { .. }
+            | Change::CreateGroup { .. }
+            | Change::CreateCustomer { .. }
+            | Change::RequestDelegation { .. }
     )
 }
 

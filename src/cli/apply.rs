@@ -147,13 +147,13 @@ async fn poll(
         Err(outcome) => return Ok(Went { outcome, waiting: 0 }),
     };
     let planned = ready.plan(&args.asked());
-    let bound = live(&ready, &planned);
+    let (bound, open) = (live(&ready, &planned), planned.open.clone());
     let plan = ready.file(planned)?;
     let waiting = plan.report.iter().filter(|one| one.state == State::Waiting).count();
     if is_saved && !plan.steps.is_empty() {
         out.say("more is possible by now: plan again to go on");
     }
-    if is_saved || is_idle(&ready, &plan, &bound, &BTreeSet::new()) {
+    if is_saved || is_idle(&ready, &plan, &bound, &open) {
         return Ok(Went { outcome: Outcome::Done, waiting });
     }
     started(out, args, ready, None, Said::IfAny, signals).await
@@ -195,7 +195,7 @@ async fn held(
         past.must_be_over()?;
     }
     let planned = ready.plan_or_undo(&args.asked());
-    let bound = live(ready, &planned);
+    let (bound, unsettled) = (live(ready, &planned), planned.open.clone());
     let fresh = ready.file(planned)?;
     let mut open = args.all_steps(ready, &fresh);
     let said = if saved.is_some() { Said::Before } else { said };
@@ -227,7 +227,7 @@ async fn held(
     for step in &plan.steps {
         open.remove(&step.id);
     }
-    let open: BTreeSet<ObjectKey> = open.into_values().collect();
+    let open: BTreeSet<ObjectKey> = open.into_values().chain(unsettled).collect();
     let is_whole = args.target.is_empty() && stale.is_empty();
     let part = Part { said, is_whole, open: &open };
     let went = args.going.go(out, plan, &bound, part, applying, signals).await?;

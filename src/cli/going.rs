@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
+use std::num::NonZeroUsize;
 
 use super::applying::{Applying, How, Signals, Teller};
 use super::output::Output;
@@ -21,6 +22,9 @@ pub(crate) struct GoingArgs {
     /// How many steps at once
     #[arg(long, value_name = "N", default_value_t = 8)]
     parallel: usize,
+    /// Change so many customers at a time; those after them wait until all went well
+    #[arg(long, value_name = "N")]
+    wave: Option<NonZeroUsize>,
     /// Let a limit pass, up to this: removals=3; repeatable
     #[arg(long, value_name = "LIMIT=N", requires = "reason", value_parser = allowance)]
     allow: Vec<(String, u64)>,
@@ -124,6 +128,7 @@ impl GoingArgs {
         let teller = Teller::new(self.format == Format::Json, plan.steps.len());
         let how = How {
             parallel: self.parallel,
+            wave: self.wave.map(NonZeroUsize::get),
             teller: &teller,
             signals,
             is_whole: part.is_whole,

@@ -353,6 +353,7 @@ impl Ready {
             guards: &project.guards,
             rules: &self.rules,
             actor: self.actor(),
+            admin: self.tenant.admin(),
             invitation: self.invitation.as_deref(),
             is_complete: self.is_complete,
             hands_over: handover::is_possible(loaded),
@@ -397,7 +398,17 @@ impl Ready {
             }),
             undoes: self.past.as_ref().map(|past| past.run.id.clone()),
         };
-        let Planned { steps, report, refused, access, limits, forecast, bound: _ } = planned;
+        let Planned {
+            steps,
+            report,
+            refused,
+            access,
+            limits,
+            forecast,
+            bound: _,
+            open: _,
+            endings: _,
+        } = planned;
         Plan {
             format: FORMAT.to_owned(),
             digest: String::new(),

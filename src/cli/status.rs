@@ -1,6 +1,5 @@
-use jiff::Timestamp;
-use jiff::ToSpan;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::output::Output;
 use super::planning::{Asked, PlanningArgs, Ready};
@@ -10,7 +9,7 @@ use crate::model::metadata::Metadata;
 use crate::model::name::Kind;
 use crate::model::record::ObjectKey;
 use crate::model::time::Day;
-use crate::plan::{Plan, State};
+use crate::plan::{Ending, Fate, Plan, State};
 use crate::report::status::{self, FORMAT, Item, Standing, Status};
 
 /// Show who is waited for, with links, and what expires
@@ -40,8 +39,11 @@ pub(crate) fn run(out: &Output, args: &StatusArgs) -> Result<Outcome, CommandErr
             Ok(ready) => ready,
             Err(outcome) => return Ok(outcome),
         };
-        let plan = ready.file(ready.plan(&Asked::default()))?;
+        let planned = ready.plan(&Asked::default());
+        let endings = planned.endings.clone();
+        let plan = ready.file(planned)?;
         let mut items = waiting(&plan);
+        items.extend(ending(&ready, &endings, plan.observed_at, args.within));
         items.extend(expiring(&ready, plan.observed_at, args.within));
         items.sort();
         let found = Status {
@@ -74,6 +76,54 @@ fn waiting(plan: &Plan) -> Vec<Item> {
             until: report.until.map(|until| until.to_string()),
         })
         .collect()
+}
+
+/// Delegated access that ends soon, and what becomes of it then.
+fn ending(ready: &Ready, endings: &[Ending], now: Timestamp, within: u16) -> Vec<Item> {
+    let account = ready.policies.loaded.estate.account.as_ref();
+    let account = account.map_or("account", |account| account.metadata.name.as_str());
+    let soon = now.checked_add(SignedDuration::from_hours(24 * i64::from(within)));
+    let soon = soon.unwrap_or(Timestamp::MAX);
+    let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
+    let near = endings.iter().filter_map(|one| Some((one, one.ends_at.filter(|at| *at <= soon)?)));
+    near.map(|(one, at)| {
+        let renewed = |from: Option<Timestamp>| {
+            from.map(|from| format!("; the next one is asked for from {} on", day(from)))
+        };
+        let (awaiting, what) = match one.fate {
+            Fate::Extends => ("nobody", " and extends itself by 180 days".to_owned()),
+            Fate::RenewNow => (
+                "whoever applies",
+                " and is to be renewed now: the customer needs time to approve".to_owned(),
+            ),
+            Fate::Renewed => ("the customer", " and the next one is asked for".to_owned()),
+            Fate::Ends { from } => ("nobody yet", renewed(from).unwrap_or_default()),
+            Fate::CannotExtend { from } => (
+                "nobody yet",
+                format!(
+                    " and cannot extend itself, because of Global Administrator{}",
+                    renewed(from).unwrap_or_default()
+                ),
+            ),
+            Fate::Unseen => {
+                ("whoever keeps the manifests", ", and no manifest declares it".to_owned())
+            }
+        };
+        let object =
+            one.object.as_ref().map_or_else(|| format!("account/{account}"), ToString::to_string);
+        Item {
+            object,
+            step: None,
+            state: Standing::Expires,
+            awaiting: awaiting.to_owned(),
+            message: format!("{} with {} ends on {}{what}", one.name, one.customer, day(at)),
+            link: None,
+            instructions: None,
+            since: now.to_string(),
+            until: Some(at.to_string()),
+        }
+    })
+    .collect()
 }
 
 /// Documents whose last day is near, or over.

@@ -24,6 +24,18 @@ impl DirectoryRole {
         BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, id)| Self(RoleTemplateId(*id)))
     }
 
+    /// Whoever holds it in a tenant can give themselves anything there: by assigning roles, or by
+    /// resetting the password of a global administrator.
+    pub fn is_privileged(self) -> bool {
+        const PRIVILEGED: [&str; 4] = [
+            "Global Administrator",
+            "Privileged Role Administrator",
+            "Privileged Authentication Administrator",
+            "Partner Tier2 Support",
+        ];
+        self.name().is_some_and(|name| PRIVILEGED.contains(&name))
+    }
+
     pub fn names() -> impl Iterator<Item = &'static str> {
         BUILT_IN.iter().map(|(name, _)| *name)
     }

@@ -25,6 +25,15 @@ impl ObjectKey {
         Self { kind, name: name.into() }
     }
 
+    /// The customer that it is about, if it is about one.
+    pub fn customer(&self) -> Option<&str> {
+        match self.kind {
+            Kind::Customer => Some(&self.name),
+            Kind::DelegatedAccess => self.name.split_once('/').map(|(_, customer)| customer),
+            _ => None,
+        }
+    }
+
     /// Reads `kind/name`.
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, name) = text.split_once('/')?;

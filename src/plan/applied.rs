@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::holdings;
 use super::record::Applied;
-use super::{account, customers, users};
+use super::{account, customers, delegated, users};
 use crate::model::estate::{Declared, Estate};
 use crate::model::metadata::{Metadata, OnRemoval};
 use crate::model::name::Kind;
@@ -39,13 +39,22 @@ pub fn applied(estate: &Estate, key: &ObjectKey, before: Option<&Applied>) -> Op
             let declared = estate.customers.get(name)?;
             (&declared.metadata, customers::declared(&declared.spec))
         }
+        Kind::DelegatedAccess => {
+            let template = name.split('/').next()?;
+            let declared = estate.delegated_access.get(template)?;
+            (&declared.metadata, delegated::declared(&declared.spec))
+        }
         _ => return None,
     };
     let granted = before.map(|before| before.granted.clone()).unwrap_or_default();
-    let on_removal = metadata.on_removal.filter(|what| *what != OnRemoval::Release);
+    // Delegated access ends unless its document says otherwise; everything else is released.
+    let usual = (key.kind != Kind::DelegatedAccess).then_some(OnRemoval::Release);
+    let on_removal = metadata.on_removal.filter(|what| Some(*what) != usual);
     let owes_password = before.is_some_and(|before| before.owes_password);
     let on_removal = on_removal.map(|what| what.word().to_owned());
-    Some(Applied { fields, granted, owes_password, on_removal })
+    let (relationships, generation) =
+        before.map(|before| (before.relationships.clone(), before.generation)).unwrap_or_default();
+    Some(Applied { fields, granted, owes_password, on_removal, relationships, generation })
 }
 
 fn user(declared: &Declared<User>) -> BTreeMap<String, Value> {

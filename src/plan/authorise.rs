@@ -14,7 +14,7 @@ use super::order::Ordered;
 use super::people::{People, Person};
 use super::step::{Authorisation, Decision, Step};
 use crate::model::Str;
-use crate::model::name::{Kind, Reference};
+use crate::model::name::Reference;
 use crate::model::record::ObjectKey;
 use crate::model::tenant::ProfileKind;
 use crate::policy::judge::Judge;
@@ -157,19 +157,30 @@ fn world(gather: &Gather<'_>, people: &People<'_>, ordered: &[Ordered]) -> World
     if let Some(Actor::Application(id)) = &input.actor {
         world.suppose(Uid::new(Type::Application, id.to_string()), Shape::default());
     }
-    for one in ordered.iter().filter(|one| one.step.object.kind == Kind::Customer) {
-        let Some(declared) = input.estate.customers.get(one.step.object.name.as_str()) else {
+    let customers: BTreeSet<&str> =
+        ordered.iter().filter_map(|one| one.step.object.customer()).collect();
+    let delegated: BTreeSet<&str> = ordered
+        .iter()
+        .filter(|one| one.step.change.relationship().is_some())
+        .filter_map(|one| one.step.object.customer())
+        .collect();
+    for name in customers {
+        let Some(declared) = input.estate.customers.get(name) else {
+            // Its document is gone; of what we had with it something is left to end.
+            world.suppose(Uid::new(Type::Customer, name), Shape::default());
             continue;
         };
         let mut shape = customer_shape(declared);
-        let live = gather.bound.customers.get(one.step.object.name.as_str());
-        let is_live = live.is_some_and(|binding| binding.live().is_some());
+        let live = gather.bound.customers.get(name);
+        // Delegated access that is there is a relationship too: whoever ends it needs no other.
+        let is_live =
+            live.is_some_and(|binding| binding.live().is_some()) || delegated.contains(name);
         for (name, value) in &mut shape.attributes {
             if *name == "relationship" {
                 *value = Value::Text(if is_live { "reseller" } else { "none" }.into());
             }
         }
-        world.suppose(Uid::new(Type::Customer, one.step.object.name.clone()), shape);
+        world.suppose(Uid::new(Type::Customer, name), shape);
     }
     world
 }
@@ -206,7 +217,7 @@ fn question(
         let target = effect.user().or(target(&step.change));
         target.and_then(|target| people.get(target)).map_or_else(account, Person::uid)
     };
-    let customer = || Uid::new(Type::Customer, step.object.name.clone());
+    let customer = || Uid::new(Type::Customer, step.object.customer().unwrap_or_default());
     match &step.change {
         Change::CreateUser { .. }
         | Change::UpdateUser { .. }
@@ -237,6 +248,15 @@ fn question(
             ("edit-customer", customer())
         }
         Change::EndRelationship { .. } => ("end-relationship", customer()),
+        Change::RequestDelegation { .. } | Change::LockDelegation { .. } => {
+            ("request-delegated-administration", customer())
+        }
+        Change::UpdateDelegation { .. }
+        | Change::DeleteDelegation { .. }
+        | Change::TerminateDelegation { .. } => ("manage-delegated-access", customer()),
+        Change::AssignDelegated { .. }
+        | Change::UpdateDelegated { .. }
+        | Change::UnassignDelegated { .. } => ("assign-delegated-access", customer()),
     }
 }
 

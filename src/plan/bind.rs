@@ -16,7 +16,7 @@ use crate::model::id::TenantId;
 use crate::model::name::{CustomerKey, Kind, RoleKey, UserKey};
 use crate::model::record::{ObjectKey, Recorded};
 use crate::model::role;
-use crate::model::tenant::{self, Group, GroupKind, Index, ObjectId, Snapshot};
+use crate::model::tenant::{self, Group, GroupKind, Index, ObjectId, RelationshipId, Snapshot};
 use crate::model::text::nfc;
 
 /// What a document is in the tenant.
@@ -47,6 +47,8 @@ pub struct Bindings {
     /// Of roles that have a group.
     pub roles: BTreeMap<RoleKey, Binding<ObjectId>>,
     pub customers: BTreeMap<CustomerKey, Binding<TenantId>>,
+    /// Delegated access that is all as declared, by template and customer.
+    pub delegated: BTreeMap<ObjectKey, RelationshipId>,
 }
 
 impl Bindings {
@@ -81,6 +83,7 @@ pub(super) fn bind(input: &Input<'_>, index: &Index<'_>, drafts: &mut Drafts) ->
         users: users(input, index, drafts),
         roles: roles(input, drafts),
         customers: customers(input, drafts),
+        delegated: BTreeMap::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is sent, as data: an apply does exactly this and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::model::id::{RoleTemplateId, TenantId};
 use crate::model::record::ObjectKey;
-use crate::model::tenant::{ObjectId, ProfileKind};
+use crate::model::tenant::{ObjectId, ProfileKind, RelationshipId};
 
 /// What a step sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -123,6 +123,69 @@ pub enum Change {
         #[schemars(with = "String")]
         customer: TenantId,
     },
+    /// A delegated access relationship is made, and its customer asked to approve it.
+    RequestDelegation {
+        /// What an unknown outcome is looked up by.
+        name: String,
+        #[schemars(with = "String")]
+        customer: TenantId,
+        days: u32,
+        #[schemars(with = "BTreeSet<String>")]
+        roles: BTreeSet<RoleTemplateId>,
+        /// 0: it ends when it ends.
+        extend_days: u32,
+    },
+    /// Its customer is asked to approve one that was made before.
+    LockDelegation {
+        #[schemars(with = "String")]
+        relationship: RelationshipId,
+    },
+    UpdateDelegation {
+        #[schemars(with = "String")]
+        relationship: RelationshipId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        days: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<BTreeSet<String>>")]
+        roles: Option<BTreeSet<RoleTemplateId>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        extend_days: Option<u32>,
+    },
+    /// One that nobody was asked to approve.
+    DeleteDelegation {
+        #[schemars(with = "String")]
+        relationship: RelationshipId,
+    },
+    TerminateDelegation {
+        #[schemars(with = "String")]
+        relationship: RelationshipId,
+    },
+    /// Lets a group have roles by a relationship.
+    AssignDelegated {
+        #[schemars(with = "String")]
+        relationship: RelationshipId,
+        group: Target,
+        #[schemars(with = "BTreeSet<String>")]
+        roles: BTreeSet<RoleTemplateId>,
+        /// An assignment that failed, which is deleted before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead_of: Option<String>,
+    },
+    UpdateDelegated {
+        #[schemars(with = "String")]
+        relationship: RelationshipId,
+        assignment: String,
+        #[schemars(with = "BTreeSet<String>")]
+        roles: BTreeSet<RoleTemplateId>,
+    },
+    UnassignDelegated {
+        #[schemars(with = "String")]
+        relationship: RelationshipId,
+        assignment: String,
+        /// Whose it is.
+        #[schemars(with = "String")]
+        group: ObjectId,
+    },
 }
 
 /// Something in the directory: known by its id, or made by an earlier step.
@@ -146,7 +209,9 @@ impl Change {
             | Self::ResetPassword { user, .. }
             | Self::AddAccountRole { user, .. }
             | Self::RemoveAccountRole { user, .. } => vec![user],
-            Self::UpdateGroup { group, .. } | Self::DeleteGroup { group } => vec![group],
+            Self::UpdateGroup { group, .. }
+            | Self::DeleteGroup { group }
+            | Self::AssignDelegated { group, .. } => vec![group],
             Self::AddMember { group, member } | Self::RemoveMember { group, member } => {
                 vec![group, member]
             }
@@ -159,7 +224,28 @@ impl Change {
             | Self::CreateCustomer { .. }
             | Self::PutCustomerBilling { .. }
             | Self::AskQualification { .. }
-            | Self::EndRelationship { .. } => Vec::new(),
+            | Self::EndRelationship { .. }
+            | Self::RequestDelegation { .. }
+            | Self::LockDelegation { .. }
+            | Self::UpdateDelegation { .. }
+            | Self::DeleteDelegation { .. }
+            | Self::TerminateDelegation { .. }
+            | Self::UpdateDelegated { .. }
+            | Self::UnassignDelegated { .. } => Vec::new(),
+        }
+    }
+
+    /// The delegated access relationship that it is about, if it is about one that is there.
+    pub fn relationship(&self) -> Option<&RelationshipId> {
+        match self {
+            Self::LockDelegation { relationship }
+            | Self::UpdateDelegation { relationship, .. }
+            | Self::DeleteDelegation { relationship }
+            | Self::TerminateDelegation { relationship }
+            | Self::AssignDelegated { relationship, .. }
+            | Self::UpdateDelegated { relationship, .. }
+            | Self::UnassignDelegated { relationship, .. } => Some(relationship),
+            _ => None,
         }
     }
 }

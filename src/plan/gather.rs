@@ -1,11 +1,12 @@
 //! The way through an estate: what all kinds have in common.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::bind::{Bindings, groups_named, object_id};
 use super::change::Target;
+use super::delegated::Ending;
 use super::draft::{Drafts, maker};
 use super::effect::Effect;
 use super::input::Input;
@@ -31,6 +32,9 @@ pub(super) struct Gather<'a> {
     pub(super) made: HashSet<ObjectKey>,
     /// Groups of roles whose documents are gone, by the role's name.
     pub(super) former_groups: BTreeMap<RoleKey, ObjectId>,
+    /// What is neither as declared nor to be forgotten, whatever comes of the steps.
+    pub(super) open: BTreeSet<ObjectKey>,
+    pub(super) endings: Vec<Ending>,
 }
 
 impl<'a> Gather<'a> {
@@ -67,6 +71,8 @@ impl<'a> Gather<'a> {
             made: HashSet::new(),
             agent_groups,
             former_groups: BTreeMap::new(),
+            open: BTreeSet::new(),
+            endings: Vec::new(),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::delegated;
 use super::step::{FieldChange, Guard};
 use super::users::{ENABLED, FIELDS};
 use crate::model::record::ObjectKey;
@@ -29,6 +30,37 @@ pub fn user(guard: &Guard, now: &tenant::User) -> Option<String> {
         .iter()
         .filter(|(path, _)| is_field(path))
         .find(|(path, seen)| of_user(now, path) != **seen)
+        .map(|(path, _)| format!("{path} was changed meanwhile"))
+}
+
+/// Why a step on a delegated access relationship no longer holds, if it does not.
+pub fn delegation(guard: &Guard, now: &tenant::Delegation) -> Option<String> {
+    let changed = |what: &str| Some(format!("{what} was changed meanwhile"));
+    for (path, seen) in &guard.seen {
+        let is_so = match path.as_str() {
+            delegated::STATUS => *seen == delegated::status_word(&now.status),
+            delegated::EXTENSION => *seen == delegated::extension_word(now.auto_extend_days),
+            delegated::DURATION => {
+                now.duration_days.is_none_or(|days| *seen == format!("P{days}D"))
+            }
+            delegated::ROLES => *seen == delegated::words(&now.roles),
+            _ => true,
+        };
+        if !is_so && path == delegated::STATUS {
+            let status = delegated::status_word(&now.status);
+            return Some(format!("the relationship {} is {status} by now", now.name));
+        }
+        if !is_so {
+            return changed(path);
+        }
+    }
+    None
+}
+
+/// The same of what one group may do by it.
+pub fn assignment(guard: &Guard, now: &tenant::DelegatedAssignment) -> Option<String> {
+    let mut seen = guard.seen.iter().filter(|(path, _)| delegated::is_grant(path));
+    seen.find(|(_, seen)| **seen != delegated::words(&now.roles))
         .map(|(path, _)| format!("{path} was changed meanwhile"))
 }
 

@@ -25,6 +25,8 @@ pub struct Input<'a> {
     pub rules: &'a Rules,
     /// In whose token changes will be made, if that is known.
     pub actor: Option<Actor>,
+    /// Where people approve delegated access: the beginning of each link.
+    pub admin: &'a str,
     /// The link by which any customer accepts us, if it was asked for.
     pub invitation: Option<&'a str>,
     /// These are all the manifests there are: what is not in them has gone.

@@ -93,7 +93,7 @@ pub(super) fn measure(input: &Input<'_>, steps: &[Step], refused: &mut Vec<Refus
     let Spent { removals, privileged_grants, irreversible, customers_touched } = input.record.spent;
     let managed = |kind: Kind| input.record.of_kind(kind).count() as u64;
     let per_kind = |count: fn(&Step) -> u32| -> Vec<(u64, u64)> {
-        [Kind::User, Kind::Role, Kind::Customer, Kind::Account]
+        [Kind::User, Kind::Role, Kind::Customer, Kind::DelegatedAccess, Kind::Account]
             .into_iter()
             .map(|kind| {
                 let of_kind = steps.iter().filter(|step| step.object.kind == kind);

@@ -15,6 +15,7 @@ mod bind;
 pub mod change;
 mod compare;
 mod customers;
+mod delegated;
 mod draft;
 mod effect;
 pub mod file;
@@ -35,7 +36,7 @@ mod scope;
 pub mod step;
 mod target;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod timid;
 mod undo;
 mod users;
@@ -44,6 +45,8 @@ pub use account::digest;
 pub use applied::applied;
 pub use bind::{Binding, Bindings};
 pub use change::{Change, Target};
+pub(crate) use delegated::generation_of;
+pub use delegated::{Ending, Fate, status_word as delegation_status};
 pub use file::Plan;
 pub use input::{Actor, Input};
 pub use passwords::{NotReset, REMEDY, reset};
@@ -53,10 +56,11 @@ pub use step::{Cause, Report, State, Step, Verb};
 pub use timid::Timid;
 pub use undo::{Deed, undo, widen};
 
+use std::collections::BTreeSet;
+
 use file::{AccessChange, Forecast, Refusal};
 use gather::Gather;
 use limits::Limits;
-use step::State as Is;
 
 use crate::model::name::Kind;
 use crate::model::record::ObjectKey;
@@ -71,6 +75,10 @@ pub struct Planned {
     pub limits: Limits,
     pub forecast: Forecast,
     pub bound: Bindings,
+    /// What is neither as declared nor to be forgotten, whatever comes of the steps.
+    pub open: BTreeSet<ObjectKey>,
+    /// What delegated access ends when.
+    pub endings: Vec<Ending>,
 }
 
 /// Plans.
@@ -84,7 +92,7 @@ pub fn plan(input: &Input<'_>) -> Planned {
     roles::agent_groups(&mut gather);
     partnerships::plan(&mut gather);
     customers::plan(&mut gather);
-    delegated(&mut gather);
+    delegated::plan(&mut gather);
     removed::plan(&mut gather);
     users::others(&mut gather);
     target::keep(&mut gather);
@@ -113,6 +121,8 @@ fn finish(mut gather: Gather<'_>) -> Planned {
         access,
         limits,
         bound: gather.bound,
+        open: gather.open,
+        endings: gather.endings,
     }
 }
 
@@ -128,29 +138,44 @@ fn count_once(steps: &mut [order::Ordered]) {
     }
 }
 
-/// Delegated access has no part in plans yet, and says so.
-fn delegated(gather: &mut Gather<'_>) {
-    for key in gather.input.estate.delegated_access.keys() {
-        let object = ObjectKey::new(Kind::DelegatedAccess, key.as_str());
-        gather.drafts.say(&object, Is::Held, "delegated access is not planned yet");
+/// How many requests a step is, where nothing goes wrong: what is looked at before, the change, and
+/// the look at what came of it, unless the answer shows that.
+const fn calls_of(change: &Change) -> u64 {
+    match change {
+        Change::CreateUser { .. } | Change::AssignRole { .. } | Change::AssignDelegated { .. } => 1,
+        Change::CreateGroup { .. }
+        | Change::UpdateGroup { .. }
+        | Change::ResetPassword { .. }
+        | Change::AddMember { .. }
+        | Change::RemoveMember { .. }
+        | Change::RemoveRole { .. }
+        | Change::AddAccountRole { .. }
+        | Change::RemoveAccountRole { .. }
+        | Change::CreateCustomer { .. }
+        | Change::AskQualification { .. }
+        | Change::LockDelegation { .. } => 2,
+        Change::UpdateUser { .. }
+        | Change::DeleteUser { .. }
+        | Change::DeleteGroup { .. }
+        | Change::PutProfile { .. }
+        | Change::PutCustomerBilling { .. }
+        | Change::EndRelationship { .. }
+        | Change::RequestDelegation { .. }
+        | Change::UpdateDelegation { .. }
+        | Change::DeleteDelegation { .. }
+        | Change::TerminateDelegation { .. }
+        | Change::UpdateDelegated { .. }
+        | Change::UnassignDelegated { .. } => 3,
+        Change::RestoreUser { .. } => 4,
     }
 }
 
-/// What applying will cost: each step is a request and a look at what came of it.
+/// What applying will cost.
 fn forecast(steps: &[Step]) -> Forecast {
     /// Customers' calls that the service lets pass in a minute.
     const CUSTOMERS_A_MINUTE: u64 = 500;
-    let calls: u64 = steps
-        .iter()
-        .map(|step| match step.change {
-            // A profile is read right before it is written.
-            Change::PutProfile { .. }
-            | Change::PutCustomerBilling { .. }
-            | Change::RestoreUser { .. } => 3,
-            _ => 2,
-        })
-        .sum();
-    let customers = steps.iter().filter(|step| step.cost.customer.is_some()).count() as u64;
+    let calls: u64 = steps.iter().map(|step| calls_of(&step.change)).sum();
+    let customers = steps.iter().filter(|step| step.object.kind == Kind::Customer).count() as u64;
     // Of what is not about customers, some six hundred go through in a minute.
     let minutes = (customers * 2).div_ceil(CUSTOMERS_A_MINUTE).max(calls.div_ceil(600));
     Forecast { calls, minutes }

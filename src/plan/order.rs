@@ -172,8 +172,6 @@ fn rank(step: &Step, effect: &Effect, people: &People<'_>) -> u8 {
         (Change::CreateGroup { .. } | Change::UpdateGroup { .. }, _) => 1,
         (Change::RestoreUser { .. }, _) => 2,
         (Change::CreateUser { .. }, _) => 3,
-        (Change::UpdateUser { .. }, Verb::Disable) => 11,
-        (Change::UpdateUser { .. } | Change::ResetPassword { .. }, _) => 4,
         (
             Change::AddMember { .. } | Change::AssignRole { .. } | Change::AddAccountRole { .. },
             _,
@@ -181,11 +179,30 @@ fn rank(step: &Step, effect: &Effect, people: &People<'_>) -> u8 {
         (Change::CreateCustomer { .. }, _) => 6,
         (Change::PutCustomerBilling { .. } | Change::AskQualification { .. }, _) => 7,
         (
+            Change::RequestDelegation { .. }
+            | Change::LockDelegation { .. }
+            | Change::UpdateDelegation { .. },
+            Verb::Create | Verb::Request | Verb::Update,
+        ) => 8,
+        (
+            Change::AssignDelegated { .. } | Change::UpdateDelegated { .. },
+            Verb::Grant | Verb::Update,
+        ) => 9,
+        (
             Change::RemoveMember { .. }
             | Change::RemoveRole { .. }
-            | Change::RemoveAccountRole { .. },
+            | Change::RemoveAccountRole { .. }
+            | Change::RequestDelegation { .. }
+            | Change::LockDelegation { .. }
+            | Change::UpdateDelegation { .. }
+            | Change::AssignDelegated { .. }
+            | Change::UpdateDelegated { .. }
+            | Change::UnassignDelegated { .. },
             _,
         ) => 10,
+        (Change::UpdateUser { .. }, Verb::Disable)
+        | (Change::DeleteDelegation { .. } | Change::TerminateDelegation { .. }, _) => 11,
+        (Change::UpdateUser { .. } | Change::ResetPassword { .. }, _) => 4,
         (Change::EndRelationship { .. }, _) => 12,
         (Change::DeleteGroup { .. }, _) => 13,
         (Change::DeleteUser { .. }, _) => 14,

@@ -12,6 +12,7 @@ use crate::model::record::{
     ConfirmedAt, Json, Managed, ObjectKey, Origin, Recorded, Spent, WaitingSince,
 };
 use crate::model::scalar::Scalar;
+use crate::model::tenant::RelationshipId;
 
 /// All that is remembered of one estate.
 #[derive(Debug, Clone, Default)]
@@ -38,8 +39,16 @@ impl Record {
             let managed = &object.managed;
             if managed.estate == estate {
                 record.objects.insert(managed.key.clone(), object);
-            } else if let Some(id) = &managed.remote_id {
-                record.elsewhere.insert((managed.key.kind, id.clone()), managed.estate.clone());
+                continue;
+            }
+            let (kind, estate) = (managed.key.kind, &managed.estate);
+            if kind == Kind::DelegatedAccess {
+                for id in Applied::read(&managed.spec).relationships.into_keys() {
+                    record.elsewhere.insert((kind, id.0.into()), estate.clone());
+                }
+            }
+            if let Some(id) = &managed.remote_id {
+                record.elsewhere.insert((kind, id.clone()), estate.clone());
             }
         }
         for one in waiting {
@@ -119,6 +128,25 @@ pub struct Applied {
     /// What the document said should become of the object without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_removal: Option<String>,
+    /// Delegated access: the relationships by which it is given, the next one beside the present one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub relationships: BTreeMap<RelationshipId, Hold>,
+    /// The highest number in their names: a name stays taken long after its relationship.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub generation: u32,
+}
+
+/// How a relationship became ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hold {
+    Made,
+    Adopted,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Applied {

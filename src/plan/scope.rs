@@ -32,7 +32,18 @@ pub fn scope(estate: &Estate, record: &Record) -> Scope {
         agreements: false,
         profiles: profiles(estate),
         account_roles: estate.users.values().any(|user| user.spec.roles.is_some()),
-        delegated: Delegated::Nothing,
+        delegated: delegated(estate, record),
+    }
+}
+
+/// Whatever customers have is looked at as soon as any template speaks of it: what was made by hand is
+/// taken over, or told.
+fn delegated(estate: &Estate, record: &Record) -> Delegated {
+    let is_remembered = record.of_kind(Kind::DelegatedAccess).next().is_some();
+    if estate.delegated_access.is_empty() && !is_remembered {
+        Delegated::Nothing
+    } else {
+        Delegated::All
     }
 }
 

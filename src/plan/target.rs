@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::gather::Gather;
+use crate::model::name::Kind;
+use crate::model::record::ObjectKey;
 
 /// Leaves out what nobody asked for, if anything was asked for.
 pub(super) fn keep(gather: &mut Gather<'_>) {
@@ -10,13 +12,21 @@ pub(super) fn keep(gather: &mut Gather<'_>) {
     if targets.is_empty() {
         return;
     }
+    // A template stands for all that it makes.
+    let is_meant = |object: &ObjectKey| {
+        targets.contains(object)
+            || object.kind == Kind::DelegatedAccess
+                && object.name.split_once('/').is_some_and(|(template, _)| {
+                    targets.contains(&ObjectKey::new(Kind::DelegatedAccess, template))
+                })
+    };
     let steps = &gather.drafts.steps;
     let by_id: HashMap<&str, usize> =
         steps.iter().enumerate().map(|(at, step)| (step.id.as_str(), at)).collect();
     let mut due: Vec<usize> = steps
         .iter()
         .enumerate()
-        .filter(|(_, step)| targets.contains(&step.object))
+        .filter(|(_, step)| is_meant(&step.object))
         .map(|(at, _)| at)
         .collect();
     let mut kept: HashSet<usize> = due.iter().copied().collect();
@@ -40,5 +50,8 @@ pub(super) fn keep(gather: &mut Gather<'_>) {
         at += 1;
         kept.contains(&(at - 1))
     });
-    gather.drafts.report.retain(|report| about.contains(&report.object));
+    gather
+        .drafts
+        .report
+        .retain(|report| about.contains(&report.object) || is_meant(&report.object));
 }

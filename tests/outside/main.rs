@@ -24,6 +24,7 @@ mod cli;
 mod client_conformance;
 mod client_emulator;
 mod converges;
+mod delegated;
 mod emulator_bench;
 mod emulator_conformance;
 mod emulator_graph;

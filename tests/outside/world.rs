@@ -93,6 +93,10 @@ impl Folder {
         self.dir.path()
     }
 
+    pub(crate) fn from(dir: TempDir) -> Self {
+        Self { dir }
+    }
+
     pub(crate) fn into_dir(self) -> TempDir {
         self.dir
     }

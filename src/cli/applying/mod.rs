@@ -49,6 +49,8 @@ pub(crate) struct Applying {
 /// How a plan is carried out.
 pub(crate) struct How<'a> {
     pub(crate) parallel: usize,
+    /// So many customers at a time.
+    pub(crate) wave: Option<usize>,
     pub(crate) teller: &'a Teller,
     pub(crate) signals: &'a Signals,
     /// What is as declared is managed from now on, and what is gone from the manifests no longer is.
@@ -226,6 +228,7 @@ impl Applying {
             actor: ready.acting.user.clone().unwrap_or_default(),
             allowed: how.allowed,
             parallel: how.parallel,
+            wave: how.wave,
             settle: ready.tenant.settle,
             bound,
             is_complete: ready.is_complete && how.is_whole,
@@ -350,6 +353,8 @@ pub(crate) fn live(ready: &Ready, planned: &Planned) -> Vec<(ObjectKey, Option<S
             all.push((ObjectKey::new(Kind::Customer, key.as_str()), Some(id.to_string())));
         }
     }
+    let seats = planned.bound.delegated.iter();
+    all.extend(seats.map(|(key, id)| (key.clone(), Some(id.0.clone()))));
     // A tie that is not to be, and is not, is as declared.
     for (name, declared) in &estate.customers {
         let key = ObjectKey::new(Kind::Customer, name.as_str());

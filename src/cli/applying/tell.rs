@@ -1,5 +1,6 @@
 //! What is said while a plan is carried out: bars or lines for people, lines of JSON for programs.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 
 use indicatif::MultiProgress;
@@ -10,9 +11,9 @@ use crate::apply::{Applied, Came, Event};
 use crate::cli::CommandError;
 use crate::cli::output::Output;
 use crate::ledger::Counts;
-use crate::plan::State;
 use crate::plan::file::Plan;
 use crate::plan::step::Step;
+use crate::plan::{Change, State};
 use crate::report::clean;
 
 /// Says what happens.
@@ -99,7 +100,8 @@ impl Teller {
             return out.result(|to| writeln!(to, "{line}"));
         }
         out.result(|to| {
-            for report in plan.report.iter().filter(|report| report.state == State::Waiting) {
+            let mut waiting = plan.report.iter().filter(|one| one.state == State::Waiting);
+            for report in waiting.by_ref().take(WAITING_MAX) {
                 writeln!(to, "waiting {}: {}", report.object, clean::line(&report.message))?;
                 for (name, text) in [("for", &report.awaiting), ("link", &report.link)] {
                     if let Some(text) = text {
@@ -107,12 +109,40 @@ impl Teller {
                     }
                 }
             }
+            match waiting.count() {
+                0 => {}
+                more => writeln!(to, "waiting … and {more} more: `partnerctl status` has each, with its link")?,
+            }
+            for (template, count) in asked(plan, applied) {
+                let customers = if count == 1 { "customer is" } else { "customers are" };
+                writeln!(
+                    to,
+                    "{count} {customers} to approve by now: `partnerctl invite delegated-access/{template}` writes the mails"
+                )?;
+            }
             let mut parts = counted(&counts);
             parts.extend(waited(counts.waiting.into()));
             writeln!(to, "{}", parts.join(", "))?;
             remedies(&counts).try_for_each(|remedy| writeln!(to, "  {remedy}"))
         })
     }
+}
+
+/// Of how many waiting is told in full.
+const WAITING_MAX: usize = 20;
+
+/// How many customers were asked to approve something, by template.
+fn asked(plan: &Plan, applied: &Applied) -> BTreeMap<String, usize> {
+    let mut asked = BTreeMap::new();
+    for step in &plan.steps {
+        let is_asked =
+            matches!(step.change, Change::RequestDelegation { .. } | Change::LockDelegation { .. });
+        if is_asked && applied.steps.get(&step.id) == Some(&Came::Done) {
+            let template = step.object.name.split('/').next().unwrap_or_default();
+            *asked.entry(template.to_owned()).or_default() += 1;
+        }
+    }
+    asked
 }
 
 fn state(step: &Step, state: &str, why: Option<&str>) -> Value {

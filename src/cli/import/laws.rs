@@ -216,6 +216,7 @@ fn steps(loaded: &Loaded, snapshot: &Snapshot) -> Vec<String> {
         guards: &Guards::default(),
         rules: &rules,
         actor: None,
+        admin: "https://admin.microsoft.com",
         invitation: None,
         is_complete: true,
         hands_over: true,

@@ -3,7 +3,7 @@
 //! Where nothing is to be done, and nothing to be remembered, no lease is taken: another run may have
 //! the ledger. Otherwise it is as `apply` does it, with a part of the plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -78,7 +78,7 @@ impl Rounds<'_> {
         if let Some(refused) = part.refused() {
             return Ok(part.came(refused, calls));
         }
-        if is_idle(&ready, &part.plan, &part.bound, &part.timid.open()) {
+        if is_idle(&ready, &part.plan, &part.bound, &part.open) {
             return Ok(part.came(Came::Quiet, calls));
         }
         let (out, planning, signals) = (self.out, self.planning, self.signals);
@@ -109,13 +109,14 @@ impl Rounds<'_> {
         let teller = Teller::new(false, part.plan.steps.len());
         let how = How {
             parallel: self.parallel,
+            wave: None,
             teller: &teller,
             signals: self.signals,
             is_whole: true,
             allowed: None,
         };
-        let (open, alive) = (part.timid.open(), || self.life.moves());
-        let carried = applying.carry_out(&part.plan, &part.bound, &open, &alive, how);
+        let alive = || self.life.moves();
+        let carried = applying.carry_out(&part.plan, &part.bound, &part.open, &alive, how);
         let Applied { counts, ended_early, .. } = carried.await?;
         if let Some(error) = ended_early {
             return Err(CommandError::because("keeping the journal", &error));
@@ -133,12 +134,14 @@ struct Part {
     timid: Timid,
     /// What is declared and there, with its id.
     bound: Vec<(ObjectKey, Option<String>)>,
+    /// What is not as declared, and stays so for now.
+    open: BTreeSet<ObjectKey>,
 }
 
 impl Part {
     fn of(ready: &Ready) -> Result<Self, CommandError> {
         let planned = ready.plan(&Asked::default());
-        let bound = live(ready, &planned);
+        let (bound, mut open) = (live(ready, &planned), planned.open.clone());
         let mut plan = ready.file(planned)?;
         let mut timid = Timid::of(std::mem::take(&mut plan.steps));
         plan.steps = std::mem::take(&mut timid.alone);
@@ -149,7 +152,8 @@ impl Part {
                 CommandError::Internal(format!("the plan cannot be written: {error}"))
             })?;
         }
-        Ok(Self { plan, timid, bound })
+        open.extend(timid.open());
+        Ok(Self { plan, timid, bound, open })
     }
 
     fn refused(&self) -> Option<Came> {

@@ -43,6 +43,7 @@ pub(crate) struct Tenant {
     pub reader: Reader,
     /// How long it may lag behind a write.
     pub settle: Duration,
+    admin: String,
     context: Context,
 }
 
@@ -61,6 +62,7 @@ impl Tenant {
         Ok(Self {
             reader: Reader::new(connection),
             settle: settle(context),
+            admin: reach.endpoints.admin.clone(),
             context: context.clone(),
         })
     }
@@ -88,6 +90,11 @@ impl Tenant {
         }
         snapshot.blind = blind;
         Ok(snapshot)
+    }
+
+    /// Where people approve delegated access.
+    pub(crate) fn admin(&self) -> &str {
+        &self.admin
     }
 
     /// In whose name it would be changed, as far as that is known to somebody who only reads.

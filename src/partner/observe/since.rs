@@ -20,8 +20,8 @@ use super::super::graph::{batch, directory as graph, roles};
 use super::super::line::ReadingLine;
 use super::super::request::{Class, Service};
 use super::super::snapshot::{
-    Aspect, Blind, Customer, Delegated, Delegation, DelegationStatus, Group, Holding, Marks,
-    ObjectId, RoleAssignment, Scope, Snapshot, User,
+    Aspect, Blind, Customer, Delegated, Group, Holding, Marks, ObjectId, RoleAssignment, Scope,
+    Snapshot, User,
 };
 use super::delegated::Known;
 use super::directory::Directory;
@@ -30,8 +30,6 @@ use crate::model::id::TenantId;
 
 /// After so long, account roles are read again whatever the records say.
 const ACCOUNT_ROLES_AGE_MAX: SignedDuration = SignedDuration::from_hours(24);
-/// So many relationships cost less to list than to think about.
-const DELEGATED_LIST_MAX: usize = 900;
 /// So many customers come in one page of the list.
 const CUSTOMERS_PER_CALL: usize = 500;
 
@@ -359,25 +357,11 @@ async fn delegated_of(
         return delegated::read(line, scope, None).await;
     };
     let known = &previous.delegated;
-    let is_quiet = !audited.touches_delegation
-        && !known.values().any(|one| one.status.is_moving())
-        && known.len() > DELEGATED_LIST_MAX
-        && known.values().all(|one| is_as_wanted(scope, one));
-    if is_quiet {
-        return Ok(known.clone());
-    }
     let touched = &audited.delegation_customers;
     // Records that do not say with whom could be about anybody.
     let known = (!audited.touches_delegation || !touched.is_empty())
         .then_some(Known { delegated: known, touched });
     delegated::read(line, scope, known).await
-}
-
-/// Whether an earlier, perhaps less curious look saw as much as is wanted now.
-fn is_as_wanted(scope: &Scope, one: &Delegation) -> bool {
-    one.assignments.is_some()
-        || one.status != DelegationStatus::Active
-        || !scope.delegated.wants_assignments(one.customer)
 }
 
 /// What the records cannot tell.

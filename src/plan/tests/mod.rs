@@ -1,5 +1,7 @@
+mod delegated;
 mod laws;
-mod stage;
+pub(crate) mod service;
+pub(crate) mod stage;
 mod table;
 mod timid;
 mod undo;

@@ -34,7 +34,7 @@ use crate::model::time::Day;
 use crate::model::user::{self, AgentLevel, RoleGrant};
 use crate::policy::rules::Rules;
 
-pub(super) const BASE: &str = include_str!("base.yaml");
+pub(crate) const BASE: &str = include_str!("base.yaml");
 pub(super) const NOW: &str = "2026-11-20T12:00:00Z";
 pub(super) const LINK: &str = "https://admin.microsoft.com/Adminportal/Home?invType=ResellerRelationship&partnerId=00000000-0000-0000-0000-000000000001&msppId=0&DAP=false#/BillingAccounts/partner-invitation";
 
@@ -77,15 +77,15 @@ pub(super) fn id_of(name: &str) -> Uuid {
     uuid::Builder::from_u128(number).into_uuid()
 }
 
-pub(super) fn object_id(name: &str) -> ObjectId {
+pub(crate) fn object_id(name: &str) -> ObjectId {
     ObjectId(id_of(name))
 }
 
 pub(super) const OUR_TENANT: TenantId = TenantId(Uuid::from_u128(1));
 
-pub(super) struct Stage {
+pub(crate) struct Stage {
     text: String,
-    pub(super) snapshot: Snapshot,
+    pub(crate) snapshot: Snapshot,
     objects: BTreeMap<ObjectKey, Recorded>,
     confirmed: Vec<ConfirmedAt>,
     pub(super) spent: Spent,
@@ -97,12 +97,12 @@ pub(super) struct Stage {
     pub(super) hands_over: bool,
     targets: BTreeSet<ObjectKey>,
     revive: BTreeSet<ObjectKey>,
-    pub(super) now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 impl Stage {
     /// Everything is in place, and nothing is remembered.
-    pub(super) fn fresh(text: &str) -> Self {
+    pub(crate) fn fresh(text: &str) -> Self {
         let now: Timestamp = NOW.parse().unwrap();
         let loaded = load(text, day(now));
         Self {
@@ -124,7 +124,7 @@ impl Stage {
     }
 
     /// Everything is in place, and was applied by us, two hours ago.
-    pub(super) fn base() -> Self {
+    pub(crate) fn base() -> Self {
         Self::fresh(BASE).applied(How::Made)
     }
 
@@ -203,9 +203,36 @@ impl Stage {
         self.text = kept.join("---\n");
     }
 
+    pub(super) fn object(&self, key: &ObjectKey) -> Option<&Recorded> {
+        self.objects.get(key)
+    }
+
+    /// Something more is remembered.
+    pub(super) fn keep(&mut self, known: Recorded) {
+        self.objects.insert(known.managed.key.clone(), known);
+    }
+
     /// What is remembered, changed.
     pub(super) fn remember(&mut self, key: &str, change: impl FnOnce(&mut Recorded)) {
         change(self.objects.get_mut(&ObjectKey::parse(key).unwrap()).unwrap());
+    }
+
+    /// Somebody writes the manifests anew.
+    pub(crate) fn rewrite(&mut self, text: String) {
+        self.text = text;
+    }
+
+    pub(crate) fn estate(&self) -> Estate {
+        load(&self.text, day(self.now)).estate
+    }
+
+    /// All that is remembered.
+    pub(crate) fn remember_all(&mut self, all: Vec<Recorded>) {
+        self.objects = all.into_iter().map(|one| (one.managed.key.clone(), one)).collect();
+    }
+
+    pub(crate) fn revive_all(&mut self, all: Vec<ObjectKey>) {
+        self.revive = all.into_iter().collect();
     }
 
     /// Somebody edits the manifests.
@@ -269,7 +296,7 @@ impl Stage {
         self
     }
 
-    pub(super) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
@@ -279,7 +306,7 @@ impl Stage {
         self
     }
 
-    pub(super) fn plan(&self) -> Planned {
+    pub(crate) fn plan(&self) -> Planned {
         self.with_input(plan)
     }
 
@@ -311,6 +338,7 @@ impl Stage {
             guards: &self.guards,
             rules,
             actor: self.actor.clone(),
+            admin: "https://admin.microsoft.com",
             invitation: Some(LINK),
             is_complete: self.is_complete,
             hands_over: self.hands_over,
@@ -397,7 +425,7 @@ pub(super) fn person(declared: &user::User) -> User {
     }
 }
 
-pub(super) fn group(name: &str, alias: &str) -> Group {
+pub(crate) fn group(name: &str, alias: &str) -> Group {
     Group {
         name: name.to_owned(),
         description: None,

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::super::digest;
 use super::super::step::Cause;
 use super::super::{Actor, Applied, Planned};
+use super::delegated;
 use super::stage::*;
 use crate::model::name::Kind;
 use crate::model::record::{Exchange, Origin as How, Recorded, Spent};
@@ -32,10 +33,10 @@ fn reset_by_zoe(stage: Stage) -> Stage {
         .with(|stage| stage.actor = Some(Actor::User(object_id(ZOE))))
 }
 
-struct Row {
-    kind: &'static str,
-    situation: &'static str,
-    stage: fn() -> Stage,
+pub(super) struct Row {
+    pub(super) kind: &'static str,
+    pub(super) situation: &'static str,
+    pub(super) stage: fn() -> Stage,
 }
 
 macro_rules! rows {
@@ -43,6 +44,8 @@ macro_rules! rows {
         vec![$($(Row { kind: $kind, situation: $situation, stage: || $stage },)+)+]
     };
 }
+
+pub(super) use rows;
 
 const BEN: &str = "ben@fabrikam.example";
 const ZOE: &str = "zoe@fabrikam.example";
@@ -89,7 +92,7 @@ pub(super) fn assigned(
     }
 }
 
-fn rows() -> Vec<Row> {
+fn others() -> Vec<Row> {
     rows! {
         # "anything"
         "as declared, applied before" => Stage::base(),
@@ -282,9 +285,6 @@ fn rows() -> Vec<Row> {
         "may not raise themselves" => Stage::base().edit("email: aiko@fabrikam.example, agent: admin, admin: global", "email: aiko@fabrikam.example, agent: admin, admin: [global, billing]"),
         "a user management admin touches a global admin" => zoe(Stage::base()).live(|tenant| tenant.assignments.push(assigned("zoe", AdminLevel::UserManagement, Holding::Active, "/"))).with(|stage| stage.actor = Some(Actor::User(object_id(ZOE)))).edit("email: chie@fabrikam.example", "jobTitle: Director, email: chie@fabrikam.example"),
         "is not known" => Stage::base().with(|stage| stage.actor = None).edit("jobTitle: Engineer", "jobTitle: Lead"),
-
-        # "DelegatedAccess"
-        "declared" => Stage::base().add("kind: DelegatedAccess\nmetadata: {name: ops}\nspec: {customers: {labels: {segment: enterprise}}, duration: P730D, grants: [{to: desk, directoryRoles: [Directory Readers]}]}\n"),
     }
 }
 
@@ -349,7 +349,7 @@ fn page() -> String {
          the tests of `src/plan/`, which plan each row from a small estate (`src/plan/tests/base.yaml`).\n",
     );
     let mut kind = "";
-    for row in rows() {
+    for row in others().into_iter().chain(delegated::all()) {
         if row.kind != kind {
             kind = row.kind;
             write!(page, "\n## {kind}\n\n| situation | what comes of it |\n|---|---|\n").unwrap();
@@ -382,7 +382,7 @@ pub(super) fn written(path: &str, page: &str) {
 #[test]
 fn no_situation_stands_twice() {
     let mut seen = std::collections::BTreeSet::new();
-    for row in rows() {
+    for row in others().into_iter().chain(delegated::all()) {
         assert!(seen.insert((row.kind, row.situation)), "{}: {}", row.kind, row.situation);
     }
     assert!(seen.len() > 100);

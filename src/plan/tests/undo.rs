@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::super::holdings::template_of;
 use super::super::{Change, Deed, Planned, Target, Verb, widen};
+use super::service;
 use super::stage::*;
 use super::table::{assigned, came, written};
 use crate::model::record::{ObjectKey, Origin as How};
@@ -209,6 +210,11 @@ fn carry(tenant: &mut Snapshot, planned: &Planned) -> Vec<Deed> {
             }
             Change::EndRelationship { customer } => {
                 tenant.customers.remove(customer);
+            }
+            change => {
+                let id = service::carry(tenant, change, find).unwrap();
+                deeds.push(Deed { step: step.clone(), remote_id: Some(id.0) });
+                continue;
             }
         }
         if let Some(id) = new {

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod customers;
+mod delegated;
 mod groups;
 mod held;
 mod profiles;
@@ -74,6 +75,8 @@ pub fn widen(scope: &mut Scope, deeds: &[Deed]) {
             Change::PutProfile { profile, .. } => {
                 scope.profiles.0.insert(*profile);
             }
+            Change::RequestDelegation { .. } => scope.delegated = Delegated::All,
+            change if change.relationship().is_some() => scope.delegated = Delegated::All,
             Change::PutCustomerBilling { customer, .. } => {
                 let who = CustomerRef::Tenant(*customer);
                 let details = scope.details.entry(who).or_default();
@@ -117,6 +120,10 @@ fn source(input: &Input<'_>, key: &ObjectKey) -> Option<Source> {
         Kind::User => estate.users.get(name).map(|one| one.origin),
         Kind::Role => estate.roles.get(name).map(|one| one.origin),
         Kind::Customer => estate.customers.get(name).map(|one| one.origin),
+        Kind::DelegatedAccess => {
+            let template = name.split('/').next().unwrap_or_default();
+            estate.delegated_access.get(template).map(|one| one.origin)
+        }
         _ => None,
     };
     origin.and_then(|origin| (input.source_of)(origin))
@@ -154,6 +161,20 @@ impl Back<'_, '_> {
                 self.asked(*customer, qualification);
             }
             Change::EndRelationship { customer } => self.ended(*customer),
+            Change::RequestDelegation { .. } => self.requested(),
+            Change::UpdateDelegation { relationship, .. } => self.updated_delegation(relationship),
+            Change::LockDelegation { relationship }
+            | Change::DeleteDelegation { relationship }
+            | Change::TerminateDelegation { relationship } => self.ended_delegation(relationship),
+            Change::AssignDelegated { relationship, group, .. } => {
+                self.assigned(relationship, group);
+            }
+            Change::UpdateDelegated { relationship, assignment, .. } => {
+                self.reassigned(relationship, assignment);
+            }
+            Change::UnassignDelegated { relationship, group, .. } => {
+                self.unassigned(relationship, *group);
+            }
         }
     }
 

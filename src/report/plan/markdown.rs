@@ -157,8 +157,8 @@ fn waits(reports: &Reports<'_>, plan: &Plan) -> String {
 }
 
 fn errand_item(errand: &Errand<'_>, plan: &Plan) -> String {
-    let Report { object, message, link, step, confirms, instructions, awaiting, count, .. } =
-        errand.first;
+    let Report { object, message, step, confirms, count, .. } = errand.first;
+    let instructions = errand.instructions();
     let is_one = errand.others.is_empty();
     let mut item = String::new();
     if is_one {
@@ -182,8 +182,8 @@ fn errand_item(errand: &Errand<'_>, plan: &Plan) -> String {
         }
     });
     for (name, told) in [
-        ("Waits for", awaiting.as_deref().map(prose)),
-        ("Link", link.as_deref().map(|link| code(&shown(link, 1_000)))),
+        ("Waits for", errand.awaiting().map(prose)),
+        ("Link", errand.link().map(|link| code(&shown(link, 1_000)))),
         ("What to do", instructions.as_deref().map(prose)),
         ("Then", then),
     ] {

@@ -16,7 +16,7 @@ use super::view::{self, Block, Entry, Errand, Reports, Risk, Section, View};
 use super::words;
 use crate::plan::Plan;
 use crate::plan::file::Rectangle;
-use crate::plan::step::{Cause, Decision, FieldChange, Report, State, Step};
+use crate::plan::step::{Cause, Decision, FieldChange, State, Step};
 use crate::report::Style;
 
 /// So many objects are printed one by one; what is risky comes first among them.
@@ -368,7 +368,7 @@ impl Page<'_, '_> {
             let message = format!(": for one, {}", shown(&report.message, CHARS_MAX));
             self.line(&[plain("  ")], &[name, plain(message)]);
             let each = Some("partnerctl status lists each of them".to_owned());
-            self.todo(report, None, each);
+            self.todo(errand, None, each);
             return;
         }
         let name = span(shown(&report.object.to_string(), NAME_CHARS_MAX), BOLD);
@@ -381,24 +381,24 @@ impl Page<'_, '_> {
         let time = words::span(report, self.view.plan.observed_at);
         let confirm = report.step.as_ref().filter(|_| report.confirms.is_some());
         let confirm = confirm.map(|step| format!("partnerctl confirm {}", shown(step, CHARS_MAX)));
-        self.todo(report, time, confirm);
+        self.todo(errand, time, confirm);
     }
 
     /// Whom it waits for, where they go, what they do.
-    fn todo(&mut self, report: &Report, time: Option<String>, then: Option<String>) {
-        let Report { link, instructions, awaiting, .. } = report;
-        let text = |text: &Option<String>, max| text.as_ref().map(|text| shown(text, max));
+    fn todo(&mut self, errand: &Errand<'_>, time: Option<String>, then: Option<String>) {
+        let text = |text: Option<&str>, max| text.map(|text| shown(text, max));
+        let instructions = errand.instructions();
         let margin = |name: &str| span(format!("    {name:<9}  "), DIM);
-        for (name, told) in [("waits for", text(awaiting, CHARS_MAX)), ("time", time)] {
+        for (name, told) in [("waits for", text(errand.awaiting(), CHARS_MAX)), ("time", time)] {
             self.fact(&margin(name), told);
         }
-        if let Some(link) = text(link, 2_000) {
+        if let Some(link) = text(errand.link(), 2_000) {
             // In one line, whatever the width: to be copied.
             self.text.push_str(&paint("    link       ", DIM, self.color));
             self.text.push_str(&link);
             self.text.push('\n');
         }
-        for (name, told) in [("do", text(instructions, 2_000)), ("then", then)] {
+        for (name, told) in [("do", text(instructions.as_deref(), 2_000)), ("then", then)] {
             self.fact(&margin(name), told);
         }
     }

@@ -215,7 +215,8 @@ impl<'p> Reports<'p> {
     }
 }
 
-/// What a person does once: for one object, or for all that wait at the same link.
+/// What a person does once: for one object, for all that wait at the same link, or for all customers of
+/// a template, each at a link of its own.
 #[derive(Debug)]
 pub(super) struct Errand<'p> {
     pub(super) first: &'p Report,
@@ -230,13 +231,44 @@ impl<'p> Errand<'p> {
     pub(super) fn count(&self) -> u64 {
         self.all().map(|report| report.count.unwrap_or(1)).sum()
     }
+
+    /// The link at which all of them wait.
+    pub(super) fn link(&self) -> Option<&'p str> {
+        let link = self.first.link.as_deref();
+        link.filter(|link| self.all().all(|report| report.link.as_deref() == Some(link)))
+    }
+
+    /// What a person does for all of them.
+    pub(super) fn instructions(&self) -> Option<String> {
+        match self.first.object.name.split_once('/') {
+            Some((template, _)) if !self.others.is_empty() => Some(format!(
+                "`partnerctl invite delegated-access/{template}` writes a mail for each, with its link."
+            )),
+            _ => self.first.instructions.clone(),
+        }
+    }
+
+    /// Whom they wait for, if it is the same for all.
+    pub(super) fn awaiting(&self) -> Option<&'p str> {
+        let whom = self.first.awaiting.as_deref();
+        if self.all().all(|report| report.awaiting.as_deref() == whom) {
+            whom
+        } else {
+            Some("a global admin of each")
+        }
+    }
 }
 
 impl<'p> Reports<'p> {
     /// Many customers get the same invitation: those stand as one.
     pub(super) fn errands(&self) -> Vec<Errand<'p>> {
-        let key =
-            |report: &'p Report| report.link.as_deref().map(|link| (report.object.kind, link));
+        let key = |report: &'p Report| {
+            let link = report.link.as_deref()?;
+            let (kind, name) = (report.object.kind, &report.object.name);
+            // A template asks each of its customers for the same.
+            let template = name.split_once('/').map(|(template, _)| template);
+            Some((kind, template.filter(|_| kind == Kind::DelegatedAccess).unwrap_or(link)))
+        };
         let mut counts: HashMap<(Kind, &str), usize> = HashMap::new();
         for link in self.all.iter().filter_map(|report| key(report)) {
             *counts.entry(link).or_default() += 1;

@@ -7,6 +7,7 @@
 
 pub(crate) mod assignment;
 mod body;
+mod chronicle;
 pub(crate) mod customer;
 pub(crate) mod duration;
 pub(crate) mod operation;
@@ -19,6 +20,7 @@ mod show;
 use jiff::Timestamp;
 
 use self::assignment::{Assignment, AssignmentStatus};
+use self::chronicle::Event;
 use self::relationship::{Customer, Misstep, Relationship, Status};
 use super::roles::catalogue;
 use crate::emulator::directory::Group;
@@ -262,6 +264,7 @@ pub(crate) fn assign(
         due_at: Some(relationship::after(tx.now(), step)),
     };
     tx.put(&assignment)?;
+    chronicle::assignment(tx, relationship, Event::Created)?;
     Ok(assignment)
 }
 

@@ -580,6 +580,7 @@ async fn remove_assignment(Path((id, item)): Path<(String, String)>, call: Call)
             due_at: Some(after(tx.now(), Quirks::of(tx)?.step())),
             ..found.document
         })?;
+        super::chronicle::assignment(tx, &within.id, super::chronicle::Event::Deleted)?;
         Ok(())
     })?;
     Ok(no_content())

@@ -7,6 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::assignment::{Assignment, AssignmentStatus};
+use super::chronicle::{self, Event};
 use super::customer;
 use super::due_key;
 use super::operation::{Change, Operation, OperationStatus};
@@ -101,7 +102,10 @@ impl Timed for Assignment {
         let at = self.due_at.take().unwrap_or_else(|| tx.now());
         self.modified_at = at;
         match self.status {
-            AssignmentStatus::Pending => self.status = AssignmentStatus::Active,
+            AssignmentStatus::Pending => {
+                self.status = AssignmentStatus::Active;
+                chronicle::assignment(tx, &self.relationship, Event::Activated)?;
+            }
             AssignmentStatus::Deleting => {
                 self.status = AssignmentStatus::Deleted;
                 self.due_at = Some(after(at, DELETED_KEPT));
@@ -154,9 +158,13 @@ pub(super) fn keep(
 ) -> Result<(), StoreError> {
     let id = relationship.id.clone();
     let customer = relationship.customer.clone();
+    let before = tx.get::<Relationship>(&id)?.map(|found| found.document.status);
     match relationship.settle(tx.now(), step) {
         Moved::To(relationship) => {
             tx.put(&*relationship)?;
+            if before != Some(relationship.status) {
+                chronicle::entered(tx, &relationship)?;
+            }
             if relationship.status.is_over() {
                 end_assignments(tx, &relationship)?;
             }
@@ -206,6 +214,7 @@ fn change_roles(
     let Some(found) = tx.get::<Assignment>(id)?.filter(|found| found.status.is_alive()) else {
         return Ok(false);
     };
+    chronicle::assignment(tx, &found.relationship, Event::Updated)?;
     tx.put(&Assignment { roles, modified_at: at, ..found.document })?;
     Ok(true)
 }
@@ -233,6 +242,7 @@ fn drop_global_administrator(
             assignment.status = AssignmentStatus::Deleting;
             assignment.due_at = Some(after(at, step));
         }
+        chronicle::assignment(tx, &relationship.id, Event::Updated)?;
         tx.put(&assignment)?;
     }
     keep(tx, relationship, step)?;

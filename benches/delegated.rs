@@ -1,0 +1,133 @@
+//! What delegated access for ten thousand customers costs: CPU time of `partnerctl` as a process, against
+//! a tenant that another process serves; and that it comes about in bad weather too.
+//!
+//! `cargo bench --bench delegated`; another number of customers stands after `--`. Figures are of this
+//! machine.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark prints, and stops when it cannot go on"
+)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+#[path = "served.rs"]
+mod served;
+
+use served::{PROGRAM, Served, context, run};
+
+const CUSTOMERS: usize = 10_000;
+const PARALLEL: &str = "32";
+/// A tenth of all requests is struck, and the service says when it is asked too often.
+const WEATHER: &str = "seed: 7
+rules:
+  - {path: /v1.0/tenantRelationships, rate: 0.04, fault: error, status: 503}
+  - {path: /v1.0/tenantRelationships, rate: 0.03, fault: throttle, retryAfter: 1}
+  - {path: /v1.0/tenantRelationships, rate: 0.03, fault: drop-after}
+";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    // Only `cargo bench` says so; there is nothing to test here.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        return;
+    }
+    let customers =
+        arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(CUSTOMERS);
+    println!("one template, {customers} customers, {PARALLEL} at once");
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder, customers);
+    let (_served, tenant) = Served::start(folder);
+    let url = tenant["url"].as_str().expect("an address").to_owned();
+    context(folder, &tenant, "0s");
+    let file = folder.join("partnerctl.yaml");
+    let project = fs::read_to_string(&file).expect("the project");
+    fs::write(file, format!("{project}  limits: {{}}\n")).expect("a file");
+    tell("remembering the customers", run(folder, &["apply", "--yes", "--new-ledger"]));
+    let template = "apiVersion: partnerctl/v1\nkind: DelegatedAccess\nmetadata: {name: ops}\nspec:\n  customers: {all: true}\n  duration: P730D\n  autoExtend: P180D\n  grants:\n    - {to: desk, directoryRoles: [Directory Readers, Helpdesk Administrator, Service Support Administrator]}\n";
+    fs::write(folder.join("estate/access.yaml"), template).expect("a file");
+    tell("plan, the tenant read", run(folder, &["plan"]));
+    tell("plan, from what was read", run(folder, &["plan", "--refresh", "none"]));
+    tell("apply: all are asked", run(folder, &["apply", "--yes", "--parallel", PARALLEL]));
+    tell("plan, only waiting", run(folder, &["plan"]));
+    tell("plan, from what was read", run(folder, &["plan", "--refresh", "none"]));
+    assert_eq!(code(folder, &["plan", "--exit-code"]), 8, "only people are waited for");
+    accept(folder, &url);
+    tell("plan, all have approved", run(folder, &["plan"]));
+    tell("apply: all are mapped", run(folder, &["apply", "--yes", "--parallel", PARALLEL]));
+    tell("plan, nothing to do", run(folder, &["plan"]));
+    assert_eq!(code(folder, &["plan", "--exit-code"]), 0, "nothing is left");
+
+    println!("the same in bad weather");
+    let second = template
+        .replace("name: ops", "name: watch")
+        .replace("{all: true}", "{labels: {segment: smb}}");
+    fs::write(folder.join("estate/second.yaml"), second).expect("a file");
+    fs::write(folder.join("weather.yaml"), WEATHER).expect("a file");
+    emulator(folder, &["faults", "weather.yaml", "--url", &url]);
+    println!("  runs until only people are waited for: {}", until(folder, 8));
+    emulator(folder, &["act", "accept", "delegated-access/watch", "--url", &url, "--project", "."]);
+    println!("  runs until nothing is left: {}", until(folder, 0));
+    emulator(folder, &["faults", "off", "--url", &url]);
+    assert_eq!(code(folder, &["plan", "--exit-code", "--refresh", "all"]), 0);
+}
+
+/// Applies until a plan ends so.
+fn until(folder: &Path, wanted: i32) -> usize {
+    for runs in 1..10 {
+        let ended = code(folder, &["apply", "--yes", "--parallel", PARALLEL]);
+        if code(folder, &["plan", "--exit-code"]) == wanted {
+            return runs;
+        }
+        println!("  a run ended with {ended}");
+    }
+    panic!("it does not come about");
+}
+
+fn tell(what: &str, (cpu, peak): (f64, u64)) {
+    println!("{what:<28} {cpu:>7.0} ms CPU, {peak:>4} MiB");
+}
+
+fn code(folder: &Path, args: &[&str]) -> i32 {
+    let mut command = Command::new(PROGRAM);
+    command.args(args).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().expect("it starts").code().expect("it ends")
+}
+
+fn emulator(folder: &Path, args: &[&str]) {
+    let ended = code(folder, &[&["emulator"], args].concat());
+    assert_eq!(ended, 0, "{args:?}");
+}
+
+fn accept(folder: &Path, url: &str) {
+    emulator(folder, &["act", "accept", "delegated-access/ops", "--url", url, "--project", "."]);
+}
+
+fn prepare(folder: &Path, customers: usize) {
+    let mut text = String::from(
+        "apiVersion: partnerctl/v1\nkind: Account\nmetadata: {name: fabrikam}\nspec:\n  program: direct-bill\n  country: JP\n  domains: [fabrikam.example]\n  partnerId: \"4567890\"\n  legal:\n    companyName: Fabrikam K.K.\n    address: {line1: 1-2-3 Marunouchi, city: Tokyo, postalCode: 100-0005, country: JP}\n    primaryContact: {firstName: Aiko, lastName: Tanaka, email: aiko@fabrikam.example, phone: \"+81 3 1234 5678\"}\n",
+    );
+    for (name, agent) in [("aiko", "admin"), ("chie", "none")] {
+        write!(text, "---\napiVersion: partnerctl/v1\nkind: User\nmetadata: {{name: {name}}}\nspec: {{displayName: Somebody, email: {name}@fabrikam.example, agent: {agent}, admin: global, roles: [desk]}}\n").expect("text");
+    }
+    text.push_str("---\napiVersion: partnerctl/v1\nkind: Role\nmetadata: {name: desk}\nspec: {group: {name: Service Desk, mailNickname: desk}}\n---\napiVersion: partnerctl/v1\nkind: CustomerTable\nmetadata: {name: smb}\nspec: {file: smb.csv, defaults: {labels: {segment: smb}}}\n");
+    let mut rows = String::from("name,companyName,domain,tenantId\n");
+    for number in 0..customers {
+        writeln!(
+            rows,
+            "c{number},Customer {number},c{number}.example,00000000-0000-4000-8000-{number:012x}"
+        )
+        .expect("text");
+    }
+    fs::create_dir_all(folder.join("estate")).expect("a folder");
+    fs::write(folder.join("estate/all.yaml"), text).expect("a file");
+    fs::write(folder.join("estate/smb.csv"), rows).expect("a file");
+    let project = "apiVersion: partnerctl/v1\nkind: Project\nmetadata: {name: fabrikam}\nspec:\n  manifests: [estate]\n";
+    fs::write(folder.join("partnerctl.yaml"), project).expect("a file");
+}
