@@ -9,8 +9,11 @@ use crate::cli::CommandError;
 use crate::cli::applying::handover;
 use crate::cli::planning::digests;
 use crate::cli::saved;
+use crate::model::cloud::Cloud;
 use crate::model::estate::Origin;
+use crate::model::project::Endpoints as Replaced;
 use crate::model::time::Day;
+use crate::partner::auth::cloud::Endpoints;
 use crate::partner::snapshot::file as snapshot_file;
 use crate::plan::file::{FORMAT, Parents, Plan};
 use crate::plan::step::Source;
@@ -44,6 +47,10 @@ pub(super) fn planned(path: &Path, sides: &Sides, today: Day) -> Result<Plan, Co
     let source_of =
         |origin: Origin| head.line_of(origin).map(|(file, line)| Source { file, line: Some(line) });
     let nothing = BTreeSet::new();
+    // The cloud's own: no context is chosen, and a link is only shown.
+    let cloud = head.estate.account.as_ref().map_or(Cloud::Global, |account| account.spec.cloud);
+    let endpoints = Endpoints::new(cloud, &Replaced::default());
+    let admin = endpoints.map(|endpoints| endpoints.admin).unwrap_or_default();
     let planned = plan::plan(&Input {
         estate: &head.estate,
         snapshot: &snapshot,
@@ -52,6 +59,7 @@ pub(super) fn planned(path: &Path, sides: &Sides, today: Day) -> Result<Plan, Co
         guards: &project.guards,
         rules: &judge.rules,
         actor: None,
+        admin: &admin,
         invitation: None,
         is_complete: true,
         hands_over: handover::is_possible(head),
@@ -63,7 +71,7 @@ pub(super) fn planned(path: &Path, sides: &Sides, today: Day) -> Result<Plan, Co
         source_of: &source_of,
     });
     let (manifests, policies) = digests(&head.findings.sources);
-    let Planned { steps, report, refused, access, limits, forecast, bound: _ } = planned;
+    let Planned { steps, report, refused, access, limits, forecast, .. } = planned;
     let account = head.estate.account.as_ref();
     Plan {
         format: FORMAT.to_owned(),
