@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::page::{dumped, text};
 use crate::world::{ACCOUNT, Ended, Folder, PROJECT, Run, TODAY, USERS};
 
 /// A folder under git. What is written there is committed when a test says so.
@@ -526,6 +527,160 @@ fn names_of_commits_are_names() {
     assert!(ended.err.contains("is in no git repository"), "{}", ended.err);
     let ended = repository.run(&["--base", "main", "--plan", "a", "--snapshot", "b"]);
     assert_eq!(ended.code, 64);
+}
+
+#[test]
+fn who_is_somebody_else_by_now_is_told() {
+    // The name stays, and what it may do; the person, the group and the end do not.
+    let repository = Repository::example()
+        .edit(
+            "estate/users.yaml",
+            "email: chie.mori@fabrikam.example",
+            "email: mallory@fabrikam.example",
+        )
+        .edit("estate/users.yaml", "expires: 2027-03-31", "expires: 2029-03-31")
+        .edit("estate/roles.yaml", "  membership: exclusive\n", "");
+    let (code, json) = repository.json(&[]);
+    assert_eq!(code, 2, "{json:#}");
+    assert_eq!(json["access"]["gainedCount"], 0);
+    let told: Vec<String> = texts(&json["standing"], "object")
+        .into_iter()
+        .zip(texts(&json["standing"], "standing"))
+        .map(|(object, standing)| format!("{object} {standing}"))
+        .collect();
+    assert_eq!(
+        told,
+        ["user/chie-mori identity", "user/fumiko-kato lasting", "role/escalation-lead openness"]
+    );
+    // She holds what is privileged, so that it counts for whoever asks for that alone.
+    assert_eq!(repository.json(&["--fail-on", "privileged"]).0, 2);
+    let harmless = Repository::example().edit(
+        "estate/users.yaml",
+        "expires: 2027-03-31",
+        "expires: 2029-03-31",
+    );
+    assert_eq!(harmless.json(&["--fail-on", "privileged"]).0, 0);
+    assert_eq!(harmless.json(&[]).0, 2);
+    // Somebody new under an old name that is taken along is no less somebody else.
+    let taken = Repository::example()
+        .edit(
+            "estate/users.yaml",
+            "metadata: {name: daichi-sato, labels",
+            "metadata: {name: mallory, formerly: [daichi-sato], labels",
+        )
+        .edit(
+            "estate/users.yaml",
+            "email: daichi.sato@fabrikam.example",
+            "email: mallory@fabrikam.example",
+        );
+    let text = std::fs::read_to_string(taken.path().join("estate/access-tests.yaml")).unwrap();
+    let taken = taken.with("estate/access-tests.yaml", text.replace("daichi-sato", "mallory"));
+    let (code, json) = taken.json(&["--fail-on", "privileged"]);
+    assert_eq!(
+        (code, &json["standing"][0]["object"]),
+        (2, &Value::from("user/mallory")),
+        "{json:#}"
+    );
+}
+
+#[test]
+fn what_would_be_done_to_the_tenant_is_shown_too() {
+    let repository = Repository::example();
+    let plan = |args: &[&str]| {
+        let whole = [&["plan", "--as-of", TODAY], args].concat();
+        let ended = Run::new(&whole).within(repository.path()).end();
+        assert_eq!(ended.code, 0, "{}", ended.shown());
+    };
+    plan(&["--out", "plan.json", "--snapshot-out", "seen.json"]);
+    let seen = std::fs::read_to_string(repository.path().join("seen.json")).unwrap();
+    let seen: Value = serde_json::from_str(&seen).unwrap();
+    assert_eq!(seen["marks"], serde_json::json!({"audited": []}), "no link into the service");
+    let (code, json) = repository.json(&["--plan", "plan.json"]);
+    assert_eq!(code, 0, "{json:#}");
+    let saved = std::fs::read_to_string(repository.path().join("plan.json")).unwrap();
+    let saved: Value = serde_json::from_str(&saved).unwrap();
+    assert_eq!(json["plan"], saved);
+    let ended = repository.review(&["--plan", "plan.json", "--format", "markdown"]);
+    assert!(ended.out.contains("### What would be done to the tenant\n\n"), "{}", ended.out);
+    // From the snapshot the same steps follow.
+    let (code, json) = repository.json(&["--snapshot", "seen.json"]);
+    assert_eq!(code, 0, "{json:#}");
+    assert_eq!(texts(&json["plan"]["steps"], "id"), texts(&saved["steps"], "id"));
+    assert!(json["notes"][0].as_str().unwrap().starts_with("planned from a snapshot"));
+
+    // By the base's limits, whatever the head says of them.
+    let strict = repository.edit(
+        "partnerctl.yaml",
+        "privilegedGrants: {count: 20}",
+        "privilegedGrants: {count: 1}",
+    );
+    strict.commit("strict");
+    strict.git(&["branch", "-f", "strict"]);
+    let lax = strict.edit(
+        "partnerctl.yaml",
+        "privilegedGrants: {count: 1}",
+        "privilegedGrants: {count: 900}",
+    );
+    for source in [&["--snapshot", "seen.json"][..], &["--plan", "plan.json"]] {
+        if source[0] == "--plan" {
+            let whole = ["plan", "--as-of", TODAY, "--out", "plan.json"];
+            assert_eq!(Run::new(&whole).within(lax.path()).end().code, 0);
+        }
+        let ended = lax.run(&[&["--base", "strict", "--fail-on", "none"], source].concat());
+        assert_eq!(ended.code, 5, "{source:?}: {}", ended.shown());
+        assert!(ended.out.contains("the limit `privilegedGrants` is raised"), "{}", ended.out);
+    }
+    // A plan of other files, one that was changed, and what is none.
+    let other = lax.edit("estate/users.yaml", "jobTitle: 運用部長", "jobTitle: 部長");
+    let refused = |args: &[&str], why: &str| {
+        let ended = other.review(args);
+        assert_eq!((ended.code, ended.out.as_str()), (6, ""), "{}", ended.err);
+        assert!(ended.err.contains(why), "{}", ended.err);
+    };
+    refused(&["--plan", "plan.json"], "was planned from other files than the head's");
+    refused(&["--snapshot", "plan.json"], "is no snapshot");
+    refused(&["--plan", "seen.json"], "its format is");
+    let text = std::fs::read_to_string(other.path().join("plan.json")).unwrap();
+    std::fs::write(other.path().join("plan.json"), text.replace("user/aiko", "user/mako")).unwrap();
+    refused(&["--plan", "plan.json"], "its digest is not that of its content");
+}
+
+#[test]
+fn the_page_is_drawn() {
+    let repository = hostile();
+    let page = repository.review(&["--format", "html"]).out;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("review.html");
+    std::fs::write(&file, page).unwrap();
+    let opened =
+        |fragment: &str| dumped(folder.path(), &format!("file://{}{fragment}", file.display()));
+    let document = opened("");
+    let verdict = text(&document, "<div id=\"verdict\"", "<div id=\"notes\"");
+    assert!(verdict.starts_with("Denied|1 refusal by the base's rules"), "{verdict}");
+    let parts = document.split_once("<div id=\"parts\"").unwrap().1;
+    let headings: Vec<String> = parts
+        .split("<summary")
+        .skip(1)
+        .filter(|part| part.contains("<h2"))
+        .map(|part| text(part, "<h2", "</h2>"))
+        .collect();
+    assert!(headings[0].starts_with("What it changes about the rules"), "{headings:?}");
+    assert!(headings[1].starts_with("What keeps it from being merged"), "{headings:?}");
+    assert!(headings[2].starts_with("Privileged roles"), "{headings:?}");
+    assert!(document.contains("<pre class=\"before\""), "the policy that is deleted is there");
+    assert!(document.contains("Not proved"));
+    // The address shows some.
+    let some = opened("#show=two-hats");
+    let shown = some
+        .split("<div class=\"item")
+        .skip(1)
+        .filter(|item| !item.split_once('>').unwrap().0.contains("hidden"));
+    let shown: Vec<&str> = shown.collect();
+    assert!(
+        !shown.is_empty() && shown.iter().all(|item| item.contains("two-hats")),
+        "{}",
+        shown.len()
+    );
 }
 
 #[test]

@@ -20,17 +20,17 @@ use crate::review::{At, Became, FindingState, Noted, ObjectChange, Rectangle, Re
 /// All of them together stay below 60 000; GitHub refuses more than 65 536 characters.
 const BECAUSE_BYTES: usize = 1_500;
 const NOTES_BYTES: usize = 1_500;
-const RULES_BYTES: usize = 11_000;
-const REFUSALS_BYTES: usize = 6_000;
-const ROLES_BYTES: usize = 3_000;
-const GAINED_BYTES: usize = 10_000;
-const STANDING_BYTES: usize = 3_000;
-const DIRECTORY_BYTES: usize = 3_000;
-const LOST_BYTES: usize = 4_000;
-const POLICIES_BYTES: usize = 4_000;
-const FINDINGS_BYTES: usize = 4_000;
+const RULES_BYTES: usize = 10_000;
+const REFUSALS_BYTES: usize = 5_000;
+const ROLES_BYTES: usize = 2_500;
+const GAINED_BYTES: usize = 9_000;
+const STANDING_BYTES: usize = 2_500;
+const DIRECTORY_BYTES: usize = 2_500;
+const LOST_BYTES: usize = 3_500;
+const POLICIES_BYTES: usize = 3_000;
+const FINDINGS_BYTES: usize = 3_000;
 const CHANGES_BYTES: usize = 6_000;
-const PLAN_BYTES: usize = 2_500;
+const PLAN_BYTES: usize = 2_000;
 
 const CHARS_MAX: usize = 300;
 const VALUE_CHARS_MAX: usize = 120;
