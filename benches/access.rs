@@ -1,6 +1,8 @@
 //! What exact access costs: CPU time and memory at ten and at a hundred thousand users and
 //! customers, forty actions and about forty policies, after one policy was widened and twenty
-//! memberships were changed.
+//! memberships were changed. Then the same with delegated access beside it: forty templates, as
+//! manifests declare them, or what a tenant gives, where each customer has some of two hundred
+//! different grants.
 //!
 //! `cargo bench --bench access`. Figures are of this machine; compare ratios. Each size runs in a
 //! process of its own, so that its peak of memory is its own.
@@ -32,6 +34,24 @@ const RUNS: usize = 3;
 const ROLES: usize = 40;
 const PROVIDERS: usize = 20;
 const ACTIONS: usize = 40;
+const GIFTS: usize = 200;
+
+/// What directory roles allow.
+const DIRECTORY_ROLES: [&str; 4] = [
+    r#"Action::"view-users""#,
+    r#"Action::"administer-on-behalf", Action::"view-service-health", Action::"view-service-request", Action::"create-service-request""#,
+    r#"Action::"administer-on-behalf", Action::"view-users", Action::"reset-password""#,
+    r#"Action::"administer-on-behalf", Action::"view-users", Action::"manage-users", Action::"reset-password""#,
+];
+
+/// What templates select.
+const SEGMENTS: [(&str, &str); 5] = [
+    ("segment", "enterprise"),
+    ("segment", "smb"),
+    ("segment", "public"),
+    ("region", "kanto"),
+    ("tier", "gold"),
+];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -40,26 +60,51 @@ fn main() {
         return;
     }
     if let Some(at) = arguments.iter().position(|argument| argument == "--size") {
-        measure(arguments[at + 1].parse().expect("a number"));
+        let delegated = match arguments[at + 2].as_str() {
+            "templates" => Delegated::Templates,
+            "live" => Delegated::Live,
+            _ => Delegated::Nothing,
+        };
+        measure(arguments[at + 1].parse().expect("a number"), delegated);
         return;
     }
     println!(
         "{:<30} {:>9} {:>9} {:>9} {:>16} {:>10} {:>9}",
         "", "min ms", "median", "max", "triples", "rectangles", "peak MiB"
     );
-    for size in ["1000", "10000", "100000"] {
+    for (size, delegated) in [
+        ("1000", "nothing"),
+        ("10000", "nothing"),
+        ("10000", "templates"),
+        ("10000", "live"),
+        ("100000", "nothing"),
+        ("100000", "live"),
+    ] {
         let program = std::env::current_exe().expect("a program has a path");
-        let status = Command::new(program).args(["--bench", "--size", size]).status();
+        let status = Command::new(program).args(["--bench", "--size", size, delegated]).status();
         assert!(status.expect("it runs").success());
     }
 }
 
-fn measure(size: usize) {
-    let name = |what: &str| format!("{what}, {size} x {ACTIONS} x {size}");
+/// What of delegated access there is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Delegated {
+    Nothing,
+    Templates,
+    Live,
+}
+
+fn measure(size: usize, delegated: Delegated) {
+    let beside = match delegated {
+        Delegated::Nothing => "",
+        Delegated::Templates => ", templates",
+        Delegated::Live => ", live",
+    };
+    let name = |what: &str| format!("{what}, {size}{beside}");
     let start = cpu();
-    let (old, new) = (world(size, 0), world(size, 20));
+    let (old, new) = (world(size, 0, delegated), world(size, 20, delegated));
     row(&name("both worlds"), &[cpu().saturating_sub(start)], None);
-    let (before, after) = (policies(false), policies(true));
+    let (before, after) = (policies(false, delegated), policies(true, delegated));
     let before = Side { policies: &before, world: &old };
     let after = Side { policies: &after, world: &new };
     let universe = Universe {
@@ -232,7 +277,12 @@ fn scatter(at: usize, salt: usize) -> usize {
     (x >> 33) as usize
 }
 
-fn world(size: usize, memberships: usize) -> World {
+/// A grant that some customers' tenants have: whose, and which.
+fn gift(at: usize) -> String {
+    format!("{}.{at:03}", role(at % ROLES))
+}
+
+fn world(size: usize, memberships: usize, delegated: Delegated) -> World {
     let mut world = World::default();
     let text = |text: &str| Value::Text(text.into());
     let moved: BTreeMap<usize, usize> =
@@ -257,6 +307,7 @@ fn world(size: usize, memberships: usize) -> World {
             ),
             ("webmail", Value::Bool(false)),
             ("eligible", Value::Set(BTreeSet::new())),
+            ("holds", Value::Set(parents.clone())),
         ];
         let team = ["operations", "sales", "support", "finance"][scatter(at, 11) % 4];
         let region = ["kanto", "kansai", "tohoku", "kyushu"][scatter(at, 12) % 4];
@@ -274,7 +325,7 @@ fn world(size: usize, memberships: usize) -> World {
     for at in 0..size {
         let providers = (0..scatter(at, 20) % 3)
             .map(|n| Uid::new(Type::Provider, provider(scatter(at, 21 + n) % PROVIDERS)));
-        let attributes = vec![
+        let mut attributes = vec![
             (
                 "relationship",
                 text(if scatter(at, 24).is_multiple_of(40) { "none" } else { "reseller" }),
@@ -284,6 +335,15 @@ fn world(size: usize, memberships: usize) -> World {
             ("known", Value::Bool(!scatter(at, 26).is_multiple_of(10))),
             ("providers", Value::Set(providers.collect())),
         ];
+        if delegated == Delegated::Live {
+            // Up to three; most customers have the few that are usual, some what nobody else has.
+            let gifts = (0..scatter(at, 31) % 4).map(|n| match scatter(at, 32 + n) % 10 {
+                0 => gift(scatter(at, 36 + n) % GIFTS),
+                usual => gift(usual),
+            });
+            let gifts: BTreeSet<_> = gifts.map(Into::into).collect();
+            attributes.push(("delegated", Value::Texts(gifts)));
+        }
         let region = ["kanto", "kansai", "tohoku", "kyushu"][scatter(at, 27) % 4];
         let segment = ["enterprise", "smb", "public"][scatter(at, 28) % 3];
         let tier = ["gold", "silver", "bronze"][scatter(at, 29) % 3];
@@ -309,7 +369,7 @@ fn world(size: usize, memberships: usize) -> World {
 }
 
 /// A policy for each role, as the role documents make them, and what a project adds.
-fn policies(widened: bool) -> PolicySet {
+fn policies(widened: bool, delegated: Delegated) -> PolicySet {
     let groups = ["customer-data", "support", "subscriptions", "delegation", "billing", "users"];
     let mut text = String::new();
     for at in 0..ROLES - 12 {
@@ -355,6 +415,27 @@ fn policies(widened: bool) -> PolicySet {
 @id("change") forbid(principal, action, resource) when {{ context has change && context.change.grants.containsAny([Role::"role-00"]) && principal in Role::"role-01" }};
 "#
     );
+    let (number, prefix) = match delegated {
+        Delegated::Nothing => (0, ""),
+        Delegated::Templates => (ROLES, "template"),
+        Delegated::Live => (GIFTS, "gift"),
+    };
+    for at in 0..number {
+        let role = role(at % ROLES);
+        let allowed = DIRECTORY_ROLES[at % DIRECTORY_ROLES.len()];
+        let here = if delegated == Delegated::Live {
+            format!("resource has delegated && resource.delegated.contains(\"{}\")", gift(at))
+        } else {
+            let (key, value) = SEGMENTS[at % SEGMENTS.len()];
+            format!(
+                "resource.relationship == \"reseller\" && resource.hasTag(\"{key}\") && resource.getTag(\"{key}\") == \"{value}\""
+            )
+        };
+        let _ = writeln!(
+            text,
+            "@id(\"{prefix}-{at}\") permit(principal is User in Role::\"{role}\", action in [{allowed}], resource is Customer) when {{ principal.holds.contains(Role::\"{role}\") && !principal.guest && {here} }};"
+        );
+    }
     let parsed: PolicySet = text.parse().expect("the policies are Cedar");
     let mut named = PolicySet::new();
     for policy in parsed.policies() {

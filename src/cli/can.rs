@@ -186,7 +186,8 @@ fn subject(policies: &Policies, world: &mut World, text: &str) -> Result<Uid, Co
 /// To what it is done.
 fn target(policies: &Policies, action: Action, text: &str) -> Result<Uid, CommandError> {
     let types = &applies(action).resources;
-    let kind = if types.contains(&Type::Customer) { Kind::Customer } else { Kind::Account };
+    let usual = everything(action);
+    let kind = if usual == Type::Customer { Kind::Customer } else { Kind::Account };
     let reference = reference(text, kind)?;
     let uid = match &reference {
         Reference::Document(Kind::Role, _) => None,

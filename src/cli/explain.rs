@@ -5,19 +5,21 @@ use super::{CommandError, Outcome};
 use crate::manifest::code::Code;
 use crate::manifest::reference::{FieldEntry, Found, KindEntry, find, kinds, metadata};
 use crate::model::action::Action;
+use crate::model::directory_role::DirectoryRole;
 use crate::model::scalar::{Grammar, Scalar};
+use crate::policy::directory;
 use crate::policy::library::permitting;
 use crate::policy::vocabulary::{applies, groups_of};
 use crate::policy::world::Type;
 
-/// Show the reference of a kind, a field, a finding or an action
+/// Show the reference of a kind, a field, a finding, an action or a directory role
 ///
-/// For instance: partnerctl explain User, partnerctl explain user.agent, partnerctl explain P1203.
-/// Without an argument: what there is.
+/// For instance: partnerctl explain User, partnerctl explain user.agent, partnerctl explain P1203,
+/// partnerctl explain "Helpdesk Administrator". Without an argument: what there is.
 #[derive(clap::Args, Debug)]
 pub(crate) struct ExplainArgs {
-    /// A kind, a field such as user.email, the code of a finding, or an action
-    #[arg(value_name = "KIND[.FIELD]|CODE|ACTION")]
+    /// A kind, a field such as user.email, the code of a finding, an action, or a directory role
+    #[arg(value_name = "KIND[.FIELD]|CODE|ACTION|ROLE")]
     target: Option<String>,
 }
 
@@ -32,6 +34,10 @@ pub(crate) fn run(out: &Output, args: &ExplainArgs) -> Result<Outcome, CommandEr
     }
     if let Some(action) = Action::ALL.iter().find(|action| action.word() == target) {
         out.result(|to| explain_action(*action, to))?;
+        return Ok(Outcome::Done);
+    }
+    if let Some(role) = DirectoryRole::named(target) {
+        out.result(|to| directory_role(role, to))?;
         return Ok(Outcome::Done);
     }
     match find(target) {
@@ -81,12 +87,39 @@ fn explain_action(action: Action, to: &mut dyn Write) -> io::Result<()> {
     if !any {
         writeln!(to, "  none")?;
     }
+    if action.is_done_in_tenants() {
+        writeln!(
+            to,
+            "\nDirectory roles that allow it in a customer's tenant, by delegated access:\n"
+        )?;
+        let those = directory::all().filter(|(_, allowed)| allowed.contains(&action));
+        for (role, _) in those {
+            writeln!(to, "  {role}")?;
+        }
+    }
     writeln!(
         to,
         "\nA Role of your own says it like this, on all customers or on selected ones:\n"
     )?;
     writeln!(to, "  permissions:\n    - allow: [{action}]\n")?;
     writeln!(to, "and an AccessTest asks for it: `{{who: user/NAME, may: [{action}]}}`.")
+}
+
+/// What a directory role allows where it is held.
+fn directory_role(role: DirectoryRole, to: &mut dyn Write) -> io::Result<()> {
+    writeln!(to, "{role}: a built-in role of Microsoft Entra, {}\n", role.0)?;
+    match directory::allowed(role) {
+        Some(allowed) if !allowed.is_empty() => {
+            writeln!(to, "In a customer's tenant, by delegated access, it allows\n")?;
+            for action in allowed {
+                writeln!(to, "  {:<24} {}", action.word(), meaning(*action))?;
+            }
+        }
+        Some(_) => writeln!(to, "It allows nothing that there is an action for.")?,
+        None => writeln!(to, "What it allows is not known here.")?,
+    }
+    writeln!(to, "\nA DelegatedAccess grants it like this:\n")?;
+    writeln!(to, "  grants:\n    - to: ROLE\n      directoryRoles: [{role}]")
 }
 
 pub(super) fn meaning(action: Action) -> &'static str {

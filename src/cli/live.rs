@@ -11,8 +11,11 @@ use crate::manifest::Loaded;
 use crate::model::estate::Estate;
 use crate::model::project::Context;
 use crate::model::role::Group;
-use crate::model::tenant::{GroupRef, ObjectId, Scope, Side};
-use crate::plan::observed::{Names, Observed, effective, observed, written};
+use crate::model::tenant::{self, GroupRef, ObjectId, Scope, Side, Snapshot};
+use crate::plan::observed::{
+    Given, Names, Observed, Untold, delegated, effective, observed, written,
+};
+use crate::policy::delegated::Delegated;
 
 /// Whose answer is wanted
 #[derive(clap::Args, Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct LiveArgs {
 /// What the tenant gives.
 pub(crate) struct Live {
     pub estate: Estate,
+    /// What delegated access gives there.
+    pub delegated: Delegated,
     /// `as observed at 2026-11-20T09:00:00Z`.
     pub heading: String,
     /// Who holds something and is no user, roles that nothing carries, what could not be seen.
@@ -62,14 +67,19 @@ pub(crate) fn live(context: &Context, loaded: &Loaded, home: &Path) -> Result<Li
     let account = declared.account.as_ref().map(|account| &*account.spec);
     let observed = observed(&snapshot, account, &Names::declared(declared, &snapshot));
     let at = Timestamp::from_second(observed.at.as_second()).unwrap_or(observed.at);
+    let Given { delegated, untold } = delegated(&snapshot, &observed);
+    let mut notes = notes(&observed, declared);
+    notes.extend(untold_notes(&untold, &snapshot));
     Ok(Live {
-        estate: effective(&observed, declared),
+        estate: effective(&observed, declared, &delegated),
+        delegated,
         heading: format!("as observed at {at}"),
-        notes: notes(&observed, declared),
+        notes,
     })
 }
 
-/// People, what they hold, and whom they may do it to; groups as far as roles have any.
+/// People, what they hold, and whom they may do it to; groups as far as roles have any, and those that
+/// access was delegated to.
 fn scope(declared: &Estate) -> Scope {
     let groups = declared.roles.values().filter_map(|role| match &role.spec.group {
         Some(Group::Named { name, .. }) => Some(GroupRef::Name(name.as_str().to_owned())),
@@ -82,6 +92,7 @@ fn scope(declared: &Estate) -> Scope {
         customers: true,
         partnerships: [Side::IndirectProvider, Side::IndirectReseller].into(),
         account_roles: true,
+        delegated: tenant::Delegated::All,
         ..Scope::default()
     }
 }
@@ -97,4 +108,36 @@ fn notes(observed: &Observed, declared: &Estate) -> Vec<String> {
     }
     notes.extend(observed.blind.iter().map(|blind| format!("not seen: {}", blind.why)));
     notes
+}
+
+/// What delegated access gives that no answer counts.
+fn untold_notes(untold: &Untold, snapshot: &Snapshot) -> Vec<String> {
+    let Untold { strangers, groups, directory_roles, unseen } = untold;
+    let mut notes = Vec::new();
+    if let Some(first) = strangers.first() {
+        let more = more(strangers.len());
+        notes.push(format!(
+            "delegated access is active in the tenant {first}{more}, which is no customer of ours: it is not counted"
+        ));
+    }
+    for group in groups {
+        let name = snapshot.groups.get(group).map(|group| crate::report::clean::line(&group.name));
+        let name = name.unwrap_or_else(|| group.to_string());
+        notes.push(format!(
+            "delegated access is given to the group {name}, of which it is not known who is in it"
+        ));
+    }
+    for role in directory_roles {
+        notes.push(format!(
+            "the directory role {role} is given in customers' tenants, and what it allows is not known: it counts as nothing"
+        ));
+    }
+    if *unseen > 0 {
+        notes.push(format!("what {unseen} active relationships give was not seen"));
+    }
+    notes
+}
+
+fn more(all: usize) -> String {
+    if all > 1 { format!(" and {} more", all - 1) } else { String::new() }
 }

@@ -30,6 +30,7 @@ use crate::partner::snapshot::file;
 use crate::plan::file::{FORMAT, Parents, Plan};
 use crate::plan::step::Source;
 use crate::plan::{self, Actor, Input, NotReset, Planned, Record};
+use crate::policy::delegated::Delegated;
 use crate::policy::library;
 use crate::policy::rules::Rules;
 
@@ -184,7 +185,9 @@ impl PlanningArgs {
         let acting = tenant.actor(&loaded.estate).await?;
         let now = self.as_of.map_or(snapshot.observed_at, |day| beginning(day, &snapshot));
         let today = Day(now.to_zoned(TimeZone::UTC).date());
-        let rules = Rules::declared(&loaded.estate, &loaded.findings.sources, today);
+        // What templates say of delegated access is not so before a customer has approved it.
+        let rules = Rules::declared(&loaded.estate, &loaded.findings.sources, today)
+            .with_delegated(&Delegated::default());
         let mut ready = Ready {
             policies,
             snapshot,

@@ -69,9 +69,11 @@ impl Policies {
             Err(outcome) => return Ok(Err(outcome)),
         };
         if let Some(context) = context {
-            let Live { estate, heading, notes } =
+            let Live { estate, delegated, heading, notes } =
                 super::live::live(&context, &policies.loaded, &home)?;
+            policies.rules = policies.rules.with_delegated(&delegated);
             policies.world = World::declared(&estate, policies.today);
+            delegated.tell(&mut policies.world);
             policies.loaded.estate = estate;
             policies.heading = heading;
             policies.is_live = true;
@@ -88,6 +90,9 @@ impl Policies {
         match of_rule(&self.loaded, rule) {
             Some(Place { file, region }) => {
                 Stands { file, line: region.map(|region| region.line), built_in: false }
+            }
+            None if rule.place == Placed::Tenant => {
+                Stands { file: "the tenant, as observed".to_owned(), line: None, built_in: false }
             }
             None => Stands { file: String::new(), line: None, built_in: false },
         }

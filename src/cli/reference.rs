@@ -6,7 +6,7 @@ use super::{command, schema};
 use crate::manifest::code::{Code, Severity};
 use crate::manifest::reference::{FieldEntry, kinds, metadata};
 use crate::model::action::Action;
-use crate::policy::{library, vocabulary};
+use crate::policy::{directory, library, vocabulary};
 
 /// Every generated file, by its path in the repository.
 pub fn pages() -> Vec<(String, String)> {
@@ -114,6 +114,11 @@ fn library() -> String {
             super::explain::meaning(*action),
             roles.join(", ")
         );
+    }
+    page.push_str("\n## Directory roles\n\nWhat delegated access comes to in a customer's tenant, by Microsoft Entra's built-in roles reference and as far as there are actions for it. Of a role that is not here nothing is claimed.\n\n| directory role | allows |\n|---|---|\n");
+    for (role, allowed) in directory::all() {
+        let actions: Vec<&str> = allowed.iter().map(|action| action.word()).collect();
+        let _ = writeln!(page, "| {role} | {} |", actions.join(", "));
     }
     page
 }

@@ -188,6 +188,7 @@ codes! {
 
     P2101 Warning "a permission that nothing carries",
     P2102 Warning "access that goes further than its permission",
+    P2103 Note "a directory role that goes further than is needed",
 
     P2201 Error "something that a hard guardrail forbids",
     P2202 Error "something that a guardrail forbids",
@@ -219,6 +220,7 @@ impl Code {
                 | Self::P2008
                 | Self::P2101
                 | Self::P2102
+                | Self::P2103
                 | Self::P2202
                 | Self::P2203
                 | Self::P2301

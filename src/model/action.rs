@@ -116,6 +116,31 @@ choices! {
 }
 
 impl Action {
+    /// Whether customers can be chosen for it: it is done to them, or to the people of their tenant.
+    pub const fn is_done_to_customers(self) -> bool {
+        self.is_about_customers() || self.is_about_people()
+    }
+
+    /// Whether it is done to people: those of our own account, or of a customer's tenant.
+    pub const fn is_about_people(self) -> bool {
+        matches!(
+            self,
+            Self::ViewUsers | Self::ManageUsers | Self::AssignRoles | Self::ResetPassword
+        )
+    }
+
+    /// Whether it is done inside a customer's tenant, so that delegated access is what gives it.
+    pub const fn is_done_in_tenants(self) -> bool {
+        self.is_about_people()
+            || matches!(
+                self,
+                Self::AdministerOnBehalf
+                    | Self::ViewServiceHealth
+                    | Self::ViewServiceRequest
+                    | Self::CreateServiceRequest
+            )
+    }
+
     /// Whether it is done to a customer, rather than in our own account.
     pub const fn is_about_customers(self) -> bool {
         matches!(

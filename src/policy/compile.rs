@@ -1,72 +1,188 @@
-//! `Role` documents as Cedar: one policy for each item of `permissions`.
+//! Documents as Cedar: one policy for each item of a Role's `permissions`, and one for each grant
+//! of a `DelegatedAccess`.
 //!
 //! What a role includes needs no policy: it is `in` the included one, as its holders are in it.
+//! Delegated access is given to groups, though, and groups are never nested: what it gives, the
+//! holders of the role itself have.
 
 use std::fmt::Write as _;
 
 use cedar_policy::{Policy, PolicyId};
 
+use super::delegated::Delegated;
+use super::directory;
+use super::rules::Placed;
+use crate::manifest::suggest::listed;
 use crate::model::Str;
+use crate::model::action::Action;
+use crate::model::delegated_access::{DelegatedAccess, Grant};
+use crate::model::directory_role::DirectoryRole;
 use crate::model::estate::{Declared, Estate};
 use crate::model::label::{LabelKey, LabelValue, Selector};
-use crate::model::name::{CustomerKey, RoleKey};
+use crate::model::name::{CustomerKey, DelegatedAccessKey, RoleKey};
 use crate::model::role::{Permission, Role};
 use crate::model::time::Day;
 
-/// A permission of a role, as Cedar.
+/// What a document says, as Cedar.
 #[derive(Debug, Clone)]
 pub(crate) struct Compiled {
     pub policy: Policy,
-    pub role: RoleKey,
-    /// Which of the role's permissions.
-    pub index: usize,
+    pub place: Placed,
 }
 
-/// The ids that compiled policies have: nobody else's may begin so.
-pub(crate) const PREFIX: &str = "role.";
+/// The ids that compiled policies have begin so.
+pub(crate) const ROLE: &str = "role.";
+pub(crate) const DELEGATED_ACCESS: &str = "delegated-access.";
+
+/// Whether an id is one that nobody else's policy may have.
+pub(crate) fn is_reserved(id: &str) -> bool {
+    id.starts_with(ROLE) || id.starts_with(DELEGATED_ACCESS)
+}
 
 /// All permissions of the roles that have not expired.
 pub(crate) fn roles(estate: &Estate, today: Day) -> impl Iterator<Item = Compiled> {
     let living = estate.roles.iter().filter(move |(_, role)| !role.metadata.has_expired(today));
     living.flat_map(|(key, role)| {
         role.spec.permissions.iter().enumerate().filter_map(move |(index, permission)| {
-            let text = text(key, role, permission)?;
-            let id = PolicyId::new(format!("{PREFIX}{key}.{index}"));
-            // Names and labels have no character that Cedar could take for anything else.
-            let policy = Policy::parse(Some(id), text).ok()?;
-            Some(Compiled { policy, role: key.clone(), index })
+            let text = permission_text(key, role, permission)?;
+            let policy = policy(format!("{ROLE}{key}.{index}"), text)?;
+            Some(Compiled { policy, place: Placed::Role { role: key.clone(), index } })
         })
     })
 }
 
+/// All grants of the templates that have not expired, to roles that have not.
+pub(crate) fn templates(estate: &Estate, today: Day) -> impl Iterator<Item = Compiled> {
+    let living = estate.delegated_access.iter();
+    let living = living.filter(move |(_, access)| !access.metadata.has_expired(today));
+    living.flat_map(move |(key, access)| {
+        let grants = access.spec.grants.iter().enumerate();
+        let lives = move |grant: &Grant| {
+            estate.roles.get(&grant.to).is_none_or(|role| !role.metadata.has_expired(today))
+        };
+        grants.filter(move |(_, grant)| lives(grant)).filter_map(move |(index, grant)| {
+            let text = grant_text(key, &access.spec, grant)?;
+            let policy = policy(format!("{DELEGATED_ACCESS}{key}.{index}"), text)?;
+            let place = Placed::DelegatedAccess { access: key.clone(), index };
+            Some(Compiled { policy, place })
+        })
+    })
+}
+
+/// What delegated access gives in a tenant that was asked.
+pub(crate) fn delegated(delegated: &Delegated) -> impl Iterator<Item = Compiled> {
+    delegated.gifts().filter_map(|(gift, name)| {
+        let roles: Vec<DirectoryRole> = gift.directory_roles.iter().copied().collect();
+        let reason = format!(
+            "role/{} has {} in the customer's tenant, by active delegated access",
+            gift.to,
+            names(&roles)
+        );
+        let here = format!("resource has delegated && resource.delegated.contains(\"{name}\")");
+        let text = given_text(&reason, &gift.to, &roles, &here)?;
+        let policy = policy(format!("{DELEGATED_ACCESS}{name}"), text)?;
+        Some(Compiled { policy, place: Placed::Tenant })
+    })
+}
+
+fn policy(id: String, text: String) -> Option<Policy> {
+    // Names and labels have no character that Cedar could take for anything else.
+    Policy::parse(Some(PolicyId::new(id)), text).ok()
+}
+
 /// A permission in Cedar's syntax; nothing if it allows nothing.
-fn text(key: &RoleKey, role: &Declared<Role>, permission: &Permission) -> Option<String> {
-    let actions: Vec<String> = permission
+fn permission_text(
+    key: &RoleKey,
+    role: &Declared<Role>,
+    permission: &Permission,
+) -> Option<String> {
+    let allowed: Vec<Action> = permission
         .allow
         .iter()
-        .filter(|action| permission.customers.is_none() || action.is_about_customers())
-        .map(|action| format!("Action::\"{action}\""))
+        .copied()
+        .filter(|action| permission.customers.is_none() || action.is_done_to_customers())
         .collect();
-    if actions.is_empty() {
+    if allowed.is_empty() {
         return None;
     }
     let reason = match &role.spec.description {
         Some(description) => format!("role/{key}: {}", description.as_str()),
         None => format!("the permissions of role/{key}"),
     };
-    let reason: String = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut text = String::new();
-    // Rust and Cedar escape strings alike.
-    let _ = writeln!(text, "@reason({reason:?})");
+    let mut text = annotated(&reason);
     let _ =
-        write!(text, "permit (principal in Role::\"{key}\", action in [{}], ", actions.join(", "));
+        write!(text, "permit (principal in Role::\"{key}\", action in {}, ", action_set(&allowed));
     match &permission.customers {
-        None => text.push_str("resource);"),
+        None => {
+            let _ = write!(text, "resource){};", not_their_people(&allowed));
+        }
         Some(selector) => {
             let _ = write!(text, "resource is Customer) when {{ {} }};", condition(selector));
         }
     }
     Some(text)
+}
+
+/// Without customers, what is done to people is done to our own, never to those in a customer's
+/// tenant.
+fn not_their_people(allowed: &[Action]) -> String {
+    let people: Vec<Action> =
+        allowed.iter().copied().filter(|action| action.is_about_people()).collect();
+    match people.len() {
+        0 => String::new(),
+        all if all == allowed.len() => " unless { resource is Customer }".to_owned(),
+        _ => format!(" unless {{ action in {} && resource is Customer }}", action_set(&people)),
+    }
+}
+
+/// A grant of a template in Cedar's syntax; nothing if nothing is known of what it gives.
+fn grant_text(key: &DelegatedAccessKey, access: &DelegatedAccess, grant: &Grant) -> Option<String> {
+    let Grant { to, directory_roles } = grant;
+    let reason = format!("delegated-access/{key} gives role/{to} {}", names(directory_roles));
+    let mut here = condition(&access.customers);
+    if !access.customers.names.is_empty() {
+        // Labels see to it themselves; a template never selects whose relationship is over.
+        here = format!("resource.relationship == \"reseller\" && {here}");
+    }
+    given_text(&reason, to, directory_roles, &here)
+}
+
+/// What directory roles allow, to who is in a group, `here`.
+fn given_text(
+    reason: &str,
+    to: &RoleKey,
+    directory_roles: &[DirectoryRole],
+    here: &str,
+) -> Option<String> {
+    let allowed: Vec<Action> = directory::allowed_by(directory_roles).into_iter().collect();
+    if allowed.is_empty() {
+        return None;
+    }
+    let mut text = annotated(reason);
+    // A guest of ours is nobody there.
+    let _ = write!(
+        text,
+        "permit (principal is User in Role::\"{to}\", action in {}, resource is Customer) when {{ principal.holds.contains(Role::\"{to}\") && !principal.guest && {here} }};",
+        action_set(&allowed)
+    );
+    Some(text)
+}
+
+fn annotated(reason: &str) -> String {
+    let reason: String = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Rust and Cedar escape strings alike.
+    format!("@reason({reason:?})\n")
+}
+
+fn names(directory_roles: &[DirectoryRole]) -> String {
+    let names: Vec<String> = directory_roles.iter().map(ToString::to_string).collect();
+    listed(names.iter().map(String::as_str)).replace('`', "").replace(" or ", " and ")
+}
+
+fn action_set(actions: &[Action]) -> String {
+    let actions: Vec<String> =
+        actions.iter().map(|action| format!("Action::\"{action}\"")).collect();
+    format!("[{}]", actions.join(", "))
 }
 
 /// A selector as a condition on `resource`.

@@ -332,13 +332,10 @@ fn who(access: &Access<'_>) -> BTreeSet<Uid> {
     access.rectangles().iter().flat_map(|rectangle| access.principals_of(rectangle)).collect()
 }
 
-/// The type that stands for all an action is about.
-pub fn everything(action: Action) -> Type {
-    let types = &applies(action).resources;
-    [Type::Customer, Type::Account]
-        .into_iter()
-        .find(|ty| types.contains(ty))
-        .unwrap_or(Type::Account)
+/// The type that stands for all an action is about. The people of a customer's tenant are meant only
+/// where the customer is named.
+pub const fn everything(action: Action) -> Type {
+    if action.is_about_customers() { Type::Customer } else { Type::Account }
 }
 
 /// What stands behind a reference; nothing for what policies do not know.

@@ -42,7 +42,9 @@ impl About {
         for rule in rules.iter().filter(|rule| rule.is_about(action)) {
             let policy = rule.policy.clone();
             match policy.principal_constraint() {
-                PrincipalConstraint::In(role) if role.type_name().basename() == "Role" => {
+                PrincipalConstraint::In(role) | PrincipalConstraint::IsIn(_, role)
+                    if role.type_name().basename() == "Role" =>
+                {
                     about.holders.entry(role).or_default().push(policy);
                 }
                 _ => about.anybody.push(policy),

@@ -3,7 +3,10 @@
 //! * [`vocabulary`] names users, roles, customers, partners, the account, and every action;
 //! * [`world`] is who and what there is, as declared;
 //! * [`library`] is what the roles of Partner Center may do, as policies, and the guardrails;
-//! * `compile` makes policies of `Role` documents, `sheet` reads the project's own;
+//! * [`delegated`] is what a tenant's own delegated access gives, customer by customer;
+//! * [`directory`] is what directory roles allow in a customer's tenant;
+//! * `compile` makes policies of `Role` documents and of delegated access, `sheet` reads the
+//!   project's own;
 //! * [`rules`] are all of them together, each with its place;
 //! * [`judge`] decides, [`near`] says what came closest when the answer is no;
 //! * [`access`] is who may do what, exactly, and what differs between two sides;
@@ -15,6 +18,8 @@
 pub mod access;
 pub mod check;
 pub(crate) mod compile;
+pub mod delegated;
+pub mod directory;
 pub mod expect;
 pub mod judge;
 pub mod level;
@@ -23,6 +28,6 @@ pub mod near;
 pub mod rules;
 mod sheet;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod vocabulary;
 pub mod world;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use cedar_policy::{EntityUid, Policy, PolicySet};
 
 use super::compile::{self, Compiled};
+use super::delegated::Delegated;
 use super::level::Level;
 use super::library;
 use super::sheet::{self, Problem, Written};
@@ -14,7 +15,7 @@ use crate::manifest::source::{Format, SourceId, Sources, Span};
 use crate::manifest::suggest::quoted;
 use crate::model::action::Action;
 use crate::model::estate::Estate;
-use crate::model::name::RoleKey;
+use crate::model::name::{DelegatedAccessKey, RoleKey};
 use crate::model::time::Day;
 
 /// One policy, and where it comes from.
@@ -33,6 +34,10 @@ pub enum Placed {
     Library { file: &'static str, line: u32 },
     /// In a Role document: which of its permissions.
     Role { role: RoleKey, index: usize },
+    /// In a `DelegatedAccess` document: which of its grants.
+    DelegatedAccess { access: DelegatedAccessKey, index: usize },
+    /// In the tenant that was asked, and in no document.
+    Tenant,
     /// In a file of the project.
     Project { source: SourceId, span: Span },
 }
@@ -87,22 +92,36 @@ impl Rules {
         Self::of(estate, sources, today).0
     }
 
-    /// The library's, and those that the roles of an estate and the files of its project make.
-    /// Second: what is wrong with the files.
+    /// The library's, and those that the roles of an estate, its delegated access and the files of
+    /// its project make. Second: what is wrong with the files.
     pub(crate) fn of(
         estate: &Estate,
         sources: &Sources,
         today: Day,
     ) -> (Self, Vec<(SourceId, Problem)>) {
+        let compiled = compile::roles(estate, today).chain(compile::templates(estate, today));
         let mut rules = Self::library();
-        for Compiled { policy, role, index } in compile::roles(estate, today) {
-            rules.add(Rule { policy, place: Placed::Role { role, index }, level: None });
+        for Compiled { policy, place } in compiled {
+            rules.add(Rule { policy, place, level: None });
         }
         let mut problems = Vec::new();
         for (source, file) in sources.iter().filter(|(_, file)| file.format == Format::Cedar) {
             rules.read(source, &file.bytes, &mut problems);
         }
         (rules, problems)
+    }
+
+    /// The same with what delegated access gives in a tenant, instead of what templates say it should.
+    ///
+    /// For a world that was told of it ([`Delegated::tell`]).
+    #[must_use]
+    pub fn with_delegated(&self, delegated: &Delegated) -> Self {
+        let mut rules = self
+            .only(|rule| !matches!(rule.place, Placed::DelegatedAccess { .. } | Placed::Tenant));
+        for Compiled { policy, place } in compile::delegated(delegated) {
+            rules.add(Rule { policy, place, level: None });
+        }
+        rules
     }
 
     /// Adds the policies of a file, and tells what is wrong with it.
@@ -115,11 +134,11 @@ impl Rules {
             let own = text.get(span.range()).unwrap_or_default();
             let at = sheet::annotation(own, "id").shifted(span.start);
             let taken = self.by_id(id).map(Rule::is_built_in);
-            let refused = if id.starts_with(compile::PREFIX) || taken == Some(true) {
+            let refused = if compile::is_reserved(id) || taken == Some(true) {
                 Some((
                     Code::P2004,
                     format!("the id {} is not free", quoted(id)),
-                    "ids of the built-in library, and those that begin with `role.`, are taken: give it another",
+                    "ids of the built-in library, and those that begin with `role.` or `delegated-access.`, are taken: give it another",
                 ))
             } else if taken.is_some() {
                 Some((
@@ -146,7 +165,7 @@ impl Rules {
         self.all.push(rule);
     }
 
-    /// In order: the library's, the roles', the project's.
+    /// In order: the library's, the roles', delegated access, the project's.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.all.iter()
     }

@@ -131,7 +131,7 @@ mod tests {
             assert!(principals.contains(&Type::User), "{action}");
             assert!(!resources.is_empty(), "{action}");
             assert_eq!(
-                action.is_about_customers(),
+                action.is_done_to_customers(),
                 resources.contains(&Type::Customer),
                 "{action}"
             );

@@ -14,7 +14,7 @@ use super::renamed::Renames;
 use super::rules::Subject;
 use super::{Compared, Input, Review};
 use crate::policy::access::{self, Access, Pairing, Side, Universe, Which, difference};
-use crate::policy::compile::PREFIX;
+use crate::policy::compile::{DELEGATED_ACCESS, ROLE};
 use crate::policy::expect::object;
 use crate::policy::rules::{Placed, Rule};
 use crate::policy::world::{Type, Uid, World};
@@ -70,15 +70,15 @@ const fn kind(ty: Type) -> &'static str {
 /// What the pull request touches, by which a difference can be explained.
 struct Changed {
     uids: HashMap<Uid, String>,
-    /// Roles, by name, and policies, by id.
-    roles: HashSet<String>,
+    /// Documents that policies are made of, as `kind/name`, and policies, by id.
+    documents: HashSet<String>,
     policies: HashSet<String>,
 }
 
 impl Changed {
     fn of(review: &Review) -> Self {
         let mut changed =
-            Self { uids: HashMap::new(), roles: HashSet::new(), policies: HashSet::new() };
+            Self { uids: HashMap::new(), documents: HashSet::new(), policies: HashSet::new() };
         for change in &review.changes {
             let Some((kind, name)) = change.object.split_once('/') else { continue };
             let types: &[Type] = match kind {
@@ -86,12 +86,12 @@ impl Changed {
                 "customer" => &[Type::Customer],
                 "account" => &[Type::Account],
                 "partnership" => &[Type::Provider, Type::Reseller],
-                "role" => {
-                    changed.roles.insert(name.to_owned());
-                    &[Type::Role]
-                }
+                "role" => &[Type::Role],
                 _ => &[],
             };
+            if matches!(kind, "role" | "delegated-access") {
+                changed.documents.insert(change.object.clone());
+            }
             let uids = types.iter().map(|ty| (Uid::new(*ty, name), change.object.clone()));
             changed.uids.extend(uids);
         }
@@ -113,17 +113,20 @@ impl Changed {
             if self.policies.contains(id) {
                 causes.insert(format!("policy {id}"));
             }
-            if let Some(role) = role_of(id).filter(|role| self.roles.contains(*role)) {
-                causes.insert(format!("role/{role}"));
-            }
+            causes.extend(document_of(id).filter(|document| self.documents.contains(document)));
         }
         causes.into_iter().collect()
     }
 }
 
-/// The role whose document a policy was made of.
-fn role_of(id: &str) -> Option<&str> {
-    id.strip_prefix(PREFIX)?.rsplit_once('.').map(|(role, _)| role)
+/// The document that a policy was made of, as `kind/name`.
+fn document_of(id: &str) -> Option<String> {
+    [(ROLE, "role"), (DELEGATED_ACCESS, "delegated-access")].into_iter().find_map(
+        |(prefix, kind)| {
+            let (name, _) = id.strip_prefix(prefix)?.split_once('.')?;
+            Some(format!("{kind}/{name}"))
+        },
+    )
 }
 
 /// Which of the people meet which of the things.
@@ -249,7 +252,7 @@ fn asked(
 /// For each object, how many pairs of an action and an other end it gains.
 fn count_parts(gained: &Access<'_>, part: &mut HashMap<String, u64>) {
     let mut counts: HashMap<Uid, u64> = HashMap::new();
-    let mut roles: HashMap<&str, u64> = HashMap::new();
+    let mut documents: HashMap<String, u64> = HashMap::new();
     for rectangle in gained.rectangles() {
         let actions = rectangle.actions.len() as u64;
         let other = |count: u64| match rectangle.pairing {
@@ -266,15 +269,15 @@ fn count_parts(gained: &Access<'_>, part: &mut HashMap<String, u64>) {
             }
         }
         // What a role permits is its document's doing.
-        let deciding: HashSet<&str> =
-            rectangle.policies.iter().filter_map(|id| role_of(id.as_ref())).collect();
-        for role in deciding {
-            *roles.entry(role).or_default() += rectangle.count;
+        let deciding: HashSet<String> =
+            rectangle.policies.iter().filter_map(|id| document_of(id.as_ref())).collect();
+        for document in deciding {
+            *documents.entry(document).or_default() += rectangle.count;
         }
     }
     part.extend(counts.into_iter().map(|(uid, count)| (object(&uid), count)));
-    for (role, count) in roles {
-        *part.entry(format!("role/{role}")).or_default() += count;
+    for (document, count) in documents {
+        *part.entry(document).or_default() += count;
     }
 }
 

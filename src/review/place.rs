@@ -59,10 +59,15 @@ impl At {
 /// Where a policy is written, if it is in a file of the project.
 pub(crate) fn of_rule(loaded: &Loaded, rule: &Rule) -> Option<Place> {
     let at = match &rule.place {
-        Placed::Library { .. } => return None,
+        Placed::Library { .. } | Placed::Tenant => return None,
         Placed::Role { role, index } => {
             let path = way!["spec", "permissions", *index];
             let origin = loaded.estate.roles.get(role)?.origin;
+            Where::Field { origin, path, on: On::Value }
+        }
+        Placed::DelegatedAccess { access, index } => {
+            let path = way!["spec", "grants", *index];
+            let origin = loaded.estate.delegated_access.get(access)?.origin;
             Where::Field { origin, path, on: On::Value }
         }
         Placed::Project { source, span } => Where::Bytes { source: *source, span: *span },

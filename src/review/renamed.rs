@@ -128,7 +128,9 @@ impl Renames {
         let value = |value: &Held| match value {
             Held::One(uid) => Held::One(self.uid(uid)),
             Held::Set(uids) => Held::Set(uids.iter().map(|uid| self.uid(uid)).collect()),
-            plain @ (Held::Bool(_) | Held::Long(_) | Held::Text(_)) => plain.clone(),
+            plain @ (Held::Bool(_) | Held::Long(_) | Held::Text(_) | Held::Texts(_)) => {
+                plain.clone()
+            }
         };
         Shape {
             attributes: attributes.iter().map(|(name, one)| (*name, value(one))).collect(),
@@ -140,20 +142,25 @@ impl Renames {
     /// What a policy of the base is called at the head: those of a role are named after it.
     pub(super) fn policy_id(&self, rule: &Rule) -> String {
         match &rule.place {
-            Placed::Role { .. } => self.id(rule.id()),
-            Placed::Library { .. } | Placed::Project { .. } => rule.id().to_owned(),
+            Placed::Role { .. } | Placed::DelegatedAccess { .. } => self.id(rule.id()),
+            Placed::Library { .. } | Placed::Tenant | Placed::Project { .. } => {
+                rule.id().to_owned()
+            }
         }
     }
 
     /// The id of a policy of the base, as manifests write it.
     pub(super) fn id(&self, id: &str) -> String {
-        let of_role = id.strip_prefix(compile::PREFIX).and_then(|rest| rest.rsplit_once('.'));
-        match of_role {
-            Some((role, index)) => {
-                format!("{}{}.{index}", compile::PREFIX, self.name(Kind::Role, role))
+        for (prefix, kind) in
+            [(compile::ROLE, Kind::Role), (compile::DELEGATED_ACCESS, Kind::DelegatedAccess)]
+        {
+            if let Some((name, rest)) =
+                id.strip_prefix(prefix).and_then(|rest| rest.split_once('.'))
+            {
+                return format!("{prefix}{}.{rest}", self.name(kind, name));
             }
-            None => id.to_owned(),
         }
+        id.to_owned()
     }
 
     /// A policy of the base, by the head's names.

@@ -199,3 +199,153 @@ fn who_cannot_be_invited_is_said_with_who_can() {
     // Nothing is sent, and nothing is remembered of it.
     assert_eq!(Run::new(&["invite"]).within(folder.path()).end().code, 64);
 }
+
+/// Reads a table as Python does, a list for each line.
+fn table_by_python(csv: &[u8]) -> Vec<Vec<String>> {
+    const SCRIPT: &str = "\
+import csv, io, json, sys
+text = sys.stdin.buffer.read().decode('utf-8')
+print(json.dumps(list(csv.reader(io.StringIO(text, newline=''), strict=True))))
+";
+    let mut python = Command::new("python3")
+        .args(["-I", "-c", SCRIPT])
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 is there: tests/run installs it");
+    python.stdin.take().unwrap().write_all(csv).unwrap();
+    let ended = python.wait_with_output().unwrap();
+    assert!(ended.status.success());
+    serde_json::from_slice(&ended.stdout).unwrap()
+}
+
+#[test]
+fn all_customers_at_once_each_in_its_language() {
+    let folder = estate();
+    let out = folder.run(&["invite", "customer", "--format", "eml", "--out", "mail"]);
+    assert_eq!(out.code, 0, "{}", out.all());
+    let mut files: Vec<String> = fs::read_dir(folder.path().join("mail"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    assert_eq!(
+        files,
+        ["adatum", "contoso", "lucerne", "margies", "wingtip"]
+            .map(|name| format!("customer-{name}-invite.eml"))
+    );
+    let mut languages = Vec::new();
+    for file in &files {
+        let found = opened_by_python(&fs::read(folder.path().join("mail").join(file)).unwrap());
+        assert_eq!(found["defects"], Value::Array(Vec::new()), "{found}");
+        languages.push(found["language"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(languages, ["en", "ja", "zh-TW", "fr", "en"]);
+    assert!(out.err.contains("customer/adatum/invite: there is no text in `de`"), "{}", out.err);
+    // The same again, byte for byte; and who has accepted since is said to be left over.
+    let before = fs::read(folder.path().join("mail/customer-contoso-invite.eml")).unwrap();
+    let accepted = folder.run(&["emulator", "act", "accept", "customer/wingtip"]);
+    assert_eq!(accepted.code, 0, "{}", accepted.all());
+    let again = folder.run(&["invite", "customer", "--format", "eml", "--out", "mail"]);
+    assert_eq!(again.code, 0, "{}", again.all());
+    assert!(again.err.contains("1 messages in mail are of an earlier run"), "{}", again.err);
+    let after = fs::read(folder.path().join("mail/customer-contoso-invite.eml")).unwrap();
+    let undated = |eml: &[u8]| {
+        let text = String::from_utf8(eml.to_vec()).unwrap();
+        text.lines().filter(|line| !line.starts_with("Date: ")).collect::<String>()
+    };
+    assert_eq!(undated(&before), undated(&after));
+    // A template that nobody waits for.
+    let none = folder.run(&["invite", "delegated-access/enterprise-ops"]);
+    assert_eq!(none.code, 64, "{}", none.all());
+}
+
+#[test]
+fn a_mail_merge_reads_one_line_for_each_recipient() {
+    let folder = estate();
+    let text = fs::read_to_string(folder.path().join("estate/customers.yaml")).unwrap();
+    let text = text.replace(
+        "companyName: \"Adatum GmbH\"",
+        "companyName: \"=cmd|'/C calc'!A1, \\\"Adatum\\\"\"",
+    );
+    let folder = folder.with("estate/customers.yaml", text);
+    let said = json(&folder, &["invite", "customer"]);
+    let ended = folder.run(&["invite", "customer", "--format", "csv"]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    assert!(ended.out.contains("\r\n") && !ended.out.replace("\r\n", "").contains('\n'));
+    let rows = table_by_python(ended.out.as_bytes());
+    assert_eq!(
+        rows[0],
+        ["name", "company", "email", "language", "link", "until", "subject", "step"]
+    );
+    assert_eq!(rows.len(), 6, "{rows:?}");
+    for (row, message) in rows[1..].iter().zip(said["invitations"].as_array().unwrap()) {
+        assert_eq!(row[2], message["to"][0]["address"].as_str().unwrap());
+        assert_eq!(row[3], message["language"].as_str().unwrap());
+        assert_eq!(row[4], message["link"].as_str().unwrap());
+        assert_eq!(row[6], message["subject"].as_str().unwrap());
+        assert_eq!(row[7], message["step"].as_str().unwrap());
+    }
+    // A company that calls itself a formula stays a name.
+    assert_eq!(rows[1][1], "'=cmd|'/C calc'!A1, \"Adatum\"");
+    assert_eq!(rows[2][..2], ["佐藤 健", "Contoso株式会社"]);
+}
+
+#[test]
+fn each_customer_of_a_template_is_asked_in_its_language() {
+    const TEMPLATE: &str = "\
+apiVersion: partnerctl/v1
+kind: Role
+metadata: {name: desk}
+spec: {group: {name: Service Desk, mailNickname: desk}}
+---
+apiVersion: partnerctl/v1
+kind: DelegatedAccess
+metadata: {name: ops}
+spec:
+  customers: {names: [contoso, wingtip]}
+  duration: P365D
+  grants: [{to: desk, directoryRoles: [Service Support Administrator]}]
+";
+    let tenants = ["0c5c2a60-8e1f-4a5e-9b52-0d5f5c1a77e1", "0c5c2a60-8e1f-4a5e-9b52-0d5f5c1a77e2"];
+    let mut text = customers();
+    for (name, tenant) in ["contoso", "wingtip"].iter().zip(tenants) {
+        let domain = format!("domain: {name}.onmicrosoft.com\n");
+        text = text.replace(&domain, &format!("{domain}  tenantId: {tenant}\n"));
+    }
+    let folder = Folder::project().with("estate/customers.yaml", text);
+    for name in ["customer/contoso", "customer/wingtip"] {
+        let ended = folder.run(&["emulator", "act", "accept", name]);
+        assert_eq!(ended.code, 0, "{}", ended.all());
+    }
+    let folder = folder.with("estate/access.yaml", TEMPLATE);
+    let applied = folder.run(&["apply", "--yes", "."]);
+    assert_eq!(applied.code, 0, "{}", applied.all());
+    let what = "delegated-access/ops";
+    let ended = folder.run(&["invite", what, "--format", "eml", "--out", "mail"]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    let status = json(&folder, &["status"]);
+    let link_of = |name: &str| {
+        let object = format!("{what}/{name}");
+        let items = status["items"].as_array().unwrap();
+        let item = items.iter().find(|item| item["object"] == object).unwrap();
+        item["link"].as_str().unwrap().to_owned()
+    };
+    for (name, language) in [("contoso", "ja"), ("wingtip", "en")] {
+        let link = link_of(name);
+        let file = format!("mail/delegated-access.ops.{name}.approve.eml");
+        let found = opened_by_python(&fs::read(folder.path().join(file)).unwrap());
+        assert_eq!(found["language"], language);
+        assert_eq!(found["to"][0][1], format!("contact@{name}.example"));
+        let body = found["body"].as_str().unwrap().replace("\r\n", "\n");
+        assert!(body.lines().any(|line| line == link), "{body}");
+    }
+    // Of those who have approved nothing is asked any more.
+    let approved = folder.run(&["emulator", "act", "accept", &link_of("wingtip")]);
+    assert_eq!(approved.code, 0, "{}", approved.all());
+    let csv = folder.run(&["invite", what, "--format", "csv"]);
+    let rows = table_by_python(csv.out.as_bytes());
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert_eq!(rows[1][7], "delegated-access/ops/contoso/approve");
+}

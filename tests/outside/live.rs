@@ -156,3 +156,76 @@ fn the_heading_says_when_and_a_context_goes_with_live() {
         .collect();
     assert_eq!(changing, [] as [&str; 0], "{log}");
 }
+
+const DELEGATED: &str = "\
+---
+apiVersion: partnerctl/v1
+kind: DelegatedAccess
+metadata: {name: gold-ops}
+spec:
+  customers: {labels: {tier: gold}}
+  duration: P365D
+  grants: [{to: desk, directoryRoles: [Helpdesk Administrator]}]
+";
+
+#[test]
+fn delegated_access_counts_as_it_is_in_the_tenant() {
+    // There the desk has it with Contoso alone, and more of it; Ben has left the group, and Mallory is
+    // in one that nobody declared.
+    let there = BEHIND_OUR_BACK.replace(
+        "metadata: {name: unlabelled}",
+        "metadata: {name: unlabelled, labels: {here: very}}",
+    );
+    let there = there.replace("roles: [renamed]", "roles: [renamed, unknown]");
+    let template = |name: &str, to: &str, role: &str| {
+        format!(
+            "---\napiVersion: partnerctl/v1\nkind: DelegatedAccess\nmetadata: {{name: {name}}}\nspec:\n  customers: {{labels: {{here: very}}}}\n  duration: P365D\n  grants: [{{to: {to}, directoryRoles: [{role}]}}]\n"
+        )
+    };
+    let unknown = "---\napiVersion: partnerctl/v1\nkind: Role\nmetadata: {name: unknown}\nspec: {group: Back Door}\n";
+    let folder = Folder::new()
+        .with("partnerctl.yaml", PROJECT)
+        .with("estate/all.yaml", format!("{ACCOUNT}---\n{USERS}{MORE}{DELEGATED}"))
+        .with(
+            "tenant/all.yaml",
+            format!(
+                "{ACCOUNT}---\n{USERS}{there}{unknown}{}{}",
+                template("ops", "renamed", "User Administrator"),
+                template("door", "unknown", "Privileged Role Administrator")
+            ),
+        );
+    let seeded = folder.run(&["emulator", "seed", "tenant"]);
+    assert_eq!(seeded.code, 0, "{}", seeded.err);
+    for (args, declared, live) in [
+        (&["user/ben", "reset-password", "customer/contoso"], 0, 4),
+        (&["user/ben", "reset-password", "customer/adatum"], 0, 4),
+        (&["user/ben", "manage-users", "customer/contoso"], 4, 4),
+        (&["user/mallory", "reset-password", "customer/contoso"], 64, 0),
+        (&["user/mallory", "manage-users", "customer/contoso"], 64, 0),
+        (&["user/mallory", "assign-roles", "customer/contoso"], 64, 0),
+        (&["user/mallory", "manage-users", "customer/litware"], 64, 4),
+        (&["role/desk", "manage-users", "customer/contoso"], 4, 0),
+    ] {
+        assert_eq!(answer(&folder, args).0, declared, "{args:?}");
+        let (code, line) = answer(&folder, &[&args[..], &["--live"]].concat());
+        assert_eq!(code, live, "{args:?}: {line}");
+    }
+    let why = folder.run(&["can", "user/ben", "reset-password", "customer/contoso", "--why"]);
+    assert!(why.out.contains("permitted by delegated-access.gold-ops.0"), "{}", why.out);
+    assert!(why.out.contains("--> estate/all.yaml:"), "{}", why.out);
+    let why =
+        folder.run(&["can", "user/mallory", "assign-roles", "customer/contoso", "--why", "--live"]);
+    assert!(
+        why.out.contains(
+            "reason: role/back-door has Privileged Role Administrator in the customer's tenant, by active delegated access"
+        ),
+        "{}",
+        why.out
+    );
+    assert!(why.out.contains("--> the tenant, as observed"), "{}", why.out);
+    // All of it at once.
+    let args = ["access", "--live", "--action", "manage-users", "--format", "csv"];
+    let rows = folder.run(&args).out;
+    let theirs: Vec<&str> = rows.lines().filter(|line| line.contains(",customer/")).collect();
+    assert_eq!(theirs, ["user/mallory,manage-users,customer/contoso"]);
+}

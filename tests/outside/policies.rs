@@ -21,7 +21,7 @@ exit 0
 allowed: user/aiko-tanaka may accept-partnership on account/fabrikam
   permitted by global-admin.accept-partnership
     reason: a global admin alone accepts a partnership from an indirect provider
-    --> policies/global-admin.cedar:26 (built in)
+    --> policies/global-admin.cedar:35 (built in)
 
 "#]]
         .raw()
@@ -78,7 +78,7 @@ denied: user/daichi-sato may not accept-partnership on account/fabrikam
   no policy permits it; the closest:
   global-admin.accept-partnership
     reason: a global admin alone accepts a partnership from an indirect provider
-    --> policies/global-admin.cedar:26 (built in)
+    --> policies/global-admin.cedar:35 (built in)
     lacking: user/daichi-sato does not hold role/global-admin
   note: user/daichi-sato can activate global-admin through privileged identity management; until then it is not held
 
@@ -93,6 +93,10 @@ denied: role/public-sector-desk may not administer-on-behalf on customer/contoso
   role.public-sector-desk.0
     reason: role/public-sector-desk: First and second line for hospitals and other public bodies
     --> estate/roles.yaml:31
+    lacking: `resource.getTag("segment") == "public"` does not hold
+  delegated-access.public-sector.0
+    reason: delegated-access/public-sector gives role/public-sector-desk Service Support Administrator, Directory Readers and License Administrator
+    --> estate/delegated-access.yaml:48
     lacking: `resource.getTag("segment") == "public"` does not hold
 
 "#]]
@@ -232,8 +236,8 @@ fn access_tests_hold_or_say_where_they_do_not() {
         str![[r#"
 exit 0
 --- stdout
-49 tests: all hold
-73 of 76 policies touched; of the others 3 are built in (--coverage names them)
+54 tests: all hold
+75 of 78 policies touched; of the others 3 are built in (--coverage names them)
 
 "#]]
         .raw()
@@ -245,9 +249,13 @@ exit 0
 --- stdout
 policies that no test touches:
   role.escalation-lead.0
+  role.escalation-lead.1
+  delegated-access.adventure-works-quarterly.1
+  delegated-access.enterprise-ops.1
+  delegated-access.public-sector.1
 
 7 tests: all hold
-5 of 79 policies touched; of the others 73 are built in (--coverage names them)
+8 of 88 policies touched; of the others 75 are built in (--coverage names them)
 
 "#]]
         .raw()
@@ -306,7 +314,7 @@ failed: wrong: user/aiko may view-billing on customer/contoso
   --> estate/tests.yaml:11:28
 
 5 tests: 5 failed
-4 of 76 policies touched; of the others 72 are built in (--coverage names them)
+4 of 78 policies touched; of the others 74 are built in (--coverage names them)
 
 "#]].raw());
     assert_data_eq!(run("junit"), str![[r#"
@@ -422,7 +430,7 @@ exit 3
     }
   ],
   "coverage": {
-    "policies": 76,
+    "policies": 78,
     "untouched": [
       "account-admin.locations",
       "account-admin.profiles",
@@ -469,6 +477,7 @@ exit 3
       "billing-admin.tickets",
       "default-user.own-profile",
       "provider.orders",
+      "global-admin.users",
       "global-admin.partnerships",
       "guard.disabled",
       "guard.expired",
@@ -494,6 +503,7 @@ exit 3
       "user-management-admin.users",
       "user-management-admin.roles",
       "user-management-admin.passwords",
+      "user-management-admin.delegated-access",
       "user-management-admin.profiles",
       "user-management-admin.tickets"
     ]
@@ -586,6 +596,11 @@ exit 0
       "count": 14,
       "policies": [
         "admin-agent.administer",
+        "delegated-access.adventure-works-quarterly.0",
+        "delegated-access.adventure-works-quarterly.1",
+        "delegated-access.enterprise-ops.0",
+        "delegated-access.enterprise-ops.1",
+        "delegated-access.public-sector.1",
         "global-admin.everything",
         "role.escalation-lead.0",
         "role.tier2-support.0"
@@ -605,6 +620,8 @@ exit 0
       ],
       "count": 3,
       "policies": [
+        "delegated-access.adventure-works-quarterly.0",
+        "delegated-access.enterprise-ops.0",
         "role.tier2-support.0"
       ]
     }

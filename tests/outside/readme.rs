@@ -27,11 +27,7 @@ fn the_main_job_comes_to_its_quiet_end() {
     let folder = Folder::new();
     let examples = folder.path().join("examples");
     fs::create_dir(&examples).unwrap();
-    // Without what somebody's own runs may have left there.
     let copied = Folder::example("fabrikam");
-    for name in [".partnerctl", "handover"] {
-        drop(fs::remove_dir_all(copied.path().join(name)));
-    }
     fs::rename(copied.into_dir().keep(), examples.join("fabrikam")).unwrap();
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_partnerctl"));
     let script = script("The main job, once through");

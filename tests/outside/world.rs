@@ -149,6 +149,12 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("the folder is there").flatten() {
         let target = to.join(entry.file_name());
+        // What somebody's own runs left there is not part of it.
+        let name = entry.file_name();
+        if name == ".partnerctl" || name == "handover" || target.extension() == Some("eml".as_ref())
+        {
+            continue;
+        }
         if entry.path().is_dir() {
             copy(&entry.path(), &target);
         } else {

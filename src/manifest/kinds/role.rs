@@ -28,7 +28,8 @@ shape!(Role, "Role", {
 shape!(Permission, "a permission", {
     /// The actions, `verb-noun`.
     "allow" => allow: required SetOfSome<Action>, Local;
-    /// On which customers; absent: on all, where the action is about customers.
+    /// On which customers; absent: on all, where the action is about customers. What is done to people
+    /// is done to those of the customers' tenants, and to our own if no customers are said.
     "customers" => customers: optional Selector, Local;
 });
 

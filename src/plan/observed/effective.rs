@@ -2,27 +2,38 @@
 //!
 //! People, and what they hold, are the tenant's: directly, through groups, activated for the moment;
 //! those whom nobody declared included. What a custom role permits is declared, and so are the labels
-//! of customers: the tenant knows neither.
+//! of customers: the tenant knows neither. What delegated access gives is the tenant's too, customer by
+//! customer ([`delegated`]), whatever templates say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Observed, Through};
 use crate::model::customer::{Customer, Relationship};
+use crate::model::directory_role::DirectoryRole;
 use crate::model::estate::{Declared, Estate};
-use crate::model::name::{CustomerKey, PartnershipKey, RoleKey, UserKey};
+use crate::model::id::TenantId;
+use crate::model::name::{CustomerKey, Name, PartnershipKey, RoleKey, UserKey};
 use crate::model::partnership::{Partnership, PartnershipState};
+use crate::model::role::Role;
+use crate::model::scalar::Scalar;
+use crate::model::tenant::{
+    DelegatedAssignment, Delegation, DelegationStatus, ObjectId, Snapshot, agent_level,
+};
 use crate::model::user::{AdminLevel, Holding, RoleGrant, User};
+use crate::policy::delegated::Delegated;
+use crate::policy::directory;
+use crate::policy::world::declared::agent_role;
 
 /// What is observed, under the names and with the permissions and labels that are declared.
 ///
 /// `observed` was made with the names of `declared`. Customers that are declared and not there have
 /// no relationship; users that are declared and not there are not there.
-pub fn effective(observed: &Observed, declared: &Estate) -> Estate {
+pub fn effective(observed: &Observed, declared: &Estate, delegated: &Delegated) -> Estate {
+    let roles = roles(observed, declared, delegated);
     Estate {
         account: declared.account.clone().or_else(|| observed.estate.account.clone()),
-        users: users(observed, declared),
-        // A group that no Role document speaks of permits nothing.
-        roles: declared.roles.clone(),
+        users: users(observed, declared, &roles),
+        roles,
         partnerships: partnerships(observed, declared),
         customers: customers(observed, declared),
         delegated_access: declared.delegated_access.clone(),
@@ -30,8 +41,27 @@ pub fn effective(observed: &Observed, declared: &Estate) -> Estate {
     }
 }
 
-fn users(observed: &Observed, declared: &Estate) -> BTreeMap<UserKey, Declared<User>> {
-    let is_declared = |key: &RoleKey| declared.roles.contains_key(key);
+/// Those that are declared. A group that no Role document speaks of permits nothing, unless access was
+/// delegated to it.
+fn roles(
+    observed: &Observed,
+    declared: &Estate,
+    delegated: &Delegated,
+) -> BTreeMap<RoleKey, Declared<Role>> {
+    let mut roles = declared.roles.clone();
+    for (gift, _) in delegated.gifts() {
+        if let Some(role) = observed.estate.roles.get(&gift.to) {
+            roles.entry(gift.to.clone()).or_insert_with(|| role.clone());
+        }
+    }
+    roles
+}
+
+fn users(
+    observed: &Observed,
+    declared: &Estate,
+    roles: &BTreeMap<RoleKey, Declared<Role>>,
+) -> BTreeMap<UserKey, Declared<User>> {
     let mut users = observed.estate.users.clone();
     for (key, user) in &mut users {
         if let Some(known) = declared.users.get(key) {
@@ -41,9 +71,9 @@ fn users(observed: &Observed, declared: &Estate) -> BTreeMap<UserKey, Declared<U
         if let Some(person) = observed.people.get(key) {
             receive(&mut user.spec, &person.through);
         }
-        if let Some(roles) = &mut user.spec.roles {
-            roles.retain(|grant| match grant {
-                RoleGrant::Custom(key) => is_declared(key),
+        if let Some(held) = &mut user.spec.roles {
+            held.retain(|grant| match grant {
+                RoleGrant::Custom(key) => roles.contains_key(key),
                 RoleGrant::Account { .. } | RoleGrant::Unrecognised { .. } => true,
             });
         }
@@ -114,4 +144,85 @@ fn customers(observed: &Observed, declared: &Estate) -> BTreeMap<CustomerKey, De
         all.insert(key.clone(), known);
     }
     all
+}
+
+/// What delegated access gives, and what of it cannot be told.
+#[derive(Debug, Default)]
+pub struct Given {
+    pub delegated: Delegated,
+    pub untold: Untold,
+}
+
+/// What delegated access gives beyond what an answer can count.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Untold {
+    /// Active access to tenants that are no customers of ours.
+    pub strangers: BTreeSet<TenantId>,
+    /// Groups that have something somewhere, and whose members are not known.
+    pub groups: BTreeSet<ObjectId>,
+    /// Directory roles that are given somewhere, and of which it is not known what they allow.
+    pub directory_roles: BTreeSet<DirectoryRole>,
+    /// Active relationships of which it was not seen what they give.
+    pub unseen: usize,
+}
+
+/// What each group has in each customer's tenant: by relationships that are active, and in these by
+/// assignments that are.
+pub fn delegated(snapshot: &Snapshot, observed: &Observed) -> Given {
+    let customers: BTreeMap<TenantId, &CustomerKey> = observed
+        .estate
+        .customers
+        .iter()
+        .filter_map(|(key, customer)| Some((customer.spec.tenant_id?, key)))
+        .collect();
+    let groups = groups(snapshot, observed);
+    let mut given: BTreeMap<CustomerKey, BTreeMap<RoleKey, BTreeSet<DirectoryRole>>> =
+        BTreeMap::new();
+    let mut untold = Untold::default();
+    for relationship in snapshot.delegated.values() {
+        let Delegation { customer: Some(tenant), status: DelegationStatus::Active, .. } =
+            relationship
+        else {
+            continue;
+        };
+        let Some(assignments) = &relationship.assignments else {
+            untold.unseen += 1;
+            continue;
+        };
+        let active = assignments.iter().filter(|one| is_active(one)).peekable();
+        let Some(customer) = customers.get(tenant) else {
+            if active.count() > 0 {
+                untold.strangers.insert(*tenant);
+            }
+            continue;
+        };
+        for assignment in active {
+            let roles = assignment.roles.intersection(&relationship.roles).copied();
+            let roles: BTreeSet<DirectoryRole> = roles.map(DirectoryRole).collect();
+            let unknown = roles.iter().filter(|role| directory::allowed(**role).is_none());
+            untold.directory_roles.extend(unknown);
+            match groups.get(&assignment.group) {
+                Some(role) => {
+                    let of = given.entry((*customer).clone()).or_default();
+                    of.entry(role.clone()).or_default().extend(roles);
+                }
+                None => drop(untold.groups.insert(assignment.group)),
+            }
+        }
+    }
+    Given { delegated: Delegated::of(given), untold }
+}
+
+fn is_active(assignment: &DelegatedAssignment) -> bool {
+    assignment.status == "active"
+}
+
+/// The roles that stand for groups: custom ones, and agent levels.
+fn groups(snapshot: &Snapshot, observed: &Observed) -> BTreeMap<ObjectId, RoleKey> {
+    let custom = observed.groups.iter().map(|(key, id)| (*id, key.clone()));
+    let agents = snapshot.groups.iter().filter_map(|(id, group)| {
+        let role = agent_role(agent_level(&group.name)?);
+        Some((*id, RoleKey(Name::parse(role).ok()?)))
+    });
+    custom.chain(agents).collect()
 }

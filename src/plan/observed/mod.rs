@@ -7,7 +7,7 @@
 //! It invents nothing: what the model has no form for is left out and listed ([`Observed::unsaid`]).
 //! What somebody holds directly and what comes to them through groups are kept apart: only the first
 //! is theirs to lose one by one. Delegated access is not said: which template a relationship stands
-//! for is nothing that the tenant knows.
+//! for is nothing that the tenant knows. What it gives is counted all the same ([`delegated()`]).
 
 mod account;
 mod customers;
@@ -35,7 +35,7 @@ use crate::model::scalar::Scalar;
 use crate::model::tenant::{Blind, GroupKind, MemberKind, ObjectId, Snapshot};
 use crate::model::user::{AdminLevel, AgentLevel, Holding};
 
-pub use effective::effective;
+pub use effective::{Given, Untold, delegated, effective};
 pub use naming::Names;
 pub use said::Unsaid;
 

@@ -521,3 +521,144 @@ spec:
 ";
     assert_eq!(written::stream(&observed), expected);
 }
+
+/// A relationship with these assignments: a group, directory roles, a status.
+fn delegation(
+    customer: u64,
+    status: tenant::DelegationStatus,
+    roles: &[&str],
+    assignments: &[(u64, &[&str], &str)],
+) -> tenant::Delegation {
+    let ids = |names: &[&str]| -> BTreeSet<RoleTemplateId> {
+        names.iter().map(|name| DirectoryRole::named(name).unwrap().0).collect()
+    };
+    let assignments =
+        assignments.iter().map(|(group, roles, status)| tenant::DelegatedAssignment {
+            id: format!("{group}-{status}"),
+            group: id(*group),
+            roles: ids(roles),
+            status: (*status).to_owned(),
+            etag: None,
+        });
+    tenant::Delegation {
+        name: format!("ops-{customer}"),
+        customer: Some(TenantId(uuid(customer))),
+        duration_days: Some(730),
+        roles: ids(roles),
+        auto_extend_days: 0,
+        status,
+        created_at: None,
+        modified_at: None,
+        activated_at: None,
+        ends_at: None,
+        etag: None,
+        provider: None,
+        awaits_our_consent: false,
+        assignments: Some(assignments.collect()),
+    }
+}
+
+#[test]
+fn delegated_access_counts_where_relationship_and_assignment_are_active() {
+    use MemberKind::User as InUser;
+    use tenant::DelegationStatus::{Active, ApprovalPending, Expired};
+    let mut snapshot = empty();
+    snapshot.users.insert(id(1), user("aiko"));
+    snapshot.groups.insert(id(10), group("AdminAgents", &[(1, InUser)]));
+    snapshot.groups.insert(id(11), group("Desk", &[(1, InUser)]));
+    snapshot.groups.insert(id(12), Group { members: None, ..group("Unread", &[]) });
+    for n in 101..=106 {
+        let customer = tenant::Customer {
+            company_name: format!("Customer {n}"),
+            domain: format!("c{n}.onmicrosoft.com"),
+            relationship: tenant::Relationship::Reseller,
+            details: CustomerDetails::default(),
+        };
+        snapshot.customers.insert(TenantId(uuid(n)), customer);
+    }
+    let (reader, helpdesk) = ("Directory Readers", "Helpdesk Administrator");
+    let both = &[reader, helpdesk][..];
+    let given = [
+        // Two relationships are their union; a role outside the relationship is none.
+        delegation(101, Active, &[reader], &[(11, both, "active")]),
+        delegation(101, Active, &[helpdesk], &[(11, &[helpdesk], "active")]),
+        delegation(102, Active, both, &[(11, both, "active"), (10, &[reader], "active")]),
+        // Not yet, and not any more.
+        delegation(103, ApprovalPending, both, &[(11, both, "active")]),
+        delegation(104, Expired, both, &[(11, both, "active")]),
+        delegation(105, Active, both, &[(11, both, "pending"), (10, both, "deleting")]),
+        delegation(106, Active, both, &[(12, both, "active")]),
+        // No customer of ours.
+        delegation(199, Active, both, &[(11, both, "active")]),
+        tenant::Delegation { assignments: None, ..delegation(106, Active, both, &[]) },
+    ];
+    for (n, one) in given.into_iter().enumerate() {
+        snapshot.delegated.insert(tenant::RelationshipId(format!("r{n}")), one);
+    }
+    let observed = observed(&snapshot, None, &Names::default());
+    let Given { delegated, untold } = delegated(&snapshot, &observed);
+    let mut world = crate::policy::world::World::declared(
+        &effective(&observed, &Estate::default(), &delegated),
+        crate::model::time::Day(jiff::civil::date(2026, 11, 20)),
+    );
+    delegated.tell(&mut world);
+    let gifts: BTreeMap<&str, String> = delegated
+        .gifts()
+        .map(|(gift, name)| {
+            let roles: Vec<String> = gift.directory_roles.iter().map(ToString::to_string).collect();
+            (name.as_str(), format!("{}: {}", gift.to, roles.join(", ")))
+        })
+        .collect();
+    let told: Vec<String> = world
+        .of(crate::policy::world::Type::Customer)
+        .iter()
+        .filter_map(|(name, shape)| {
+            let attributes = &world.shape(*shape)?.attributes;
+            let (_, value) = attributes.iter().find(|(name, _)| *name == "delegated")?;
+            let crate::policy::world::Value::Texts(names) = value else { return None };
+            let gifts: Vec<&str> = names.iter().map(|name| gifts[name.as_str()].as_str()).collect();
+            Some(format!("{name} - {}", gifts.join("; ")))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "customer-101 - desk: Helpdesk Administrator, Directory Readers",
+            "customer-102 - admin-agent: Directory Readers; desk: Helpdesk Administrator, Directory Readers",
+        ]
+    );
+    let expected = Untold {
+        strangers: BTreeSet::from([TenantId(uuid(199))]),
+        groups: BTreeSet::from([id(12)]),
+        directory_roles: BTreeSet::new(),
+        unseen: 1,
+    };
+    assert_eq!(untold, expected);
+}
+
+#[test]
+fn a_group_that_nobody_declared_counts_if_access_was_delegated_to_it() {
+    let mut snapshot = empty();
+    snapshot.users.insert(id(1), user("mallory"));
+    snapshot.groups.insert(id(11), group("Back Door", &[(1, MemberKind::User)]));
+    snapshot.groups.insert(id(12), group("Choir", &[(1, MemberKind::User)]));
+    let customer = tenant::Customer {
+        company_name: "Contoso".to_owned(),
+        domain: "contoso.onmicrosoft.com".to_owned(),
+        relationship: tenant::Relationship::Reseller,
+        details: CustomerDetails::default(),
+    };
+    snapshot.customers.insert(TenantId(uuid(101)), customer);
+    let roles = &["Global Administrator"][..];
+    let active = tenant::DelegationStatus::Active;
+    let one = delegation(101, active, roles, &[(11, roles, "active")]);
+    snapshot.delegated.insert(tenant::RelationshipId("r".to_owned()), one);
+    let declared = Estate::default();
+    let observed = observed(&snapshot, None, &Names::declared(&declared, &snapshot));
+    let given = delegated(&snapshot, &observed);
+    let effective = effective(&observed, &declared, &given.delegated);
+    let roles: Vec<&str> = effective.roles.keys().map(RoleKey::as_str).collect();
+    assert_eq!(roles, ["back-door"]);
+    let held = effective.users["mallory"].spec.roles.as_deref().unwrap();
+    assert!(matches!(held, [RoleGrant::Custom(key)] if key.as_str() == "back-door"), "{held:?}");
+}

@@ -119,7 +119,8 @@ impl Names {
                     | Value::Set(_)
                     | Value::Bool(_)
                     | Value::Long(_)
-                    | Value::Text(_) => {}
+                    | Value::Text(_)
+                    | Value::Texts(_) => {}
                 }
             }
         }

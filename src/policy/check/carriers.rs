@@ -6,66 +6,100 @@
 //! promises what nobody has; where delegated access goes further, people have what no document
 //! says.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
+use super::selections::{Customers, Selections, difference, named, union};
 
 use crate::manifest::check::{World as Checked, at_field, object};
 use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, Where, way};
 use crate::manifest::suggest::listed;
 use crate::model::action::Action;
+use crate::model::directory_role::DirectoryRole;
 use crate::model::estate::Declared;
-use crate::model::label::Selector;
 use crate::model::name::{CustomerKey, Kind, RoleKey};
-use crate::model::role::{Role, is_built_in};
+use crate::model::role::{Permission, Role, is_built_in};
+use crate::policy::directory;
 use crate::policy::library;
 use crate::policy::world::declared::held;
 
-/// What is done inside a customer's tenant: delegated access carries it.
-const DELEGATED: [Action; 4] = [
-    Action::AdministerOnBehalf,
-    Action::ViewServiceHealth,
-    Action::ViewServiceRequest,
-    Action::CreateServiceRequest,
-];
-
-/// Customers, sorted by name.
-type Customers<'a> = Rc<Vec<&'a CustomerKey>>;
-
-pub(super) fn check(world: &Checked<'_>, drafts: &mut Vec<Draft>) {
+pub(super) fn check<'e>(
+    world: &Checked<'e>,
+    selections: &mut Selections<'_, 'e>,
+    drafts: &mut Vec<Draft>,
+) {
     let estate = world.estate;
     if estate.roles.is_empty() {
         return;
     }
-    let mut selections = Selections { world, known: HashMap::new() };
-    let mut granted: BTreeMap<&RoleKey, Vec<Customers<'_>>> = BTreeMap::new();
+    let mut granted: BTreeMap<&RoleKey, Vec<(Customers<'_>, &[DirectoryRole])>> = BTreeMap::new();
     for access in estate.delegated_access.values() {
         if access.metadata.has_expired(world.today) {
             continue;
         }
         let customers = selections.of(&access.spec.customers);
         for grant in &access.spec.grants {
-            granted.entry(&grant.to).or_default().push(Rc::clone(&customers));
+            granted
+                .entry(&grant.to)
+                .or_default()
+                .push((Rc::clone(&customers), &grant.directory_roles));
         }
     }
-    let granted: BTreeMap<&RoleKey, Customers<'_>> =
-        granted.into_iter().map(|(role, several)| (role, union(several))).collect();
+    let granted: BTreeMap<&RoleKey, Carried<'_>> =
+        granted.into_iter().map(|(role, grants)| (role, Carried::of(grants))).collect();
+    let nothing = Carried::default();
     let holders = Holders::of(world);
     for (key, role) in &estate.roles {
         if role.metadata.has_expired(world.today) {
             continue;
         }
-        let carried = granted.get(key).cloned().unwrap_or_default();
-        without_carrier(key, role, &carried, &holders, &mut selections, drafts);
+        let carried = granted.get(key).unwrap_or(&nothing);
+        without_carrier(key, role, carried, &holders, selections, drafts);
     }
-    further(world, &mut selections, drafts);
+    further(world, selections, drafts);
+}
+
+/// Where delegated access carries what a role may do.
+#[derive(Default)]
+struct Carried<'a> {
+    grants: Vec<(Customers<'a>, &'a [DirectoryRole])>,
+    /// Wherever there is any.
+    anywhere: Customers<'a>,
+}
+
+impl<'a> Carried<'a> {
+    fn of(grants: Vec<(Customers<'a>, &'a [DirectoryRole])>) -> Self {
+        let anywhere = union(grants.iter().map(|(customers, _)| Rc::clone(customers)).collect());
+        Self { grants, anywhere }
+    }
+
+    /// Whose tenants it carries an action in. A role that is not known may well allow it, and whoever
+    /// may do anything there works there.
+    fn customers(&self, action: Action) -> Customers<'a> {
+        let allows = |role: &DirectoryRole| {
+            action == Action::AdministerOnBehalf
+                || directory::allowed(*role).is_none_or(|allowed| allowed.contains(&action))
+        };
+        let those = |grants: &[(Customers<'a>, &[DirectoryRole])]| -> Vec<Customers<'a>> {
+            let grants = grants.iter().filter(|(_, roles)| roles.iter().any(allows));
+            grants.map(|(customers, _)| Rc::clone(customers)).collect()
+        };
+        let those = those(&self.grants);
+        if those.len() == self.grants.len() { Rc::clone(&self.anywhere) } else { union(those) }
+    }
+}
+
+/// Whether delegated access is what carries an action of a permission.
+const fn is_delegated(action: Action, permission: &Permission) -> bool {
+    action.is_done_in_tenants() && (permission.customers.is_some() || !action.is_about_people())
 }
 
 /// Permissions of one role that nothing carries.
 fn without_carrier<'e>(
     key: &RoleKey,
     role: &'e Declared<Role>,
-    carried: &Customers<'e>,
+    carried: &Carried<'e>,
     holders: &Holders<'_>,
     selections: &mut Selections<'_, 'e>,
     drafts: &mut Vec<Draft>,
@@ -74,19 +108,22 @@ fn without_carrier<'e>(
         for (at, action) in permission.allow.iter().enumerate() {
             let lacking = holders.lacking(key, *action);
             let path = || at_field(role, way!["spec", "permissions", index, "allow", at]);
-            if DELEGATED.contains(action) {
-                if lacking.as_ref().is_some_and(Vec::is_empty) {
+            if is_delegated(*action, permission) {
+                // What a level gives over people it gives over our own.
+                if !action.is_about_people() && lacking.as_ref().is_some_and(Vec::is_empty) {
                     continue;
                 }
                 let wanted = match &permission.customers {
                     Some(selector) => selections.of(selector),
                     None => selections.all(),
                 };
-                let bare = difference(&wanted, carried);
+                let bare = difference(&wanted, &carried.customers(*action));
                 if !bare.is_empty() {
-                    drafts.push(bare_customers(key, *action, &wanted, &bare, path()));
+                    let is_granted =
+                        difference(&Rc::new(bare.clone()), &carried.anywhere).is_empty();
+                    drafts.push(bare_customers(key, *action, &wanted, &bare, is_granted, path()));
                 }
-            } else if permission.customers.is_none() || action.is_about_customers() {
+            } else if permission.customers.is_none() || action.is_done_to_customers() {
                 report_lacking(key, *action, lacking, path, drafts);
             }
         }
@@ -126,6 +163,7 @@ fn bare_customers(
     action: Action,
     wanted: &[&CustomerKey],
     bare: &[&CustomerKey],
+    is_granted: bool,
     at: Where,
 ) -> Draft {
     let whom = if bare.len() == wanted.len() && bare.len() > 1 {
@@ -133,10 +171,18 @@ fn bare_customers(
     } else {
         named(bare)
     };
-    Draft::new(Code::P2101, at, format!("nothing carries `{action}` for {whom}"))
-        .help(format!(
+    // Access is there, and does not go that far.
+    let narrowest = directory::narrowest(&BTreeSet::from([action])).filter(|_| is_granted);
+    let help = match narrowest {
+        Some(role) => format!(
+            "no directory role that is granted to role/{key} there allows it, as {role} would: grant one that does, or narrow the permission"
+        ),
+        None => format!(
             "grant role/{key} delegated access to these customers, or narrow the permission"
-        ))
+        ),
+    };
+    Draft::new(Code::P2101, at, format!("nothing carries `{action}` for {whom}"))
+        .help(help)
         .object(object(Kind::Role, key))
 }
 
@@ -169,16 +215,6 @@ fn have(users: &[&str]) -> String {
         [one] => format!("`{one}` has"),
         [one, other] => format!("`{one}` and `{other}` have"),
         [one, rest @ ..] => format!("`{one}` and {} more have", rest.len()),
-    }
-}
-
-/// `contoso`, or `contoso` and 11 more.
-fn named(customers: &[&CustomerKey]) -> String {
-    match customers {
-        [] => "nobody".to_owned(),
-        [one] => format!("`{one}`"),
-        [one, other] => format!("`{one}` and `{other}`"),
-        [one, rest @ ..] => format!("`{one}` and {} more customers", rest.len()),
     }
 }
 
@@ -245,7 +281,7 @@ fn permitted_customers<'e>(
         let Some(role) = world.estate.roles.get(key) else { continue };
         due.extend(&role.spec.includes);
         for permission in &role.spec.permissions {
-            if permission.allow.iter().any(|action| DELEGATED.contains(action)) {
+            if permission.allow.iter().any(|action| is_delegated(*action, permission)) {
                 found.push(match &permission.customers {
                     Some(selector) => selections.of(selector),
                     None => selections.all(),
@@ -254,53 +290,6 @@ fn permitted_customers<'e>(
         }
     }
     union(found)
-}
-
-/// Whom selectors select, each asked once.
-struct Selections<'w, 'e> {
-    world: &'w Checked<'e>,
-    known: HashMap<Option<&'e Selector>, Customers<'e>>,
-}
-
-impl<'e> Selections<'_, 'e> {
-    fn of(&mut self, selector: &'e Selector) -> Customers<'e> {
-        let world = self.world;
-        let found = self.known.entry(Some(selector)).or_insert_with(|| {
-            Rc::new(world.customers.selected(selector).into_iter().map(|(key, _)| key).collect())
-        });
-        Rc::clone(found)
-    }
-
-    fn all(&mut self) -> Customers<'e> {
-        let world = self.world;
-        let found = self.known.entry(None).or_insert_with(|| {
-            let all = Selector { all: true, ..Selector::default() };
-            Rc::new(world.customers.selected(&all).into_iter().map(|(key, _)| key).collect())
-        });
-        Rc::clone(found)
-    }
-}
-
-fn union(several: Vec<Customers<'_>>) -> Customers<'_> {
-    let mut several = several;
-    several.dedup_by(|a, b| Rc::ptr_eq(a, b));
-    if several.len() == 1
-        && let Some(one) = several.pop()
-    {
-        return one;
-    }
-    let mut all: Vec<&CustomerKey> = several.iter().flat_map(|one| one.iter().copied()).collect();
-    all.sort_unstable();
-    all.dedup();
-    Rc::new(all)
-}
-
-/// Who is in the first and not in the second, both sorted.
-fn difference<'a>(first: &Customers<'a>, second: &Customers<'a>) -> Vec<&'a CustomerKey> {
-    if Rc::ptr_eq(first, second) {
-        return Vec::new();
-    }
-    first.iter().filter(|key| second.binary_search(key).is_err()).copied().collect()
 }
 
 /// Who holds which custom role, and by which built-in roles.

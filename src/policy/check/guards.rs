@@ -1,7 +1,7 @@
 //! Guardrails over the estate itself: may this user hold this role, may this group be given that?
 //!
-//! The library's guardrails can only ever refuse a few: guests, webmail addresses, Global
-//! Administrator. Unless a project has guardrails of its own on these questions, only those few
+//! The library's guardrails can only ever have something against a few: guests, webmail addresses,
+//! Global Administrator and the roles that lead to it. Unless a project has guardrails of its own on these questions, only those few
 //! are asked about.
 
 use std::borrow::Cow;
@@ -14,7 +14,7 @@ use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, Step, Where, way};
 use crate::manifest::suggest::quoted;
 use crate::model::delegated_access::{AutoExtend, DelegatedAccess};
-use crate::model::directory_role::{DirectoryRole, GLOBAL_ADMINISTRATOR};
+use crate::model::directory_role::DirectoryRole;
 use crate::model::estate::Declared;
 use crate::model::name::{Kind, RoleKey};
 use crate::model::user::{RoleGrant, User};
@@ -114,7 +114,7 @@ fn directory_roles(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Dr
     let everything = asks(own, RECEIVE_DIRECTORY_ROLE);
     let is_suspect = |access: &DelegatedAccess| {
         let mut given = access.grants.iter().flat_map(|grant| &grant.directory_roles);
-        everything || given.any(|role| *role == GLOBAL_ADMINISTRATOR)
+        everything || given.any(|role| role.is_privileged())
     };
     let suspects: Vec<_> = world
         .estate
@@ -217,5 +217,22 @@ fn report(
         // No permit either: a policy of the project took the library's place, or failed.
         let message = format!("{subject}, which no policy permits");
         drafts.push(Draft::new(Code::P2201, at.clone(), message).object(object));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::library;
+
+    #[test]
+    fn every_role_that_the_library_speaks_of_is_asked_about_and_no_other() {
+        let guards = library::policies().iter().filter(|shelved| shelved.written.level.is_some());
+        let text: String = guards.map(|shelved| shelved.written.policy.to_string()).collect();
+        for name in DirectoryRole::names() {
+            let named = text.contains(&format!("{name:?}"));
+            let is_asked = DirectoryRole::named(name).is_some_and(DirectoryRole::is_privileged);
+            assert_eq!(named, is_asked, "{name}");
+        }
     }
 }

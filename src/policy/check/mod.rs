@@ -6,8 +6,10 @@
 
 mod carriers;
 mod guards;
+mod least;
 mod lint;
 mod own;
+mod selections;
 
 use crate::manifest::code::{Code, Severity};
 use crate::manifest::draft::{Draft, way};
@@ -17,6 +19,7 @@ use crate::model::name::Kind;
 
 use super::rules::Rules;
 use crate::manifest::check::{World as Checked, at_field, object};
+use selections::Selections;
 
 /// Examines an estate with the policies that hold for it.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +35,9 @@ impl Examiner for Policies {
                 .iter()
                 .any(|draft| draft.severity == Severity::Error && !draft.code.waivable());
         if is_right {
-            carriers::check(world, drafts);
+            let mut selections = Selections::new(world);
+            carriers::check(world, &mut selections, drafts);
+            least::check(world, &mut selections, drafts);
         }
         let mark = drafts.len();
         let mut rules = None;
@@ -58,7 +63,7 @@ fn customers_of_the_account(world: &Checked<'_>, drafts: &mut Vec<Draft>) {
                 continue;
             }
             for (at, action) in permission.allow.iter().enumerate() {
-                if action.is_about_customers() {
+                if action.is_done_to_customers() {
                     continue;
                 }
                 let path = way!["spec", "permissions", index, "allow", at];

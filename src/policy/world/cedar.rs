@@ -34,6 +34,9 @@ impl Value {
             Self::Long(value) => RestrictedExpression::new_long(*value),
             Self::Text(value) => RestrictedExpression::new_string(value.as_str().to_owned()),
             Self::One(uid) => RestrictedExpression::new_entity_uid(uid.cedar()),
+            Self::Texts(texts) => RestrictedExpression::new_set(
+                texts.iter().map(|text| RestrictedExpression::new_string(text.as_str().to_owned())),
+            ),
             Self::Set(uids) => RestrictedExpression::new_set(
                 uids.iter().map(|uid| RestrictedExpression::new_entity_uid(uid.cedar())),
             ),

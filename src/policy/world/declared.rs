@@ -217,6 +217,7 @@ impl Someone<'_> {
         eligible: impl Iterator<Item = &'r str>,
         roles: impl Iterator<Item = &'r str>,
     ) -> Shape {
+        let mut parents: BTreeSet<Uid> = roles.map(role_uid).collect();
         let attributes = vec![
             ("enabled", Value::Bool(self.enabled)),
             ("expired", Value::Bool(self.expired)),
@@ -224,8 +225,8 @@ impl Someone<'_> {
             ("emailDomain", text(self.email_domain)),
             ("webmail", Value::Bool(self.webmail)),
             ("eligible", Value::Set(eligible.map(role_uid).collect())),
+            ("holds", Value::Set(parents.clone())),
         ];
-        let mut parents: BTreeSet<Uid> = roles.map(role_uid).collect();
         parents.insert(role_uid(EVERYONE));
         if self.guest {
             parents.insert(role_uid(GUEST));

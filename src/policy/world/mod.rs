@@ -83,6 +83,7 @@ pub enum Value {
     Text(Str),
     One(Uid),
     Set(BTreeSet<Uid>),
+    Texts(BTreeSet<Str>),
 }
 
 /// Everything but the name that a policy can read of an entity.

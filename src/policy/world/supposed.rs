@@ -48,11 +48,14 @@ impl World {
     /// Adds somebody who holds a role and nothing else: one of ours, enabled, reached at work.
     pub fn suppose_holder(&mut self, role: &str) -> Uid {
         let roles = [role, EVERYONE].map(|role| Uid::new(Type::Role, role));
+        let held = Value::Set(BTreeSet::from([Uid::new(Type::Role, role)]));
         let mut attributes = person();
-        if role == GUEST
-            && let Some((_, guest)) = attributes.iter_mut().find(|(name, _)| *name == "guest")
-        {
-            *guest = Value::Bool(true);
+        for (name, value) in &mut attributes {
+            match *name {
+                "guest" => *value = Value::Bool(role == GUEST),
+                "holds" => *value = held.clone(),
+                _ => {}
+            }
         }
         let uid = Uid::new(Type::User, Str::from(format!("(holder of {role})")));
         let shape = Shape { attributes, tags: Vec::new(), parents: BTreeSet::from(roles) };
@@ -69,5 +72,6 @@ fn person() -> Vec<(&'static str, Value)> {
         ("emailDomain", Value::Text("partner.example".into())),
         ("webmail", Value::Bool(false)),
         ("eligible", Value::Set(BTreeSet::new())),
+        ("holds", Value::Set(BTreeSet::new())),
     ]
 }

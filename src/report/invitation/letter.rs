@@ -118,6 +118,7 @@ impl Letter {
             step: self.step.clone(),
             occasion: self.occasion.word().to_owned(),
             language,
+            company: words.company.clone(),
             to: to.collect::<Result<_, _>>()?,
             subject,
             body,

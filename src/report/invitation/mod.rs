@@ -2,9 +2,10 @@
 //!
 //! `waiting` says who writes to whom on which occasion, as the manifests and the plan have it;
 //! `letter` puts it into words, in the recipient's language; `mail` makes it a file that mail
-//! programs open. All of it is a function: nothing is sent from here. The link is never altered, and
+//! programs open, `csv` a table of many that others are written from. All of it is a function: nothing is sent from here. The link is never altered, and
 //! a text of a manifest or of the tenant stays on its line, whatever it holds.
 
+mod csv;
 mod language;
 mod letter;
 mod mail;
@@ -20,9 +21,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::json;
+pub use csv::csv;
 pub use language::Language;
 pub use letter::{Letter, Occasion, Person, Recipient, Sender, Unwritten};
-pub use waiting::{Waiting, is_invitation, of};
+pub use waiting::{Waiting, is_asked, is_invitation, is_many, of};
 
 /// Which format this is.
 pub const FORMAT: &str = "partnerctl/invitation/v1";
@@ -35,6 +37,8 @@ pub enum Format {
     Text,
     /// For mail programs: RFC 5322, opens as a draft
     Eml,
+    /// For a mail merge: a line for each recipient (RFC 4180, UTF-8)
+    Csv,
     /// For programs: partnerctl/invitation/v1
     Json,
 }
@@ -62,6 +66,8 @@ pub struct Message {
     /// The language it is written in.
     pub language: Language,
     pub from: Mailbox,
+    /// The recipient's.
+    pub company: String,
     /// Nobody, if nobody is named.
     pub to: Vec<Mailbox>,
     pub subject: String,
@@ -90,14 +96,27 @@ impl Message {
         mail::write(self, date)
     }
 
-    /// What the file is called: its step, with the kind.
+    /// What the file is called: its step, with the kind. Of two templates and their customers the
+    /// names never run into one another: no name has a dot.
     pub fn file_name(&self) -> String {
+        let between = if self.step.starts_with("delegated-access/") { '.' } else { '-' };
         let plain: String = self
             .step
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' })
+            .map(|c| match c {
+                '/' => between,
+                c if c.is_ascii_alphanumeric() || "-_".contains(c) => c,
+                _ => '-',
+            })
             .collect();
         format!("{plain}.eml")
+    }
+
+    /// A name that is its own where another message has the same.
+    pub fn longer_file_name(&self) -> String {
+        let name = self.file_name();
+        let digits = self.message_id.get(..8).unwrap_or_default();
+        format!("{}-{digits}.eml", name.trim_end_matches(".eml"))
     }
 
     /// As people read it.

@@ -2,6 +2,7 @@
 //!
 //! `SNAPSHOTS=overwrite cargo test report::invitation` writes the files under `snapshots/` anew.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -9,8 +10,11 @@ use snapbox::data::DataFormat;
 use snapbox::{Assert, Data};
 
 use super::*;
+use crate::manifest::Loaded;
 use crate::model::country;
+use crate::model::record::ObjectKey;
 use crate::model::scalar::Scalar;
+use crate::plan::{Report, State};
 
 fn golden(name: &str, shown: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/invitation/snapshots");
@@ -141,6 +145,116 @@ fn a_recipient_is_written_to_in_what_they_read() {
     for other in ["zh", "zh-CN", "zh-Hans", "de", "ko"] {
         assert_eq!(of(other), None, "{other}");
     }
+}
+
+/// What a plan reports of a template: an entry for each customer.
+fn waits(object: &str, step: &str, link: Option<&str>) -> Report {
+    Report {
+        object: ObjectKey::parse(object).unwrap(),
+        state: State::Waiting,
+        message: "a global admin of the customer has to approve it".to_owned(),
+        link: link.map(str::to_owned),
+        since: None,
+        until: Some("2027-02-18T09:00:00Z".parse().unwrap()),
+        step: Some(step.to_owned()),
+        confirms: None,
+        instructions: None,
+        awaiting: None,
+        count: None,
+    }
+}
+
+const ESTATE: &str = "\
+---
+apiVersion: partnerctl/v1
+kind: Role
+metadata: {name: desk}
+spec: {group: Desk}
+---
+apiVersion: partnerctl/v1
+kind: DelegatedAccess
+metadata: {name: ops}
+spec:
+  customers: {all: true}
+  duration: P730D
+  autoExtend: P180D
+  grants: [{to: desk, directoryRoles: [Helpdesk Administrator, Directory Readers]}]
+";
+
+fn with_customers(number: usize) -> Loaded {
+    let mut text = include_str!("../../../tests/role-table/estate/estate.yaml").to_owned();
+    text.push_str(ESTATE);
+    for at in 0..number {
+        let language = ["ja", "en", "fr", "zh-TW", "de"][at % 5];
+        let _ = write!(
+            text,
+            "---\napiVersion: partnerctl/v1\nkind: Customer\nmetadata: {{name: c-{at}}}\nspec:\n  companyName: Company {at}\n  domain: c{at}.onmicrosoft.com\n  contact: {{name: Contact {at}, email: it@c{at}.example, language: {language}}}\n"
+        );
+    }
+    crate::policy::tests::estate(&[("all.yaml", &text)])
+}
+
+#[test]
+fn each_customer_of_a_template_has_a_message_of_its_own() {
+    let loaded = with_customers(300);
+    let mut reports: Vec<Report> = (0..300)
+        .map(|at| {
+            let object = format!("delegated-access/ops/c-{at}");
+            let link = format!("{LINK}/{at}");
+            let link = (at != 7).then_some(link.as_str());
+            waits(&object, &format!("{object}/approve"), link)
+        })
+        .collect();
+    reports.push(waits(
+        "delegated-access/ops-two/c-1",
+        "delegated-access/ops-two/c-1/approve",
+        Some(LINK),
+    ));
+    reports.push(waits("customer/c-1", "customer/c-1/invite", Some(LINK)));
+    assert!(reports.iter().all(is_invitation));
+    let asked = |what: &str| reports.iter().filter(|report| is_asked(report, what)).count();
+    assert_eq!(asked("delegated-access/ops"), 300);
+    assert_eq!(asked("delegated-access/ops/c-1"), 1);
+    assert_eq!(asked("delegated-access/ops/c-1/approve"), 1);
+    assert_eq!(asked("delegated-access"), 301);
+    assert_eq!(asked("customer"), 1);
+    assert_eq!(asked("customer/c"), 0);
+    let waiting: Vec<Waiting> = reports
+        .iter()
+        .filter(|report| is_asked(report, "delegated-access/ops"))
+        .filter_map(|report| of(report, &loaded.estate))
+        .collect();
+    assert_eq!(waiting.len(), 299, "without a link there is no message");
+    let messages: Vec<Message> = waiting
+        .iter()
+        .map(|one| one.letter.write(one.language().unwrap_or_default()).unwrap())
+        .collect();
+    let names: std::collections::BTreeSet<String> =
+        messages.iter().map(Message::file_name).collect();
+    assert_eq!(names.len(), messages.len());
+    assert!(names.contains("delegated-access.ops.c-1.approve.eml"));
+    assert_eq!(messages[0].language, Language::Ja);
+    assert_eq!(messages[1].link, format!("{LINK}/1"));
+    assert_eq!(messages[1].until.as_deref(), Some("2027-02-18"));
+    assert_eq!(messages[1].company, "Company 1");
+    assert!(messages[1].body.contains("Directory Readers"), "{}", messages[1].body);
+    assert!(messages[1].body.contains("730 days"), "{}", messages[1].body);
+}
+
+#[test]
+fn no_two_customers_of_templates_have_a_file_of_one_name() {
+    let of = |step: &str| {
+        let one = Letter { step: step.to_owned(), ..letter(Occasion::Reseller, Language::En) };
+        one.write(Language::En).unwrap()
+    };
+    let (one, other) = (of("delegated-access/a-b/c/approve"), of("delegated-access/a/b-c/approve"));
+    assert_ne!(one.file_name(), other.file_name());
+    // Of these two the names are one, and the longer ones are not.
+    let (one, other) = (of("customer/a/invite/b-invite"), of("customer/a-invite-b/invite"));
+    assert_eq!(one.file_name(), other.file_name());
+    assert_ne!(one.longer_file_name(), other.longer_file_name());
+    // Nothing leads out of the folder.
+    assert_eq!(of("delegated-access/../../x").file_name(), "delegated-access.--.--.x.eml");
 }
 
 #[test]

@@ -34,6 +34,22 @@ pub fn is_invitation(report: &Report) -> bool {
     report.state == State::Waiting && addressed(report).is_some()
 }
 
+/// Whether something asked for stands for many: a template of delegated access, or a kind.
+pub fn is_many(what: &str) -> bool {
+    match what.split_once('/') {
+        None => true,
+        Some((kind, name)) => kind == Kind::DelegatedAccess.kebab() && !name.contains('/'),
+    }
+}
+
+/// Whether a report is about what was asked for: an object, a step, any customer of a template, or
+/// anything of a kind.
+pub fn is_asked(report: &Report, what: &str) -> bool {
+    let object = report.object.to_string();
+    let is_below = object.strip_prefix(what).is_some_and(|rest| rest.starts_with('/'));
+    object == what || report.step.as_deref() == Some(what) || (is_many(what) && is_below)
+}
+
 /// What is waited for, by the name of its step.
 enum About<'a> {
     /// The customer, and the provider that is to be accepted with us.
@@ -51,9 +67,7 @@ fn addressed(report: &Report) -> Option<About<'_>> {
             Some(About::Customer(name, Some(provider)))
         }
         (Kind::Partnership, ["partnership", name, "accept"]) => Some(About::Partnership(name)),
-        (Kind::DelegatedAccess, ["delegated-access", template, .., customer])
-            if report.link.is_some() =>
-        {
+        (Kind::DelegatedAccess, ["delegated-access", template, customer, "approve"]) => {
             Some(About::DelegatedAccess(template, customer))
         }
         _ => None,

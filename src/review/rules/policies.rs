@@ -129,7 +129,10 @@ impl Written<'_> {
         let found = found.reason(self.rule.reason());
         match self.rule.place {
             Placed::Project { source, span } => found.at(self.side, Where::Bytes { source, span }),
-            Placed::Library { .. } | Placed::Role { .. } => found,
+            Placed::Library { .. }
+            | Placed::Role { .. }
+            | Placed::DelegatedAccess { .. }
+            | Placed::Tenant => found,
         }
     }
 }
