@@ -116,8 +116,8 @@ pub fn verdict(review: &Review, fail_on: FailOn) -> Verdict {
         let groups: BTreeSet<&str> = gains.map(|grant| grant.to.as_str()).collect();
         say(Outcome::Stopped, groups.len(), |count| {
             format!(
-                "{} inside customers' tenants",
-                counted(count, "new directory role", "new directory roles")
+                "{} directory roles inside customers' tenants",
+                counted(count, "group of ours gains", "groups of ours gain")
             )
         });
         say(Outcome::Stopped, review.handed_over, |count| {
