@@ -52,7 +52,7 @@ pub(crate) fn run(out: &Output, args: &SchemaArgs) -> Result<Outcome, CommandErr
 type Format = (&'static str, fn() -> Value);
 
 /// The machine formats.
-const FORMATS: [Format; 9] = [
+const FORMATS: [Format; 10] = [
     ("findings", report::json::schema),
     ("can", report::decision::schema),
     ("access", report::access::schema),
@@ -62,6 +62,7 @@ const FORMATS: [Format; 9] = [
     ("status", report::status::schema),
     ("invitation", report::invitation::schema),
     ("history", report::history::schema),
+    ("review", report::review::schema),
 ];
 
 /// Every schema, by the name of its file.

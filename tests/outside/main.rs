@@ -52,6 +52,7 @@ mod postgres;
 mod proofs;
 mod readme;
 mod reconcile;
+mod review;
 mod roughed;
 mod served;
 mod show;
