@@ -28,12 +28,28 @@ pub(super) async fn intend(
     lease: &Lease,
     intent: &Intent,
 ) -> Result<Leave, LedgerError> {
-    patiently(async || {
+    renewing(ledger, lease, async || {
         let asked = Instant::now();
         let entry = ledger.intend(lease, intent.clone()).await?;
         Ok(Leave { entry, until: asked + REQUEST })
     })
     .await
+}
+
+/// Asks, and once more with a lease that was renewed, if it had become too short: whoever renews it may
+/// have been late.
+async fn renewing<T, F: Future<Output = Result<T, LedgerError>>>(
+    ledger: &Ledger,
+    lease: &Lease,
+    ask: impl Fn() -> F,
+) -> Result<T, LedgerError> {
+    match patiently(&ask).await {
+        Err(LedgerError::LeaseTooShort { .. }) => {
+            patiently(async || ledger.renew(lease).await).await?;
+            patiently(ask).await
+        }
+        other => other,
+    }
 }
 
 /// More time for what was not sent yet.
@@ -42,7 +58,7 @@ pub(super) async fn prolong(
     lease: &Lease,
     leave: Leave,
 ) -> Result<Leave, LedgerError> {
-    patiently(async || {
+    renewing(ledger, lease, async || {
         let asked = Instant::now();
         ledger.may_send(lease).await?;
         Ok(Leave { until: asked + REQUEST, ..leave })

@@ -84,18 +84,7 @@ impl Policies {
 
     /// Where a policy stands.
     pub(crate) fn stands(&self, rule: &Rule) -> Stands {
-        if let Placed::Library { file, line } = &rule.place {
-            return Stands { file: (*file).to_owned(), line: Some(*line), built_in: true };
-        }
-        match of_rule(&self.loaded, rule) {
-            Some(Place { file, region }) => {
-                Stands { file, line: region.map(|region| region.line), built_in: false }
-            }
-            None if rule.place == Placed::Tenant => {
-                Stands { file: "the tenant, as observed".to_owned(), line: None, built_in: false }
-            }
-            None => Stands { file: String::new(), line: None, built_in: false },
-        }
+        stands(&self.loaded, rule)
     }
 
     /// What reports say of the policies that decided.
@@ -103,19 +92,36 @@ impl Policies {
         &self,
         ids: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Vec<report::Cited> {
-        ids.into_iter()
-            .filter_map(|id| {
-                let rule = self.rules.by_id(id.as_ref())?;
-                let Stands { file, line, built_in } = self.stands(rule);
-                Some(report::Cited {
-                    id: rule.id().to_owned(),
-                    reason: rule.reason().map(str::to_owned),
-                    permits: rule.permits(),
-                    file,
-                    line,
-                    built_in,
-                })
-            })
-            .collect()
+        let ids = ids.into_iter();
+        ids.filter_map(|id| cite(&self.loaded, &self.rules, id.as_ref())).collect()
+    }
+}
+
+/// What reports say of a policy.
+pub(crate) fn cite(loaded: &Loaded, rules: &Rules, id: &str) -> Option<report::Cited> {
+    let rule = rules.by_id(id)?;
+    let Stands { file, line, built_in } = stands(loaded, rule);
+    Some(report::Cited {
+        id: rule.id().to_owned(),
+        reason: rule.reason().map(str::to_owned),
+        permits: rule.permits(),
+        file,
+        line,
+        built_in,
+    })
+}
+
+fn stands(loaded: &Loaded, rule: &Rule) -> Stands {
+    if let Placed::Library { file, line } = &rule.place {
+        return Stands { file: (*file).to_owned(), line: Some(*line), built_in: true };
+    }
+    match of_rule(loaded, rule) {
+        Some(Place { file, region }) => {
+            Stands { file, line: region.map(|region| region.line), built_in: false }
+        }
+        None if rule.place == Placed::Tenant => {
+            Stands { file: "the tenant, as observed".to_owned(), line: None, built_in: false }
+        }
+        None => Stands { file: String::new(), line: None, built_in: false },
     }
 }

@@ -107,6 +107,12 @@ impl Cvc5 {
         Self { program: Ok(program), query, total: TOTAL, deadline: None }
     }
 
+    /// The same, with less time for all questions together.
+    #[must_use]
+    pub(crate) fn within(self, total: Duration) -> Self {
+        Self { total: self.total.min(total), ..self }
+    }
+
     /// Why there is none.
     pub(crate) fn missing(&self) -> Option<&Unproved> {
         self.program.as_ref().err()

@@ -13,8 +13,8 @@
 //! * `renamed` sees to it that who is `formerly` somebody is the same one, `place` knows lines.
 //!
 //! A function of two loads: nothing here opens a file, runs git or reads a clock. The base judges.
-//! A proof over every estate there could be is not made here; until somebody makes one the report
-//! says so ([`Proof`]), and never that something is safe.
+//! A proof over every estate there could be is not made here, because a solver is I/O; without one
+//! the report says so ([`Proof`]), and never that something is safe.
 
 pub mod access;
 pub mod estate;
@@ -80,13 +80,57 @@ pub struct Commit {
     pub commit: Option<String>,
 }
 
-/// Whether it holds in every estate there could be, not in this one alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Proof {
-    /// Nobody tried: what is said is about the estate as it is declared.
-    #[default]
-    NotProved,
+/// What the policies permit in every estate there could be, not in this one alone.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Proof {
+    /// `unchanged`, `narrowed`, `widened`, `both`, or `not-proved`, which is not safe.
+    pub verdict: String,
+    /// In a sentence.
+    pub summary: String,
+    /// Why nobody tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Something is permitted that was not, or objected to by less.
+    #[serde(skip)]
+    pub is_wider: bool,
+    /// All that was proved, with examples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
+    pub told: Option<serde_json::Value>,
+    /// The same for a prompt.
+    #[serde(skip)]
+    pub text: String,
+    /// The same for a comment.
+    #[serde(skip)]
+    pub comment: String,
+}
+
+/// What nobody has shown, said in every report: silence would be taken for a proof.
+const NOT_PROVED: &str = "Not proved: this is about the estate as both sides declare it, not about every estate there could be.";
+
+impl Default for Proof {
+    fn default() -> Self {
+        Self {
+            verdict: "not-proved".to_owned(),
+            summary: NOT_PROVED.to_owned(),
+            why: None,
+            is_wider: false,
+            told: None,
+            text: String::new(),
+            comment: String::new(),
+        }
+    }
+}
+
+impl Proof {
+    /// In a sentence, with why it is not more.
+    pub fn sentence(&self) -> String {
+        match &self.why {
+            Some(why) => format!("{} ({why})", self.summary.trim_end_matches('.')),
+            None => self.summary.clone(),
+        }
+    }
 }
 
 /// What a pull request changes.

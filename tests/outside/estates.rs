@@ -122,10 +122,15 @@ impl World {
 
     /// The lease of whoever died is long over, and so is the last request under it.
     pub(crate) fn time_passes(&self) {
-        let sql = "UPDATE lease SET until = until - 600000, free_at = free_at - 600000";
+        self.lease_ages(600_000);
+    }
+
+    /// The lease is older by so many milliseconds.
+    pub(crate) fn lease_ages(&self, by: u32) {
+        let sql = format!("UPDATE lease SET until = until - {by}, free_at = free_at - {by}");
         match &self.ledger {
             None => {
-                rusqlite::Connection::open(self.file()).unwrap().execute(sql, []).unwrap();
+                rusqlite::Connection::open(self.file()).unwrap().execute(&sql, []).unwrap();
             }
             Some(address) => psql(address, &format!("SET search_path TO partnerctl; {sql}")),
         }

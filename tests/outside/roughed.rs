@@ -261,6 +261,21 @@ fn half_way(world: &World) -> Child {
     running
 }
 
+/// A run lasts as long as it lasts: what is sent late in it is sent under a lease that was renewed.
+#[test]
+fn a_lease_that_becomes_too_short_is_renewed() {
+    let (prepared, end, _) = in_a_file();
+    let world = World::copy(prepared, 0);
+    let running = half_way(&world);
+    // It goes on, and no longer outlives a request.
+    world.lease_ages(60_000);
+    let output = running.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    world.calm();
+    ends_like(&world, end, "a lease that became short");
+}
+
 #[test]
 fn a_database_that_is_restarted_is_waited_for() {
     let mut prepared = Prepared::new(Some(Server::start(&[], &[])));

@@ -34,8 +34,8 @@ pub(crate) use tell::{Teller, counted, waited};
 
 /// How often is looked whether a lease that is not ours is over.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// How often the lease is renewed while nothing is sent.
-const HEARTBEAT: Duration = Duration::from_secs(30);
+/// How often the lease is renewed: well before it no longer outlives a request.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// A run that may change the tenant.
 pub(crate) struct Applying {

@@ -1,4 +1,5 @@
 mod git;
+mod proof;
 mod sides;
 mod tenant;
 mod tree;
@@ -17,7 +18,9 @@ use crate::review::{FailOn, Input, review};
 /// Compares the files as they are on disk, or those of a commit, with those of another commit, both
 /// read from git without checking anything out. The base judges: its policies, limits, guards and
 /// waivers, so that nobody passes by rules that they changed in the same commit. What changes about
-/// the rules is told first. Needs no credentials and no network.
+/// the rules is told first. Needs no credentials and no network. Where a cvc5 is on the machine
+/// (`CVC5`, or in `PATH`), it is also asked whether the policies permit anything that they did not in
+/// any estate there could be; that is told, and stops nobody.
 ///
 /// Exit codes: 3 if the head is invalid, 4 if the base's rules do not let it pass, 5 if a plan is
 /// over the base's limits, 2 if a person has to look, by --fail-on.
@@ -75,6 +78,9 @@ pub(crate) fn run(out: &Output, args: &ReviewArgs) -> Result<Outcome, CommandErr
     if let Some(file) = args.snapshot.as_ref().filter(|_| !found.is_unreadable()) {
         found.plan = Some(tenant::planned(file, &sides, today)?);
         found.notes.push(SNAPSHOT_NOTE.to_owned());
+    }
+    if !found.is_unreadable() && !sides.base.loaded.has_errors() {
+        found.proof = proof::ask(&sides)?;
     }
     found.over_limits = sides.limits().map(|limits| found.over(limits)).unwrap_or_default();
     found.verdict = verdict::verdict(&found, args.fail_on);

@@ -53,7 +53,7 @@ struct Page {
     is_refused: bool,
     because: Vec<String>,
     gist: String,
-    proof: &'static str,
+    proof: String,
     facts: Vec<(&'static str, String)>,
     notes: Vec<String>,
     parts: Vec<Part>,
@@ -124,7 +124,11 @@ impl Page {
             ),
             because: verdict.because.iter().map(|one| text(one)).collect(),
             gist: words::gist(review),
-            proof: words::NOT_PROVED,
+            proof: if review.proof.text.is_empty() {
+                review.proof.sentence()
+            } else {
+                review.proof.text.clone()
+            },
             facts,
             notes: review.notes.iter().map(|note| text(note)).collect(),
             parts: parts(review).into_iter().filter(|part| !part.items.is_empty()).collect(),

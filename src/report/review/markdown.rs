@@ -52,10 +52,18 @@ pub fn markdown(review: &Review, to: &mut dyn Write) -> io::Result<()> {
     comment.push_str(&directory_roles(review));
     comment.push_str(&lost(review));
     comment.push_str(&by_policies(review));
+    if !review.proof.comment.is_empty() {
+        let _ = write!(comment, "\n### In every estate there could be\n\n{}", review.proof.comment);
+    }
     comment.push_str(&findings(review));
     comment.push_str(&changes(review));
     comment.push_str(&plan(review));
-    let _ = write!(comment, "\n{}. _{}_\n", capital(&words::gist(review)), words::NOT_PROVED);
+    let proof = &review.proof;
+    let _ = write!(comment, "\n{}. ", capital(&words::gist(review)));
+    if proof.comment.is_empty() {
+        let _ = write!(comment, "_{}_", prose(&proof.sentence()));
+    }
+    comment.push('\n');
     to.write_all(comment.as_bytes())
 }
 

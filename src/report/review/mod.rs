@@ -113,6 +113,8 @@ pub fn hide(review: &mut Review, findings: &[&Findings]) {
         decider.reason.iter_mut().for_each(&hide);
     }
     review.notes.iter_mut().for_each(&hide);
+    let proof = &mut review.proof;
+    [&mut proof.summary, &mut proof.text, &mut proof.comment].into_iter().for_each(&hide);
 }
 
 /// Every text in a value.

@@ -232,7 +232,7 @@ fn json_is_what_its_schema_says() {
         let errors: Vec<String> = validator.iter_errors(&json).map(|one| one.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
         assert_eq!(json["format"], "partnerctl/review/v1");
-        assert_eq!(json["proof"], "not-proved");
+        assert_eq!(json["proof"]["verdict"], "not-proved");
     }
     assert!(!validator.is_valid(&json!({"format": "partnerctl/review/v2"})));
 }

@@ -42,6 +42,7 @@ pub fn text(review: &Review, style: Style, to: &mut dyn Write) -> io::Result<()>
     page.directory_roles();
     page.lost();
     page.by_policies();
+    page.proof();
     page.findings();
     page.estate();
     page.plan();
@@ -351,6 +352,22 @@ impl Page<'_> {
     fn last_lines(&mut self) {
         self.text.push('\n');
         self.line(&[], &[plain(words::gist(self.review))]);
-        self.line(&[], &[span(words::NOT_PROVED, DIM)]);
+        if self.review.proof.text.is_empty() {
+            self.line(&[], &[span(self.review.proof.sentence(), DIM)]);
+        }
+    }
+
+    /// What holds in every estate there could be.
+    fn proof(&mut self) {
+        let proof = &self.review.proof;
+        if proof.text.is_empty() {
+            return;
+        }
+        self.text.push('\n');
+        let style = if proof.is_wider { BOLD } else { DIM };
+        for line in proof.text.lines() {
+            let indent = line.len() - line.trim_start().len();
+            self.line(&[plain(" ".repeat(indent))], &[span(line.trim_start().to_owned(), style)]);
+        }
     }
 }

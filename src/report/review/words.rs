@@ -14,9 +14,6 @@ const SOME: usize = 3;
 const ACTIONS_MAX: usize = 12;
 pub(super) const NAME_CHARS_MAX: usize = 140;
 
-/// What nobody has shown, said in every report: silence would be taken for a proof.
-pub(super) const NOT_PROVED: &str = "Not proved: this is about the estate as both sides declare it, not about every estate there could be.";
-
 pub(super) const NO_CHANGE: &str = "no change in access";
 
 /// Whether anything gained reaches what was there before.
