@@ -189,11 +189,25 @@ impl Files {
 
     /// Reads and checks them as an estate.
     pub(crate) fn load(self, today: Day) -> Loaded {
-        self.load_waived(today, None)
+        self.load_with(&crate::policy::check::Policies, today)
+    }
+
+    /// The same, examined by somebody else.
+    pub(crate) fn load_with(self, examiner: &dyn manifest::Examiner, today: Day) -> Loaded {
+        self.load_judged(examiner, today, None)
     }
 
     /// The same, with the waivers of another estate.
     pub(crate) fn load_waived(self, today: Day, waivers: Option<&Waivers>) -> Loaded {
+        self.load_judged(&crate::policy::check::Policies, today, waivers)
+    }
+
+    fn load_judged(
+        self,
+        examiner: &dyn manifest::Examiner,
+        today: Day,
+        waivers: Option<&Waivers>,
+    ) -> Loaded {
         let Self { sources, project, project_name, troubles, complete, opener, is_unknown: _ } =
             self;
         let load = Load {
@@ -202,7 +216,7 @@ impl Files {
             project_name,
             troubles,
             tables: &opener,
-            examiner: &crate::policy::check::Policies,
+            examiner,
             complete,
             today,
         };

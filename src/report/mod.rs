@@ -20,6 +20,7 @@ mod junit;
 mod mask;
 mod page;
 pub mod plan;
+pub mod proof;
 pub mod review;
 mod sarif;
 mod snippet;

@@ -49,6 +49,7 @@ mod plan_page;
 mod planning;
 mod policies;
 mod postgres;
+mod proofs;
 mod readme;
 mod reconcile;
 mod review;
