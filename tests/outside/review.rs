@@ -686,14 +686,14 @@ fn the_page_is_drawn() {
 
 #[test]
 fn what_must_stay_true_is_not_given_up_in_silence() {
-    let invariant = "\n@id(\"own.leads\")\n@never(\"support leads escalations\")\n@reason(\"two pairs of eyes\")\npermit (principal in Role::\"helpdesk-agent\", action == Action::\"manage-billing\", resource);\n";
+    let invariant = "\n@id(\"own.guests\")\n@never(\"a guest touches money\")\n@reason(\"two pairs of eyes\")\npermit (principal in Role::\"guest-user\", action == Action::\"manage-billing\", resource);\n";
     let guarded =
         Repository::guarded().with("policies/own.cedar", format!("{POLICIES}{invariant}"));
     guarded.commit("an invariant");
     let deleted = guarded.with("policies/own.cedar", POLICIES);
     let (code, json) = deleted.json(&["--base", "HEAD"]);
     assert_eq!(code, 2, "{json:#}");
-    assert_eq!(texts(&json["rules"], "message"), ["the invariant `own.leads` is deleted"]);
+    assert_eq!(texts(&json["rules"], "message"), ["the invariant `own.guests` is deleted"]);
     assert_eq!(json["rules"][0]["effect"], "weakens");
 }
 
