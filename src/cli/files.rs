@@ -189,20 +189,16 @@ impl Files {
 
     /// Reads and checks them as an estate.
     pub(crate) fn load(self, today: Day) -> Loaded {
-        self.load_with(&crate::policy::check::Policies, today)
-    }
-
-    /// The same, examined by somebody else.
-    pub(crate) fn load_with(self, examiner: &dyn manifest::Examiner, today: Day) -> Loaded {
-        self.load_judged(examiner, today, None)
+        self.load_with(&crate::policy::check::Policies, today, None)
     }
 
     /// The same, with the waivers of another estate.
     pub(crate) fn load_waived(self, today: Day, waivers: Option<&Waivers>) -> Loaded {
-        self.load_judged(&crate::policy::check::Policies, today, waivers)
+        self.load_with(&crate::policy::check::Policies, today, waivers)
     }
 
-    fn load_judged(
+    /// The same, examined by somebody else.
+    pub(crate) fn load_with(
         self,
         examiner: &dyn manifest::Examiner,
         today: Day,
