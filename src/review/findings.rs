@@ -60,7 +60,15 @@ impl Noted {
 const fn is_a_verdict(code: Code) -> bool {
     matches!(
         code,
-        Code::P1901 | Code::P1902 | Code::P1903 | Code::P2201 | Code::P2202 | Code::P2203
+        Code::P1901
+            | Code::P1902
+            | Code::P1903
+            | Code::P2201
+            | Code::P2202
+            | Code::P2203
+            | Code::P2401
+            | Code::P2402
+            | Code::P2403
     )
 }
 

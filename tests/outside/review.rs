@@ -83,7 +83,8 @@ impl Repository {
 
     /// The same as JSON, with the exit code.
     fn json(&self, args: &[&str]) -> (i32, Value) {
-        let ended = self.review(&[&["--format", "json"], args].concat());
+        let base = if args.contains(&"--base") { &[][..] } else { &["--base", "main"] };
+        let ended = self.run(&[base, &["--format", "json"], args].concat());
         let value = serde_json::from_str(&ended.out)
             .unwrap_or_else(|error| panic!("{error}: {}", ended.shown()));
         (ended.code, value)
@@ -681,6 +682,19 @@ fn the_page_is_drawn() {
         "{}",
         shown.len()
     );
+}
+
+#[test]
+fn what_must_stay_true_is_not_given_up_in_silence() {
+    let invariant = "\n@id(\"own.guests\")\n@never(\"a guest touches money\")\n@reason(\"two pairs of eyes\")\npermit (principal in Role::\"guest-user\", action == Action::\"manage-billing\", resource);\n";
+    let guarded =
+        Repository::guarded().with("policies/own.cedar", format!("{POLICIES}{invariant}"));
+    guarded.commit("an invariant");
+    let deleted = guarded.with("policies/own.cedar", POLICIES);
+    let (code, json) = deleted.json(&["--base", "HEAD"]);
+    assert_eq!(code, 2, "{json:#}");
+    assert_eq!(texts(&json["rules"], "message"), ["the invariant `own.guests` is deleted"]);
+    assert_eq!(json["rules"][0]["effect"], "weakens");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{Effect, Found, Subject};
 use crate::manifest::draft::Where;
 use crate::manifest::suggest::quoted;
+use crate::policy::invariant::Invariant;
 use crate::policy::level::Level;
 use crate::policy::rules::{Placed, Rule};
 use crate::policy::vocabulary;
@@ -36,6 +37,60 @@ pub(super) fn compare(input: &Input<'_>, renames: &Renames, found: &mut Vec<Foun
         });
     }
     found.extend(gone.into_iter().map(removed));
+    invariants(input, renames, found);
+}
+
+/// What must stay true is told apart: it permits and forbids nothing itself.
+fn invariants(input: &Input<'_>, renames: &Renames, found: &mut Vec<Found>) {
+    let of = |side: &Compared<'_>| -> BTreeMap<String, Invariant> {
+        let all = side.rules.invariants().iter();
+        all.map(|one| (one.rule.id().to_owned(), one.clone())).collect()
+    };
+    let (base, head) = (of(&input.base), of(&input.head));
+    let told = |effect, one: &Invariant, side, message: String| {
+        let found = Found::new(effect, Subject::Policy, one.rule.id(), message);
+        let found = found.reason(one.rule.reason());
+        match one.rule.place {
+            Placed::Project { source, span } => found.at(side, Where::Bytes { source, span }),
+            _ => found,
+        }
+    };
+    for (id, before) in &base {
+        let name = quoted(id);
+        let Some(after) = head.get(id) else {
+            let message = format!("the invariant {name} is deleted");
+            found.push(told(Effect::Weakens, before, Side::Base, message));
+            continue;
+        };
+        let level = |one: &Invariant| one.rule.level.unwrap_or(Level::Hard);
+        let (old, new) = (level(before), level(after));
+        if old != new {
+            let (effect, word) = if new < old {
+                (Effect::Weakens, "softened")
+            } else {
+                (Effect::Tightens, "hardened")
+            };
+            let (old, new) = (old.word(), new.word());
+            let message = format!("the invariant {name} is {word} from {old} to {new}");
+            found.push(told(effect, after, Side::Head, message));
+        }
+        let read = |one: &Invariant, side| {
+            let mut read =
+                spelled(renames.comparable(&one.rule, side).to_json().unwrap_or_default());
+            if let Some(members) = read.as_object_mut() {
+                members.remove("annotations");
+            }
+            (format!("{:?}", one.promise), read)
+        };
+        if read(before, Side::Base) != read(after, Side::Head) {
+            let message = format!("the invariant {name} says something else");
+            found.push(told(Effect::MayWeaken, after, Side::Head, message));
+        }
+    }
+    for (id, after) in head.iter().filter(|(id, _)| !base.contains_key(*id)) {
+        let message = format!("the invariant {} is new", quoted(id));
+        found.push(told(Effect::Tightens, after, Side::Head, message));
+    }
 }
 
 /// A policy of the project, and all that can be said of it.
