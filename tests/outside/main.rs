@@ -18,6 +18,7 @@
 )]
 
 mod applying;
+mod approvals;
 mod browser;
 mod canary;
 mod cli;
