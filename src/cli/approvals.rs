@@ -19,7 +19,7 @@ pub(crate) struct ApprovalArgs {
     /// Apply only if so many people approve of the saved plan, not counting who made it
     #[arg(long, value_name = "N", requires = "approvers")]
     require_approvals: Option<NonZeroUsize>,
-    /// Whose key is whose: OpenSSH's allowed_signers, as git has it
+    /// Whose key is whose: the file that OpenSSH and git call `allowed_signers`
     #[arg(long, value_name = "FILE", requires = "require_approvals")]
     approvers: Option<PathBuf>,
     /// An approval that does not stand beside the plan, in PLANFILE.approvals; repeatable

@@ -34,9 +34,10 @@ pub(crate) fn run(out: &Output, args: &ApproveArgs) -> Result<Outcome, CommandEr
     let plan = saved::read(&args.file)?;
     let style = out.style();
     out.narration(|to| report::write(&plan, report::Format::Text, style, to))?;
-    let (role, done) = match args.author {
-        true => (Role::Author, "signed by its author"),
-        false => (Role::Approver, "approved"),
+    let (role, done) = if args.author {
+        (Role::Author, "signed by its author")
+    } else {
+        (Role::Approver, "approved")
     };
     let (name, to) = (args.name.as_deref(), args.out.as_deref());
     let path = signing::sign(&plan, &args.file, role, &args.key, name, to)?;

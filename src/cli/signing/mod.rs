@@ -114,15 +114,14 @@ pub(crate) fn sign(
     let approval = unsigned.signed(&signature).map_err(|error| internal(&error))?;
     approval.signer().map_err(|error| internal(&error))?;
     let bytes = approval.to_bytes().map_err(|error| internal(&error))?;
-    let path = match to {
-        Some(to) => to.to_owned(),
-        None => {
-            let folder = folder_of(at);
-            fs::create_dir_all(&folder).map_err(|source| {
-                CommandError::failed(format!("making {}", folder.display()), source)
-            })?;
-            folder.join(file_name(role, signer.public.key_data()))
-        }
+    let path = if let Some(to) = to {
+        to.to_owned()
+    } else {
+        let folder = folder_of(at);
+        fs::create_dir_all(&folder).map_err(|source| {
+            CommandError::failed(format!("making {}", folder.display()), source)
+        })?;
+        folder.join(file_name(role, signer.public.key_data()))
     };
     super::plan::write(&path, &bytes)?;
     Ok(path)

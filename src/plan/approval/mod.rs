@@ -211,8 +211,9 @@ pub fn file_name(role: Role, key: &KeyData) -> String {
         Role::Approver => "approval",
     };
     let print = key.fingerprint(HashAlg::Sha256);
-    let short: String = print.as_bytes().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{role}-{short}.json")
+    // INVARIANT: a fingerprint has 32 bytes.
+    let short = print.as_bytes().first_chunk().copied().map_or(0, u64::from_be_bytes);
+    format!("{role}-{short:016x}.json")
 }
 
 #[cfg(test)]
