@@ -70,7 +70,9 @@ fn texts<'a>(value: &'a Value, name: &str, found: &mut Vec<&'a str>) {
 
 fn all_texts<'a>(value: &'a Value, names: &[&str]) -> Vec<&'a str> {
     let mut found = Vec::new();
-    names.iter().for_each(|name| texts(value, name, &mut found));
+    for name in names {
+        texts(value, name, &mut found);
+    }
     found
 }
 
@@ -386,7 +388,7 @@ fn a_project_file_that_points_elsewhere_gets_no_token() {
     // It would have been asked.
     company.git("runner", &["checkout", "--quiet", "--force", "elsewhere"]);
     let asking =
-        company.shell("runner", "timeout 20 partnerctl plan --project account & sleep 5", &[]);
+        company.shell("runner", "timeout 20 partnerctl plan --project account --refresh all & sleep 5", &[]);
     assert!(elsewhere.accept().is_ok(), "{}", asking.said);
 }
 
