@@ -8,6 +8,7 @@
     clippy::print_stdout,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a benchmark prints, and stops when it cannot go on"
 )]
 

@@ -164,6 +164,11 @@ impl Files {
 
     /// Reads and checks them as an estate.
     pub(crate) fn load(self, today: Day) -> Loaded {
+        self.load_with(&crate::policy::check::Policies, today)
+    }
+
+    /// The same, examined by somebody else.
+    pub(crate) fn load_with(self, examiner: &dyn manifest::Examiner, today: Day) -> Loaded {
         let Self { sources, project, project_name, troubles, complete, opener, is_unknown: _ } =
             self;
         manifest::load(Load {
@@ -172,7 +177,7 @@ impl Files {
             project_name,
             troubles,
             tables: &opener,
-            examiner: &crate::policy::check::Policies,
+            examiner,
             complete,
             today,
         })

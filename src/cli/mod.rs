@@ -30,6 +30,7 @@ mod past;
 mod plan;
 mod planning;
 mod policies;
+pub(crate) mod prover;
 mod reconcile;
 pub mod reference;
 mod saved;

@@ -1,5 +1,6 @@
 use super::files::ManifestArgs;
 use super::output::Output;
+use super::prover::Proving;
 use super::{CommandError, Outcome, clock};
 use crate::manifest::code::Severity;
 use crate::model::time::Day;
@@ -19,6 +20,13 @@ pub(crate) struct ValidateArgs {
     /// Let warnings count as errors
     #[arg(long, value_name = "LEVEL", value_parser = ["warnings"])]
     deny: Option<String>,
+    /// Prove the project's invariants and policies for every estate there could be; needs cvc5
+    ///
+    /// Invariants are held against the estate in any case. With this, a solver looks whether some
+    /// other estate would break them, and which policies can do nothing or fail. It is the
+    /// executable that `CVC5` names, or the `cvc5` in `PATH`.
+    #[arg(long)]
+    prove: bool,
     /// Judge as of this day (UTC) instead of today
     #[arg(long, value_name = "DATE", value_parser = clock::parse_day)]
     as_of: Option<Day>,
@@ -26,7 +34,15 @@ pub(crate) struct ValidateArgs {
 
 pub(crate) fn run(out: &Output, args: &ValidateArgs) -> Result<Outcome, CommandError> {
     let files = args.manifests.read(out)?;
-    let loaded = files.load(clock::today(args.as_of));
+    let today = clock::today(args.as_of);
+    let loaded = if args.prove {
+        let proving = Proving::new()?;
+        let loaded = files.load_with(&proving, today);
+        out.say(&proving.sentence());
+        loaded
+    } else {
+        files.load(today)
+    };
     out.result(|to| report::findings(args.format, &loaded.findings, out.style(), to))?;
     let denied = args.deny.is_some() && loaded.findings.count(Severity::Warning) > 0;
     let outcome = if loaded.has_errors() || denied { Outcome::Invalid } else { Outcome::Done };

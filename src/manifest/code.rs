@@ -185,6 +185,7 @@ codes! {
     P2007 Error "an unknown level",
     P2008 Warning "a policy that can never apply",
     P2009 Error "a template of a policy",
+    P2010 Error "an invariant that cannot be one",
 
     P2101 Warning "a permission that nothing carries",
     P2102 Warning "access that goes further than its permission",
@@ -198,6 +199,15 @@ codes! {
     P2302 Note "a role that gives its holders nothing",
     P2303 Note "roles of someone who cannot use them",
     P2304 Note "an action that nobody may perform",
+    P2305 Note "a policy that changes nothing",
+    P2306 Warning "a permit that is always forbidden",
+    P2307 Warning "a policy that can fail",
+
+    P2401 Error "an invariant that does not hold",
+    P2402 Error "an invariant that does not hold, unless somebody answers for it",
+    P2403 Warning "something that an invariant advises against",
+    P2404 Warning "an invariant that another estate would break",
+    P2405 Warning "something that could not be proved",
 }
 
 impl Code {
@@ -227,6 +237,13 @@ impl Code {
                 | Self::P2302
                 | Self::P2303
                 | Self::P2304
+                | Self::P2305
+                | Self::P2306
+                | Self::P2307
+                | Self::P2402
+                | Self::P2403
+                | Self::P2404
+                | Self::P2405
         )
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct Draft {
 }
 
 /// Where a finding is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Where {
     Bytes {
         source: SourceId,

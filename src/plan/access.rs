@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::delegated::Given;
 use super::effect::Effect;
 use super::file::{AccessChange, Rectangle};
 use super::gather::Gather;
@@ -26,12 +27,17 @@ pub(super) fn change(gather: &Gather<'_>, people: &People<'_>, steps: &[Ordered]
             customers.insert(Uid::new(Type::Customer, customer.as_str()));
         }
     }
+    let given = Given::of(gather, steps);
+    customers.extend(given.changed.iter().map(|name| Uid::new(Type::Customer, name.as_str())));
     if whom.is_empty() && customers.is_empty() {
         return AccessChange::default();
     }
-    let before = world(gather, people, steps, false);
-    let after = world(gather, &after_people, steps, true);
-    let set = gather.input.rules.set();
+    let mut before = world(gather, people, steps, false);
+    given.before.tell(&mut before);
+    let mut after = world(gather, &after_people, steps, true);
+    given.after.tell(&mut after);
+    let sets =
+        [&given.before, &given.after].map(|given| gather.input.rules.with_delegated(given).set());
     let mut found = AccessChange::default();
     let everything = Which::Types(BTreeSet::from([
         Type::Customer,
@@ -41,8 +47,9 @@ pub(super) fn change(gather: &Gather<'_>, people: &People<'_>, steps: &[Ordered]
     ]));
     let mut ask = |principals: Which, resources: Which| {
         let universe = Universe { principals, resources, ..Universe::default() };
-        let sides = [&before, &after].map(|world| Side { policies: &set, world });
-        let [before, after] = &sides;
+        let [policies_before, policies_after] = &sets;
+        let before = &Side { policies: policies_before, world: &before };
+        let after = &Side { policies: policies_after, world: &after };
         match difference(before, after, &universe) {
             Ok(difference) => {
                 found.gained.extend(rectangles(&difference.gained));

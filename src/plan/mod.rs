@@ -165,9 +165,9 @@ const fn calls_of(change: &Change) -> u64 {
         | Change::UpdateDelegation { .. }
         | Change::DeleteDelegation { .. }
         | Change::TerminateDelegation { .. }
-        | Change::UpdateDelegated { .. }
         | Change::UnassignDelegated { .. } => 3,
-        Change::RestoreUser { .. } => 4,
+        // What goes on behind the answer is asked for too.
+        Change::UpdateDelegated { .. } | Change::RestoreUser { .. } => 4,
     }
 }
 

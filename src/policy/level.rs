@@ -23,6 +23,11 @@ impl Level {
         }
     }
 
+    /// Whether a forbid counts as a prohibition, by its level; one without is hard.
+    pub(crate) fn binds(level: Option<Self>, strictness: Self) -> bool {
+        level.unwrap_or(Self::Hard) >= strictness
+    }
+
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.word() == word)
     }

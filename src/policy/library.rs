@@ -102,7 +102,7 @@ impl Told {
 /// All policies of the library, in the order of its files.
 pub fn told() -> impl Iterator<Item = Told> {
     policies().iter().map(|shelved| {
-        let Written { policy, level, span: _ } = &shelved.written;
+        let Written { policy, level, span: _, promise: _ } = &shelved.written;
         Told {
             policy,
             id: policy.id().as_ref(),

@@ -11,6 +11,8 @@
 //! * [`judge`] decides, [`near`] says what came closest when the answer is no;
 //! * [`access`] is who may do what, exactly, and what differs between two sides;
 //! * [`expect`] holds the answers against the `AccessTest` documents;
+//! * [`invariant`] is what must never, or always, be so, and whether it is;
+//! * [`prove`] says what holds in every estate there could be, with a solver;
 //! * [`check`] is what all this finds wrong with an estate.
 //!
 //! Nothing here opens a file or reads a clock. Cedar's own authorizer decides everything.
@@ -21,10 +23,12 @@ pub(crate) mod compile;
 pub mod delegated;
 pub mod directory;
 pub mod expect;
+pub mod invariant;
 pub mod judge;
 pub mod level;
 pub mod library;
 pub mod near;
+pub mod prove;
 pub mod rules;
 mod sheet;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use cedar_policy::{EntityUid, Policy, PolicySet};
 
 use super::compile::{self, Compiled};
 use super::delegated::Delegated;
+use super::invariant::Invariant;
 use super::level::Level;
 use super::library;
 use super::sheet::{self, Problem, Written};
@@ -73,6 +74,8 @@ impl Rule {
 pub struct Rules {
     all: Vec<Rule>,
     by_id: HashMap<String, usize>,
+    /// What must never, or always, be so. They decide nothing.
+    invariants: Vec<Invariant>,
 }
 
 impl Rules {
@@ -80,7 +83,7 @@ impl Rules {
     pub fn library() -> Self {
         let mut rules = Self::default();
         for shelved in library::policies() {
-            let Written { policy, level, span: _ } = &shelved.written;
+            let Written { policy, level, span: _, promise: _ } = &shelved.written;
             let place = Placed::Library { file: shelved.file, line: shelved.line };
             rules.add(Rule { policy: policy.clone(), place, level: *level });
         }
@@ -129,11 +132,13 @@ impl Rules {
         let (written, found) = sheet::read_bytes(bytes);
         let text = std::str::from_utf8(bytes).unwrap_or_default();
         problems.extend(found.into_iter().map(|problem| (source, problem)));
-        for Written { policy, span, level } in written {
+        for Written { policy, span, level, promise } in written {
             let id: &str = policy.id().as_ref();
             let own = text.get(span.range()).unwrap_or_default();
             let at = sheet::annotation(own, "id").shifted(span.start);
-            let taken = self.by_id(id).map(Rule::is_built_in);
+            let named = self.invariants.iter().map(|invariant| &invariant.rule);
+            let named = self.by_id(id).or_else(|| named.into_iter().find(|rule| rule.id() == id));
+            let taken = named.map(Rule::is_built_in);
             let refused = if compile::is_reserved(id) || taken == Some(true) {
                 Some((
                     Code::P2004,
@@ -156,7 +161,11 @@ impl Rules {
                 ));
                 continue;
             }
-            self.add(Rule { policy, place: Placed::Project { source, span }, level });
+            let rule = Rule { policy, place: Placed::Project { source, span }, level };
+            match promise {
+                Some(promise) => self.invariants.push(Invariant { rule, promise }),
+                None => self.add(rule),
+            }
         }
     }
 
@@ -168,6 +177,11 @@ impl Rules {
     /// In order: the library's, the roles', delegated access, the project's.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.all.iter()
+    }
+
+    /// What must never, or always, be so, in the order of the files.
+    pub fn invariants(&self) -> &[Invariant] {
+        &self.invariants
     }
 
     pub fn by_id(&self, id: &str) -> Option<&Rule> {

@@ -5,6 +5,7 @@
 use cedar_policy::{Policy, PolicyId, Template};
 use miette::Diagnostic;
 
+use super::invariant::Promise;
 use super::level::Level;
 use crate::manifest::code::Code;
 use crate::manifest::source::{Span, to_u32};
@@ -19,6 +20,8 @@ pub(crate) struct Written {
     /// From its first annotation to its semicolon.
     pub span: Span,
     pub level: Option<Level>,
+    /// If it is no rule, but says what must never or always be so.
+    pub promise: Option<Promise>,
 }
 
 /// What is wrong, and where.
@@ -144,8 +147,15 @@ fn statement(text: &str, span: Span) -> Result<Written, Vec<Problem>> {
             level
         }
     };
+    let promise = Promise::of(&policy).unwrap_or_else(|wrong| {
+        let word = if policy.annotation("never").is_some() { "never" } else { "always" };
+        let span = annotation(own, word).shifted(span.start);
+        let help = Some(wrong.help().to_owned());
+        problems.push(Problem { code: Code::P2010, span, message: wrong.to_string(), help });
+        None
+    });
     if problems.is_empty() {
-        Ok(Written { policy: policy.new_id(PolicyId::new(id)), span, level })
+        Ok(Written { policy: policy.new_id(PolicyId::new(id)), span, level, promise })
     } else {
         Err(problems)
     }

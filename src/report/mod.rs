@@ -19,6 +19,7 @@ mod junit;
 mod mask;
 mod page;
 pub mod plan;
+pub mod proof;
 mod sarif;
 mod snippet;
 pub mod status;

@@ -524,3 +524,144 @@ fn killed_anywhere_in_its_life_it_recovers() {
     assert_eq!(standing, ["terminated", "terminated"]);
     assert_eq!(plan(&folder).1, 0);
 }
+
+/// How many requests came so far, but for those for tokens and about the emulator itself.
+fn calls(folder: &Folder) -> usize {
+    let log = folder.run(&["emulator", "log", "--format", "json"]);
+    let log: Value = serde_json::from_str(&log.out).unwrap();
+    let entries = log["entries"].as_array().unwrap().iter();
+    entries.filter(|entry| entry["path"].as_str().unwrap().starts_with("/v1")).count()
+}
+
+/// A plan says what it will cost, and that is what it costs.
+#[test]
+fn the_forecast_is_what_it_takes() {
+    let folder = with_template(account());
+    let mut edits: Vec<Box<dyn Fn(&Folder)>> =
+        vec![Box::new(|_| ()), Box::new(|folder| act(folder, &["accept", "delegated-access/ops"]))];
+    for edit in [STAGES[2].1, STAGES[3].1, STAGES[4].1, STAGES[5].1, STAGES[6].1] {
+        edits.push(Box::new(edit));
+    }
+    for (at, edit) in edits.iter().enumerate() {
+        edit(&folder);
+        // What moved is looked at more than once; then it is known what looking costs.
+        for _ in 0..3 {
+            plan(&folder);
+        }
+        let before = calls(&folder);
+        let forecast = plan(&folder).0["forecast"]["calls"].as_u64().unwrap();
+        let looking = calls(&folder) - before;
+        let before = calls(&folder);
+        apply(&folder);
+        let took = calls(&folder) - before - looking;
+        assert_eq!(took as u64, forecast, "stage {at}");
+        assert!(forecast > 0, "stage {at}");
+    }
+}
+
+/// Right after a relationship became active the service may refuse to take assignments.
+#[test]
+fn an_assignment_that_comes_too_early_is_sent_again() {
+    let folder = with_template(account());
+    apply(&folder);
+    act(&folder, &["accept", "delegated-access/ops"]);
+    plan(&folder);
+    let faults = "seed: 7\nrules:\n  - {method: POST, path: \"/v1.0/tenantRelationships/delegatedAdminRelationships/*/accessAssignments\", rate: 1, nth: 1, fault: error, status: 400}\n";
+    let folder = folder.with("faults.yaml", faults);
+    assert_eq!(folder.run(&["emulator", "faults", "faults.yaml"]).code, 0);
+    apply(&folder);
+    assert_eq!(settled(&folder), declared());
+}
+
+/// Whatever is half done is finished: some groups have their roles, one failed, one is gone.
+#[test]
+fn what_is_half_mapped_is_finished() {
+    let folder = mapped();
+    let half = TEMPLATE.replace("    - {to: watch, directoryRoles: [Directory Readers]}\n", "");
+    let folder = folder.with("estate/access.yaml", half);
+    apply(&folder);
+    let folder = with_template(folder);
+    let (rest, _) = plan(&folder);
+    assert_eq!(steps(&rest), [format!("{SEAT}/grant/watch")]);
+    apply(&folder);
+    assert_eq!(settled(&folder), declared());
+}
+
+/// An account with many customers, all of whom the template selects.
+fn many(customers: usize) -> Folder {
+    let mut rows = String::from("name,companyName,domain,tenantId\n");
+    for number in 0..customers {
+        let line = format!(
+            "c{number},Customer {number},c{number}.example,00000000-0000-4000-8000-{number:012x}\n"
+        );
+        rows.push_str(&line);
+    }
+    let table = "apiVersion: partnerctl/v1\nkind: CustomerTable\nmetadata: {name: smb}\nspec: {file: smb.csv, defaults: {labels: {segment: enterprise}}}\n";
+    let folder = Folder::new()
+        .with("partnerctl.yaml", format!("{PROJECT}{LIMITS}"))
+        .with("estate/all.yaml", ACCOUNT)
+        .with("estate/smb.csv", rows)
+        .with("estate/smb.yaml", table);
+    assert_eq!(folder.run(&["emulator", "seed", "."]).code, 0);
+    apply(&folder);
+    with_template(folder)
+}
+
+/// A tenth of all requests is struck: answers are lost, the service is away, or wants it slower.
+#[test]
+fn in_bad_weather_each_customer_is_asked_once() {
+    const CUSTOMERS: usize = 24;
+    let folder = many(CUSTOMERS);
+    let weather = "seed: 11\nrules:\n  - {method: writes, path: /v1.0/tenantRelationships, rate: 0.1, fault: drop-after}\n  - {path: /v1.0/tenantRelationships, rate: 0.05, fault: error, status: 503}\n  - {path: /v1.0/tenantRelationships, rate: 0.05, fault: throttle, retryAfter: 1}\n";
+    let folder = folder.with("weather.yaml", weather);
+    assert_eq!(folder.run(&["emulator", "faults", "weather.yaml"]).code, 0);
+    let until = |wanted: i32| {
+        for _ in 0..6 {
+            folder.run(&["apply", "--yes", "."]);
+            if folder.run(&["plan", "--exit-code", "."]).code == wanted {
+                return;
+            }
+        }
+        panic!("{}", folder.run(&["plan", "."]).all());
+    };
+    until(8);
+    let all = documents(folder.path(), "gdap-relationship");
+    let asked: BTreeSet<String> =
+        all.iter().map(|one| one["customer"]["tenantId"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((all.len(), asked.len()), (CUSTOMERS + 1, CUSTOMERS + 1), "nobody is asked twice");
+    act(&folder, &["accept", "delegated-access/ops"]);
+    until(0);
+    assert_eq!(folder.run(&["emulator", "faults", "off"]).code, 0);
+    assert_eq!(folder.run(&["plan", "--exit-code", "--refresh", "all", "."]).code, 0);
+    let active = documents(folder.path(), "gdap-assignment");
+    assert_eq!(
+        active.iter().filter(|held| held["status"] == "active").count(),
+        2 * (CUSTOMERS + 1)
+    );
+}
+
+/// Customers come in waves; one in which something does not come about is the last.
+#[test]
+fn after_a_wave_that_went_wrong_there_is_no_other() {
+    let folder = many(20).with(
+        "faults.yaml",
+        "seed: 7\nrules:\n  - {method: POST, path: /v1.0/tenantRelationships/delegatedAdminRelationships, rate: 1, nth: 16, fault: error, status: 403}\n",
+    );
+    assert_eq!(folder.run(&["emulator", "faults", "faults.yaml"]).code, 0);
+    // Asking is two requests: the sixteenth is about the eighth customer, in the second wave of five.
+    let ended = folder.run(&["apply", "--yes", "--wave", "5", "--parallel", "1", "."]);
+    assert_eq!(ended.code, 7, "{}", ended.all());
+    assert!(
+        ended.all().contains("not everything of an earlier wave came about"),
+        "{}",
+        ended.all()
+    );
+    let asked = relationships(folder.path()).len();
+    assert!((8..=10).contains(&asked), "{asked} were asked");
+    assert_eq!(folder.run(&["emulator", "faults", "off"]).code, 0);
+    let ended = folder.run(&["apply", "--yes", "--wave", "5", "."]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    let standing: BTreeSet<String> = relationships(folder.path()).into_values().collect();
+    assert_eq!(standing, BTreeSet::from(["approvalPending".to_owned()]));
+    assert_eq!(relationships(folder.path()).len(), 21);
+}

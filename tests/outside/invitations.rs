@@ -326,19 +326,23 @@ spec:
     let ended = folder.run(&["invite", what, "--format", "eml", "--out", "mail"]);
     assert_eq!(ended.code, 0, "{}", ended.all());
     let status = json(&folder, &["status"]);
-    for (name, language) in [("contoso", "ja"), ("wingtip", "en")] {
+    let link_of = |name: &str| {
         let object = format!("{what}/{name}");
         let items = status["items"].as_array().unwrap();
-        let link = items.iter().find(|item| item["object"] == object).unwrap()["link"].clone();
+        let item = items.iter().find(|item| item["object"] == object).unwrap();
+        item["link"].as_str().unwrap().to_owned()
+    };
+    for (name, language) in [("contoso", "ja"), ("wingtip", "en")] {
+        let link = link_of(name);
         let file = format!("mail/delegated-access.ops.{name}.approve.eml");
         let found = opened_by_python(&fs::read(folder.path().join(file)).unwrap());
         assert_eq!(found["language"], language);
         assert_eq!(found["to"][0][1], format!("contact@{name}.example"));
         let body = found["body"].as_str().unwrap().replace("\r\n", "\n");
-        assert!(body.lines().any(|line| line == link.as_str().unwrap()), "{body}");
+        assert!(body.lines().any(|line| line == link), "{body}");
     }
     // Of those who have approved nothing is asked any more.
-    let approved = folder.run(&["emulator", "act", "accept", &format!("{what}/wingtip")]);
+    let approved = folder.run(&["emulator", "act", "accept", &link_of("wingtip")]);
     assert_eq!(approved.code, 0, "{}", approved.all());
     let csv = folder.run(&["invite", what, "--format", "csv"]);
     let rows = table_by_python(csv.out.as_bytes());

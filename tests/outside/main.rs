@@ -50,6 +50,7 @@ mod plan_page;
 mod planning;
 mod policies;
 mod postgres;
+mod proofs;
 mod readme;
 mod recipes;
 mod reconcile;

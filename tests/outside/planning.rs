@@ -369,6 +369,12 @@ fn the_example_is_applied_to_the_quiet_end() {
         assert_eq!(ended.code, 0, "{}", ended.all());
     }
     let folder = applied(folder);
+    for template in ["adventure-works-quarterly", "enterprise-ops", "public-sector"] {
+        let object = format!("delegated-access/{template}");
+        let ended = folder.run(&["emulator", "act", "accept", &object]);
+        assert_eq!(ended.code, 0, "{}", ended.all());
+    }
+    let folder = applied(folder);
     let found = plan(&folder, &[]);
     assert_eq!(steps(&found), [] as [&str; 0], "{found}");
     let waiting: Vec<&str> = found["report"]

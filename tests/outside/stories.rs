@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use partnerctl::manifest::code::Code;
@@ -98,6 +98,17 @@ enum Input {
     Files { files: BTreeMap<String, Vec<u8>>, base: Base },
     /// A folder that the binary checks.
     Folder(fn(&Path)),
+    /// Files that the binary checks with a solver.
+    Proved { files: BTreeMap<String, Vec<u8>>, solver: PathBuf },
+}
+
+/// A story that a solver has a part in.
+fn proved(story: &Story, solver: &str) -> Case {
+    let input = |example: &[Block], fix: &[Block]| Input::Proved {
+        files: files(example, fix),
+        solver: crate::world::program(solver),
+    };
+    Case { example: input(&[], &story.example), fix: input(&story.example, &story.fix), also: &[] }
 }
 
 /// What of the base is added.
@@ -160,6 +171,13 @@ fn case(code: Code) -> Case {
             ..told(Base::Rest)
         },
         Code::P1901 | Code::P1902 => told(Base::Without("User")),
+        Code::P2305 | Code::P2306 | Code::P2307 | Code::P2404 => proved(&story, "cvc5"),
+        // A solver that ends without a word.
+        Code::P2405 => Case {
+            example: proved(&story, "true").example,
+            fix: proved(&story, "cvc5").fix,
+            also: &[],
+        },
         _ => told(Base::Rest),
     }
 }
@@ -280,7 +298,16 @@ impl Input {
             Self::Folder(build) => {
                 let folder = tempfile::tempdir().unwrap();
                 build(folder.path());
-                validated(folder.path())
+                validated(folder.path(), None)
+            }
+            Self::Proved { files, solver } => {
+                let folder = tempfile::tempdir().unwrap();
+                fs::create_dir(folder.path().join("policies")).unwrap();
+                for (name, bytes) in files {
+                    fs::write(folder.path().join(name), bytes).unwrap();
+                }
+                fs::write(folder.path().join("base.yaml"), rest(files, Base::Rest)).unwrap();
+                validated(folder.path(), Some(solver))
             }
         }
     }
@@ -425,13 +452,13 @@ fn underlined(place: &Place, findings: &Findings) -> Option<String> {
 }
 
 /// What the binary finds in a folder.
-fn validated(folder: &Path) -> Vec<Shown> {
-    let output = Command::new(env!("CARGO_BIN_EXE_partnerctl"))
-        .env_clear()
-        .args(["validate", "--format", "json", "--as-of", TODAY])
-        .arg(folder)
-        .output()
-        .unwrap();
+fn validated(folder: &Path, solver: Option<&Path>) -> Vec<Shown> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_partnerctl"));
+    command.env_clear().args(["validate", "--format", "json", "--as-of", TODAY]).arg(folder);
+    if let Some(solver) = solver {
+        command.arg("--prove").env("CVC5", solver);
+    }
+    let output = command.output().unwrap();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);

@@ -338,3 +338,12 @@ fn watch(child: &mut Child) -> (Duration, u64) {
     }
     (cpu, peak)
 }
+
+/// Where a program is.
+pub(crate) fn program(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let named = if name == "cvc5" { std::env::var_os("CVC5").map(PathBuf::from) } else { None };
+    let found = std::env::split_paths(&path).map(|folder| folder.join(name));
+    let found = named.into_iter().chain(found).find(|file| file.is_file());
+    found.unwrap_or_else(|| panic!("{name} is there (Debian's package of that name)"))
+}

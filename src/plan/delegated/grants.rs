@@ -27,7 +27,7 @@ fn is_there(assignment: &DelegatedAssignment) -> bool {
     !matches!(assignment.status.as_str(), "deleting" | "deleted")
 }
 
-fn is_active(assignment: &DelegatedAssignment) -> bool {
+pub(super) fn is_active(assignment: &DelegatedAssignment) -> bool {
     assignment.status == "active"
 }
 

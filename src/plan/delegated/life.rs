@@ -102,8 +102,8 @@ fn stage<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>) -> b
         without_any(gather, seat, wanted, &standing);
         return false;
     };
-    in_place(gather, seat, wanted, best);
     let is_mapped = grants::plan(gather, seat, wanted, best);
+    in_place(gather, seat, wanted, best);
     for one in standing.active.iter().filter(|one| one.id != best.id) {
         superseded(gather, seat, wanted, best, one, is_mapped);
     }
@@ -416,6 +416,14 @@ fn in_place<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>, o
         step.guard = guard;
         step.cost.removals = 1;
         step.cost.customer = Some(seat.tenant.to_string());
+        // It goes from the groups first: with the relationship's, theirs goes too.
+        step.depends_on = gather
+            .drafts
+            .steps
+            .iter()
+            .filter(|other| other.change.relationship() == Some(one.id))
+            .map(|other| other.id.clone())
+            .collect();
         needs.push(step.id.clone());
         gather.push(step, Effect::Nothing);
     }

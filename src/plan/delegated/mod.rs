@@ -6,6 +6,7 @@
 //! of seats that nobody declares any more, `name` what relationships are called.
 
 mod ending;
+mod given;
 mod grants;
 mod life;
 mod name;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use ending::{Ending, Fate};
+pub(super) use given::Given;
 
 use super::draft::report;
 use super::gather::Gather;

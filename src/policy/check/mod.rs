@@ -6,9 +6,11 @@
 
 mod carriers;
 mod guards;
+mod invariants;
 mod least;
 mod lint;
 mod own;
+pub(crate) mod proved;
 mod selections;
 
 use crate::manifest::code::{Code, Severity};
@@ -45,12 +47,16 @@ impl Examiner for Policies {
             let (found, problems) = Rules::of(world.estate, sources, world.today);
             own::problems(problems, drafts);
             own::check(world, sources, &found, drafts);
+            invariants::form(&found, sources, drafts);
             rules = Some(found);
         }
         let policies_are_right = drafts.len() == mark;
         guards::check(world, rules.as_ref(), drafts);
         if is_right && policies_are_right {
             lint::check(world, rules.as_ref(), drafts);
+            if let Some(rules) = &rules {
+                invariants::check(world, sources, rules, drafts);
+            }
         }
     }
 }

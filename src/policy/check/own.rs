@@ -47,7 +47,9 @@ pub(super) fn check(
     rules: &Rules,
     drafts: &mut Vec<Draft>,
 ) {
-    let own: Vec<Own<'_>> = rules.iter().filter_map(|rule| own(rule, sources)).collect();
+    let invariants = rules.invariants().iter().map(|invariant| &invariant.rule);
+    let own: Vec<Own<'_>> =
+        rules.iter().chain(invariants).filter_map(|rule| own(rule, sources)).collect();
     if own.is_empty() {
         return;
     }

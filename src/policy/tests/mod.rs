@@ -56,11 +56,11 @@ fn loaded(texts: &[(&str, &str)]) -> Loaded {
     })
 }
 
-fn today() -> Day {
+pub(super) fn today() -> Day {
     Day::parse("2026-10-01").unwrap()
 }
 
-fn role_table() -> Loaded {
+pub(super) fn role_table() -> Loaded {
     estate(&[
         ("estate.yaml", include_str!("../../../tests/role-table/estate/estate.yaml")),
         ("original.yaml", include_str!("../../../tests/role-table/estate/original.yaml")),
