@@ -151,15 +151,15 @@ fn tell(out: &Output, counted: Counted, needed: usize) -> Result<Judged, Command
         )));
     }
     if !is_author_known {
-        out.say("refused: nobody knows who made the plan, so anybody who approves could have\n  make it with `plan --sign KEY`, a key that the approvers' file has, or say who it was: `--author NAME`");
+        out.say("refused: nobody knows who made the plan, so anybody who approves could have");
+        out.say("  make it with `plan --sign KEY`, a key that the approvers' file has, or say who it was: `--author NAME`");
         return Ok(Judged::Refused(Outcome::Denied));
     }
     let have = match approvers.as_slice() {
         [] => "nobody approves".to_owned(),
         some => format!("only {} approved", some.join(", ")),
     };
-    out.say(&format!(
-        "refused: {needed} must approve of this plan, and {have}\n  `partnerctl approve PLANFILE --key KEY` is how, by somebody else than who made it"
-    ));
+    out.say(&format!("refused: {needed} must approve of this plan, and {have}"));
+    out.say("  `partnerctl approve PLANFILE --key KEY` is how, by somebody else than who made it");
     Ok(Judged::Refused(Outcome::Denied))
 }

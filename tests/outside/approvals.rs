@@ -102,7 +102,8 @@ impl Desk {
 #[test]
 fn an_approved_plan_is_applied_and_the_history_knows_who_approved() {
     let desk = Desk::new();
-    desk.refused(&[], 4, "2 must approve of this plan, and nobody approves");
+    let remedy = "nobody approves\n  `partnerctl approve PLANFILE --key KEY` is how";
+    desk.refused(&[], 4, &format!("2 must approve of this plan, and {remedy}"));
     let desk = desk.approved(&["aiko"]);
     desk.refused(&[], 4, "and only aiko@fabrikam.example approved");
     let desk = desk.approved(&["ben"]);

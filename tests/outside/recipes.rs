@@ -387,8 +387,11 @@ fn a_project_file_that_points_elsewhere_gets_no_token() {
     assert_eq!(elsewhere.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     // It would have been asked.
     company.git("runner", &["checkout", "--quiet", "--force", "elsewhere"]);
-    let asking =
-        company.shell("runner", "timeout 20 partnerctl plan --project account --refresh all & sleep 5", &[]);
+    let asking = company.shell(
+        "runner",
+        "timeout 20 partnerctl plan --project account --refresh all & sleep 5",
+        &[],
+    );
     assert!(elsewhere.accept().is_ok(), "{}", asking.said);
 }
 
