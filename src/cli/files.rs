@@ -3,27 +3,30 @@
 //! Everything a project is made of lies within its folder, links included: a link that leads out
 //! could show what a reviewer was never meant to publish. What is outside is never read.
 
+pub(crate) mod origin;
+
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use origin::{Disk, Entry, EntryKind, Origin, Unread};
 
 use super::CommandError;
 use super::output::Output;
-use crate::manifest::source::{Format, Source, Sources};
+use crate::manifest::source::{Format, Source, SourceId, Sources};
 use crate::manifest::{
-    self, Load, Loaded, ReadProject, Tables, Trouble, TroubleKind, TroublePath, read_project,
+    self, Load, Loaded, ReadProject, Tables, Trouble, TroubleKind, TroublePath, Waivers,
+    read_project,
 };
 use crate::model::project::Project;
 use crate::model::time::Day;
-use crate::parallel;
 
 /// The name of the project file.
 pub(crate) const PROJECT_FILE: &str = "partnerctl.yaml";
-/// What a manifest has about.
-const FILE_BYTES_USUAL: usize = 8 * 1024;
 /// A larger file is not a manifest that a person reviews, and offsets would not fit.
-const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+pub(crate) const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Which manifests a command is about
 #[derive(clap::Args, Debug)]
@@ -79,6 +82,18 @@ impl ProjectArgs {
     }
 }
 
+/// The folder of a project, links resolved, and its project file if it has one.
+pub(crate) fn located(
+    folder: Option<&Path>,
+    project: Option<&Path>,
+) -> Result<(PathBuf, Option<PathBuf>), CommandError> {
+    let source =
+        SourceArgs { files: Vec::new(), project: project.map(Path::to_owned), complete: false };
+    let Found { root, file } = source.find(folder)?;
+    let root = root.canonicalize().map_err(|error| cannot(&root, &error))?;
+    Ok((root, file))
+}
+
 fn current_folder() -> Result<PathBuf, CommandError> {
     std::env::current_dir()
         .map_err(|error| CommandError::failed("finding the current folder", error))
@@ -119,8 +134,18 @@ impl Files {
             troubles: Vec::new(),
             is_unknown: false,
             complete: false,
-            opener: Opener { root: current_folder()?, paths: HashMap::new() },
+            opener: Opener { from: Arc::new(Disk), root: current_folder()?, paths: HashMap::new() },
         })
+    }
+
+    /// All manifests of the project in a folder of wherever files come from.
+    pub(crate) fn of(
+        from: Arc<dyn Origin>,
+        root: PathBuf,
+        file: Option<&Path>,
+        out: &Output,
+    ) -> Result<Self, CommandError> {
+        read_from(from, root, file, &[], true, out)
     }
 
     /// The project's folder.
@@ -164,14 +189,24 @@ impl Files {
 
     /// Reads and checks them as an estate.
     pub(crate) fn load(self, today: Day) -> Loaded {
-        self.load_with(&crate::policy::check::Policies, today)
+        self.load_with(&crate::policy::check::Policies, today, None)
+    }
+
+    /// The same, with the waivers of another estate.
+    pub(crate) fn load_waived(self, today: Day, waivers: Option<&Waivers>) -> Loaded {
+        self.load_with(&crate::policy::check::Policies, today, waivers)
     }
 
     /// The same, examined by somebody else.
-    pub(crate) fn load_with(self, examiner: &dyn manifest::Examiner, today: Day) -> Loaded {
+    pub(crate) fn load_with(
+        self,
+        examiner: &dyn manifest::Examiner,
+        today: Day,
+        waivers: Option<&Waivers>,
+    ) -> Loaded {
         let Self { sources, project, project_name, troubles, complete, opener, is_unknown: _ } =
             self;
-        manifest::load(Load {
+        let load = Load {
             sources,
             project,
             project_name,
@@ -180,7 +215,47 @@ impl Files {
             examiner,
             complete,
             today,
-        })
+        };
+        manifest::load_waived(load, waivers)
+    }
+
+    /// What they are judged by: the project file and the policies.
+    pub(crate) fn rulebook(&self) -> Vec<Source> {
+        let is_rule =
+            |source: &&Source| source.format == Format::Cedar || self.is_project_file(source);
+        self.sources.iter().map(|(_, source)| source).filter(is_rule).cloned().collect()
+    }
+
+    /// Whether there is a project file, readable or not.
+    pub(crate) fn has_project_file(&self) -> bool {
+        self.sources.iter().any(|(_, source)| self.is_project_file(source))
+    }
+
+    fn is_project_file(&self, source: &Source) -> bool {
+        self.path_of(&self.project_name).is_some() && source.name == self.project_name
+    }
+
+    /// The same manifests once more, judged by another rulebook.
+    pub(crate) fn judged_by(&self, rulebook: Vec<Source>) -> Self {
+        // The project file, where there is one, is the first of a rulebook.
+        let has_project = rulebook.first().is_some_and(|first| first.format == Format::Yaml);
+        let is_own =
+            |source: &&Source| source.format != Format::Cedar && !self.is_project_file(source);
+        let own = self.sources.iter().map(|(_, source)| source).filter(is_own).cloned();
+        let sources = Sources::new(rulebook.into_iter().chain(own).collect());
+        let project =
+            if has_project { read_project(&sources, SourceId(0)) } else { ReadProject::default() };
+        // Who has no policies of that side is not missing them.
+        let is_manifest = |trouble: &&Trouble| !matches!(trouble.path, TroublePath::Policy(_));
+        Self {
+            sources,
+            project,
+            project_name: self.project_name.clone(),
+            troubles: self.troubles.iter().filter(is_manifest).cloned().collect(),
+            is_unknown: self.is_unknown,
+            complete: self.complete,
+            opener: self.opener.clone(),
+        }
     }
 }
 
@@ -226,86 +301,8 @@ impl SourceArgs {
         }
         let found = self.find(folder)?;
         let root = found.root.canonicalize().map_err(|error| cannot(&found.root, &error))?;
-        let mut sources = Sources::default();
-        let mut project = ReadProject::default();
-        let mut opener = Opener { root: root.clone(), paths: HashMap::new() };
-        let project_name = found
-            .file
-            .as_ref()
-            .and_then(|file| file.file_name())
-            .map_or_else(|| PROJECT_FILE.to_owned(), |name| name.to_string_lossy().into_owned());
-        let mut walk = Walk {
-            root: root.clone(),
-            skip: found.file.clone(),
-            files: Vec::new(),
-            streams: Vec::new(),
-            troubles: Vec::new(),
-            seen: HashSet::new(),
-            sought: Sought::Manifests,
-        };
-        let mut is_refused = false;
-        if let Some(file) = &found.file {
-            let target = file.canonicalize().map_err(|error| cannot(file, &error))?;
-            if target.starts_with(&root) {
-                let bytes =
-                    read_file(&target).map_err(|(_, message)| CommandError::usage(message))?;
-                out.narrate(&format!("project {}", file.display()));
-                // Written is what a link leads to: the link stays one.
-                opener.paths.insert(project_name.clone(), target);
-                let id =
-                    sources.add(Source { name: project_name.clone(), format: Format::Yaml, bytes });
-                project = read_project(&sources, id);
-            } else {
-                is_refused = true;
-                walk.leads_out(project_name.clone());
-            }
-        }
-        let is_unknown = is_refused || project.is_unreadable();
-        let mut stdin = None;
-        if !is_refused {
-            walk.policies(project.project.as_ref());
-        }
-        if self.files.is_empty() && is_unknown {
-            // What a project is made of is not guessed: `.` would take in far too much.
-        } else if self.files.is_empty() {
-            walk.project(project.project.as_ref());
-        } else {
-            for path in &self.files {
-                if path.as_os_str() == "-" {
-                    // It can be read once: named again it would be empty.
-                    if stdin.is_none() {
-                        stdin = Some(read_stream(io::stdin().lock(), "standard input")?);
-                    }
-                } else {
-                    walk.named(path)?;
-                }
-            }
-        }
-        // Without a look at each file, a guess at how much there is to read.
-        let bytes = walk.files.len() * FILE_BYTES_USUAL;
-        let found: Vec<&ToRead> = walk.files.iter().collect();
-        let read = parallel::map(found, bytes, || (), |(), file| file.read());
-        let mut troubles = walk.troubles;
-        for (file, read) in walk.files.iter().zip(read) {
-            match read {
-                Ok(source) => {
-                    opener.paths.insert(source.name.clone(), file.path.clone());
-                    sources.add(source);
-                }
-                Err(trouble) => troubles.push(trouble),
-            }
-        }
-        for stream in walk.streams {
-            sources.add(stream);
-        }
-        if let Some(bytes) = stdin {
-            sources.add(Source { name: "-".to_owned(), format: Format::Yaml, bytes });
-        }
-        out.narrate(&format!("{} files", sources.len()));
-        let complete = self.files.is_empty() || self.complete;
-        // What is refused is in the troubles.
-        let is_unknown = self.files.is_empty() && project.is_unreadable();
-        Ok(Files { sources, project, project_name, troubles, is_unknown, complete, opener })
+        let whole = self.files.is_empty() || self.complete;
+        read_from(Arc::new(Disk), root, found.file.as_deref(), &self.files, whole, out)
     }
 
     /// Finds the project: as named, else the folder, else the nearest upward.
@@ -368,6 +365,102 @@ impl SourceArgs {
     }
 }
 
+/// Reads the project in a folder of wherever files come from: all its manifests, or what is named.
+fn read_from(
+    from: Arc<dyn Origin>,
+    root: PathBuf,
+    file: Option<&Path>,
+    named: &[PathBuf],
+    complete: bool,
+    out: &Output,
+) -> Result<Files, CommandError> {
+    let mut sources = Sources::default();
+    let mut project = ReadProject::default();
+    let mut paths = HashMap::new();
+    let project_name = file
+        .and_then(Path::file_name)
+        .map_or_else(|| PROJECT_FILE.to_owned(), |name| name.to_string_lossy().into_owned());
+    let mut walk = Walk {
+        from: &*from,
+        root: root.clone(),
+        skip: file.map(Path::to_owned),
+        files: Vec::new(),
+        streams: Vec::new(),
+        troubles: Vec::new(),
+        seen: HashSet::new(),
+        sought: Sought::Manifests,
+    };
+    let mut is_refused = false;
+    if let Some(file) = file {
+        let target = from.canonical(file).map_err(|error| cannot(file, &error))?;
+        if target.starts_with(&root) {
+            let bytes = from.read(&target).map_err(|(_, message)| CommandError::usage(message))?;
+            out.narrate(&format!("project {}", file.display()));
+            // Written is what a link leads to: the link stays one.
+            paths.insert(project_name.clone(), target);
+            let id =
+                sources.add(Source { name: project_name.clone(), format: Format::Yaml, bytes });
+            project = read_project(&sources, id);
+        } else {
+            is_refused = true;
+            walk.leads_out(project_name.clone());
+        }
+    }
+    let is_unknown = is_refused || project.is_unreadable();
+    let mut stdin = None;
+    if !is_refused {
+        walk.policies(project.project.as_ref());
+    }
+    if named.is_empty() && is_unknown {
+        // What a project is made of is not guessed: `.` would take in far too much.
+    } else if named.is_empty() {
+        walk.project(project.project.as_ref());
+    } else {
+        for path in named {
+            if path.as_os_str() == "-" {
+                // It can be read once: named again it would be empty.
+                if stdin.is_none() {
+                    stdin = Some(read_stream(io::stdin().lock(), "standard input")?);
+                }
+            } else {
+                walk.named(path)?;
+            }
+        }
+    }
+    let Walk { files, streams, mut troubles, .. } = walk;
+    let read = from.read_all(files.iter().map(|file| file.path.as_path()).collect());
+    for (ToRead { name, path, format }, read) in files.into_iter().zip(read) {
+        match read {
+            Ok(bytes) => {
+                paths.insert(name.clone(), path);
+                sources.add(Source { name, format, bytes });
+            }
+            Err(unread) => troubles.push(not_read(name, &unread)),
+        }
+    }
+    for stream in streams {
+        sources.add(stream);
+    }
+    if let Some(bytes) = stdin {
+        sources.add(Source { name: "-".to_owned(), format: Format::Yaml, bytes });
+    }
+    out.narrate(&format!("{} files", sources.len()));
+    // What is refused is in the troubles.
+    let is_unknown = named.is_empty() && project.is_unreadable();
+    let opener = Opener { from, root, paths };
+    Ok(Files { sources, project, project_name, troubles, is_unknown, complete, opener })
+}
+
+/// What is said of a file that was found and could not be read.
+fn not_read(name: String, (what, _): &Unread) -> Trouble {
+    let message = match what {
+        TroubleKind::TooLarge => "the file has more than 256 MiB",
+        TroubleKind::Missing => "the file has gone",
+        _ => "the file cannot be read",
+    };
+    Trouble { what: *what, path: TroublePath::File(name), message: message.to_owned() }
+}
+
 fn cannot(path: &Path, error: &io::Error) -> CommandError {
     CommandError::usage(format!("{}: {error}", path.display()))
 }
@@ -413,26 +506,6 @@ fn format_of(path: &Path) -> Format {
     if is_json { Format::Json } else { Format::Yaml }
 }
 
-/// Reads a file that may be one: nothing that is no regular file, nothing too large.
-fn read_file(path: &Path) -> Result<Vec<u8>, (TroubleKind, String)> {
-    let unreadable = |error: &io::Error| {
-        (TroubleKind::Unreadable, format!("cannot read {}: {error}", path.display()))
-    };
-    let metadata = fs::metadata(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            (TroubleKind::Missing, format!("there is no {}", path.display()))
-        }
-        _ => unreadable(&error),
-    })?;
-    if !metadata.is_file() {
-        return Err((TroubleKind::Unreadable, format!("{} is not a regular file", path.display())));
-    }
-    if metadata.len() > FILE_BYTES_MAX {
-        return Err((TroubleKind::TooLarge, format!("{} has more than 256 MiB", path.display())));
-    }
-    fs::read(path).map_err(|error| unreadable(&error))
-}
-
 /// A file that was found and is yet to be read.
 struct ToRead {
     name: String,
@@ -440,28 +513,9 @@ struct ToRead {
     format: Format,
 }
 
-impl ToRead {
-    fn read(&self) -> Result<Source, Trouble> {
-        match read_file(&self.path) {
-            Ok(bytes) => Ok(Source { name: self.name.clone(), format: self.format, bytes }),
-            Err((what, _)) => {
-                let message = match what {
-                    TroubleKind::TooLarge => "the file has more than 256 MiB",
-                    TroubleKind::Missing => "the file has gone",
-                    _ => "the file cannot be read",
-                };
-                Err(Trouble {
-                    what,
-                    path: TroublePath::File(self.name.clone()),
-                    message: message.to_owned(),
-                })
-            }
-        }
-    }
-}
-
 /// Finds manifests in folders.
-struct Walk {
+struct Walk<'a> {
+    from: &'a dyn Origin,
     /// Where the project is; links are followed, but not out of it.
     root: PathBuf,
     /// The project file is not a manifest.
@@ -501,7 +555,7 @@ impl Sought {
     }
 }
 
-impl Walk {
+impl Walk<'_> {
     /// What the project file names.
     fn project(&mut self, project: Option<&Project>) {
         let root = self.root.clone();
@@ -511,8 +565,8 @@ impl Walk {
         };
         for (index, path) in manifests.iter().enumerate() {
             let name = path.as_str();
-            match within(&root, &root, name) {
-                Ok(found) if found.is_dir() => {
+            match within(self.from, &root, &root, name) {
+                Ok(found) if self.from.is_folder(&found) => {
                     let prefix = clean_name(name);
                     self.folder(&found, &prefix, &root);
                 }
@@ -534,8 +588,10 @@ impl Walk {
         self.sought = Sought::Policies;
         for (index, path) in project.iter().flat_map(|project| &project.policies).enumerate() {
             let name = path.as_str();
-            match within(&root, &root, name) {
-                Ok(found) if found.is_dir() => self.folder(&found, &clean_name(name), &root),
+            match within(self.from, &root, &root, name) {
+                Ok(found) if self.from.is_folder(&found) => {
+                    self.folder(&found, &clean_name(name), &root);
+                }
                 Ok(found) => self.file(clean_name(name), found),
                 Err((what, message)) => {
                     let path = TroublePath::Policy(index);
@@ -589,7 +645,7 @@ impl Walk {
         if !self.seen.insert((self.sought, folder.to_owned())) {
             return;
         }
-        let entries = match fs::read_dir(folder) {
+        let entries = match self.from.entries(folder) {
             Ok(entries) => entries,
             Err(error) => {
                 let name = if prefix.is_empty() { ".".to_owned() } else { prefix.to_owned() };
@@ -602,12 +658,9 @@ impl Walk {
                 return;
             }
         };
-        let mut entries: Vec<fs::DirEntry> = entries.flatten().collect();
-        entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
-            let file_name = entry.file_name();
-            let Some(name) = file_name.to_str() else {
-                let name = join(prefix, &file_name.to_string_lossy());
+            let Some(name) = entry.name.to_str() else {
+                let name = join(prefix, &entry.name.to_string_lossy());
                 if self.sought.wants(&name) {
                     let message = "the name of the file is not UTF-8".to_owned();
                     self.troubles.push(Trouble {
@@ -621,19 +674,18 @@ impl Walk {
             if name.starts_with('.') {
                 continue;
             }
-            self.entry(&entry, name, &join(prefix, name), root);
+            self.entry(&entry, folder, name, &join(prefix, name), root);
         }
     }
 
-    fn entry(&mut self, entry: &fs::DirEntry, name: &str, shown: &str, root: &Path) {
-        let Ok(kind) = entry.file_type() else { return };
-        let mut path = entry.path();
-        let mut is_folder = kind.is_dir();
-        if kind.is_symlink() {
+    fn entry(&mut self, entry: &Entry, folder: &Path, name: &str, shown: &str, root: &Path) {
+        let mut path = folder.join(name);
+        let mut is_folder = entry.kind == EntryKind::Folder;
+        if entry.kind == EntryKind::Link {
             let wanted = self.sought.wants(name);
-            let (what, message) = match path.canonicalize() {
+            let (what, message) = match self.from.canonical(&path) {
                 Ok(target) if target.starts_with(root) => {
-                    is_folder = target.is_dir();
+                    is_folder = self.from.is_folder(&target);
                     path = target;
                     if !is_folder && !wanted {
                         return;
@@ -660,7 +712,7 @@ impl Walk {
         if is_folder {
             self.folder(&path, shown, root);
         } else if self.sought.wants(name)
-            && self.skip.as_ref().is_none_or(|skip| !same_file(skip, &path))
+            && self.skip.as_ref().is_none_or(|skip| !same_file(self.from, skip, &path))
         {
             self.file(shown.to_owned(), path);
         }
@@ -675,8 +727,8 @@ impl Walk {
     }
 }
 
-fn same_file(a: &Path, b: &Path) -> bool {
-    a.file_name() == b.file_name() && a.canonicalize().ok() == b.canonicalize().ok()
+fn same_file(from: &dyn Origin, a: &Path, b: &Path) -> bool {
+    a.file_name() == b.file_name() && from.canonical(a).ok() == from.canonical(b).ok()
 }
 
 fn is_manifest(name: &str) -> bool {
@@ -709,13 +761,13 @@ fn clean_name(name: &str) -> String {
 }
 
 /// A path that a manifest names, if it is there and within the root, links followed.
-fn within(root: &Path, base: &Path, name: &str) -> Result<PathBuf, (TroubleKind, String)> {
+fn within(from: &dyn Origin, root: &Path, base: &Path, name: &str) -> Result<PathBuf, Unread> {
     let outside = || (TroubleKind::Outside, format!("`{name}` leads out of the project"));
     let path = Path::new(name);
     if path.is_absolute() {
         return Err(outside());
     }
-    match base.join(path).canonicalize() {
+    match from.canonical(&base.join(path)) {
         Ok(found) if found.starts_with(root) => Ok(found),
         Ok(_) => Err(outside()),
         // Whether something outside exists is nobody's business either.
@@ -770,21 +822,23 @@ fn is_led_out(root: &Path, path: &Path) -> bool {
 }
 
 /// Opens the files of customer tables.
+#[derive(Clone)]
 struct Opener {
+    from: Arc<dyn Origin>,
     root: PathBuf,
     /// Where each source is.
     paths: HashMap<String, PathBuf>,
 }
 
 impl Tables for Opener {
-    fn open(&self, beside: &str, file: &str) -> Result<(String, Vec<u8>), (TroubleKind, String)> {
+    fn open(&self, beside: &str, file: &str) -> Result<(String, Vec<u8>), Unread> {
         let manifest = self.paths.get(beside).and_then(|path| path.parent()).unwrap_or(&self.root);
         // A manifest from outside the project keeps to its own folder.
         let root = if manifest.starts_with(&self.root) { &self.root } else { manifest };
-        let found = within(root, manifest, file)?;
+        let found = within(&*self.from, root, manifest, file)?;
         let shown =
             found.strip_prefix(&self.root).map_or_else(|_| slashes(Path::new(file)), slashes);
-        let bytes = read_file(&found).map_err(|(what, _)| {
+        let bytes = self.from.read(&found).map_err(|(what, _)| {
             let message = match what {
                 TroubleKind::TooLarge => format!("`{file}` has more than 256 MiB"),
                 _ => format!("`{file}` cannot be read as a file"),

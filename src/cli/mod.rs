@@ -33,6 +33,7 @@ mod policies;
 pub(crate) mod prover;
 mod reconcile;
 pub mod reference;
+mod review;
 mod saved;
 mod schema;
 mod show;
@@ -72,7 +73,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0   done, or nothing to do
   1   failed: network, storage, or a bug (which says so)
-  2   changes are pending (`--exit-code`)
+  2   changes are pending (`--exit-code`); `review`: what `--fail-on` names
   3   manifests or policies are invalid; a failed `test`; `fmt --check` with differences
   4   denied by a policy or a guard; approvals that are required are missing
   5   over a limit
@@ -101,6 +102,7 @@ enum Command {
     Can(can::CanArgs),
     Access(access::AccessArgs),
     Test(test::TestArgs),
+    Review(review::ReviewArgs),
     User(user::UserArgs),
     Import(import::ImportArgs),
     Show(show::ShowArgs),
@@ -249,6 +251,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Can(args) => can::run(&out, args),
         Command::Access(args) => access::run(&out, args),
         Command::Test(args) => test::run(&out, args),
+        Command::Review(args) => review::run(&out, args),
         Command::User(args) => user::run(&out, args),
         Command::Import(args) => import::run(&out, args),
         Command::Show(args) => show::run(&out, args),

@@ -35,7 +35,7 @@ pub(crate) struct PlanArgs {
     /// Bring back what somebody removed in the tenant; repeatable
     #[arg(long, value_name = "KIND/NAME", value_parser = object)]
     revive: Vec<ObjectKey>,
-    /// Write what was seen of the tenant to this file
+    /// Write what was seen of the tenant to this file, for `review --snapshot`
     #[arg(long, value_name = "FILE")]
     snapshot_out: Option<PathBuf>,
     /// How to write it
@@ -61,7 +61,7 @@ pub(crate) fn run(out: &Output, args: &PlanArgs) -> Result<Outcome, CommandError
         };
         let plan = ready.file(ready.plan(&asked))?;
         if let Some(path) = &args.snapshot_out {
-            let bytes = snapshot_file::write(&ready.snapshot)
+            let bytes = snapshot_file::write_for_others(&ready.snapshot)
                 .map_err(|error| CommandError::Internal(format!("the snapshot: {error}")))?;
             write(path, &bytes)?;
         }

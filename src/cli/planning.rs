@@ -18,7 +18,7 @@ use super::policies::Policies;
 use super::tenant::{Acting, ContextArgs, LedgerArgs, Memory, Tenant, unanswered};
 use super::{CommandError, Outcome, clock};
 use crate::ledger::{KeptSnapshot, Ledger, LedgerError};
-use crate::manifest::source::Format;
+use crate::manifest::source::{Format, Sources};
 use crate::model::customer::{Origin, Relationship};
 use crate::model::estate;
 use crate::model::name::UserKey;
@@ -384,27 +384,13 @@ impl Ready {
     /// The plan with what it was made from, sealed.
     pub(crate) fn file(&self, planned: Planned) -> Result<Plan, CommandError> {
         let loaded = &self.policies.loaded;
-        let digest = |of: &dyn Fn(Format) -> bool| {
-            let mut hash = Sha256::new();
-            for (_, source) in loaded.findings.sources.iter().filter(|(_, one)| of(one.format)) {
-                hash.update((source.name.len() as u64).to_be_bytes());
-                hash.update(&source.name);
-                hash.update((source.bytes.len() as u64).to_be_bytes());
-                hash.update(&source.bytes);
-            }
-            hash
-        };
-        let manifests = digest(&|format| format != Format::Cedar);
-        let mut policies = digest(&|format| format == Format::Cedar);
-        for shelved in library::policies() {
-            policies.update(shelved.written.policy.to_string());
-        }
+        let (manifests, policies) = digests(&loaded.findings.sources);
         let account = loaded.estate.account.as_ref();
         let parents = Parents {
             estate: account.map(|one| one.metadata.name.as_str().to_owned()).unwrap_or_default(),
             tenant: self.snapshot.tenant.map(|tenant| tenant.to_string()),
-            manifests: format!("{:x}", manifests.finalize()),
-            policies: format!("{:x}", policies.finalize()),
+            manifests,
+            policies,
             commit: commit(&self.home),
             ledger: match &self.memory {
                 Memory::Kept(ledger) => Some(ledger.id().to_owned()),
@@ -441,6 +427,26 @@ impl Ready {
         .sealed()
         .map_err(|error| CommandError::Internal(format!("the plan cannot be written: {error}")))
     }
+}
+
+/// Digests of all manifests, and of all policies, the built-in ones included.
+pub(crate) fn digests(sources: &Sources) -> (String, String) {
+    let digest = |of: &dyn Fn(Format) -> bool| {
+        let mut hash = Sha256::new();
+        for (_, source) in sources.iter().filter(|(_, one)| of(one.format)) {
+            hash.update((source.name.len() as u64).to_be_bytes());
+            hash.update(&source.name);
+            hash.update((source.bytes.len() as u64).to_be_bytes());
+            hash.update(&source.bytes);
+        }
+        hash
+    };
+    let manifests = digest(&|format| format != Format::Cedar);
+    let mut policies = digest(&|format| format == Format::Cedar);
+    for shelved in library::policies() {
+        policies.update(shelved.written.policy.to_string());
+    }
+    (format!("{:x}", manifests.finalize()), format!("{:x}", policies.finalize()))
 }
 
 /// The commit that is checked out, where there is one.

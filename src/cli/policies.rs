@@ -5,12 +5,12 @@ use super::live::{Live, LiveArgs};
 use super::output::Output;
 use super::{CommandError, Outcome, clock};
 use crate::manifest::Loaded;
-use crate::manifest::draft::{On, Where, way};
 use crate::manifest::finding::Place;
 use crate::model::time::Day;
 use crate::policy::rules::{Placed, Rule, Rules};
 use crate::policy::world::World;
 use crate::report;
+use crate::review::place::of_rule;
 
 /// An estate that questions can be asked of.
 pub(crate) struct Policies {
@@ -84,32 +84,18 @@ impl Policies {
 
     /// Where a policy stands.
     pub(crate) fn stands(&self, rule: &Rule) -> Stands {
-        let at = match &rule.place {
-            Placed::Library { file, line } => {
-                return Stands { file: (*file).to_owned(), line: Some(*line), built_in: true };
+        if let Placed::Library { file, line } = &rule.place {
+            return Stands { file: (*file).to_owned(), line: Some(*line), built_in: true };
+        }
+        match of_rule(&self.loaded, rule) {
+            Some(Place { file, region }) => {
+                Stands { file, line: region.map(|region| region.line), built_in: false }
             }
-            Placed::Role { role, index } => {
-                let Some(declared) = self.loaded.estate.roles.get(role) else {
-                    return Stands { file: String::new(), line: None, built_in: false };
-                };
-                let path = way!["spec", "permissions", *index];
-                Where::Field { origin: declared.origin, path, on: On::Value }
+            None if rule.place == Placed::Tenant => {
+                Stands { file: "the tenant, as observed".to_owned(), line: None, built_in: false }
             }
-            Placed::DelegatedAccess { access, index } => {
-                let Some(declared) = self.loaded.estate.delegated_access.get(access) else {
-                    return Stands { file: String::new(), line: None, built_in: false };
-                };
-                let path = way!["spec", "grants", *index];
-                Where::Field { origin: declared.origin, path, on: On::Value }
-            }
-            Placed::Tenant => {
-                let file = "the tenant, as observed".to_owned();
-                return Stands { file, line: None, built_in: false };
-            }
-            Placed::Project { source, span } => Where::Bytes { source: *source, span: *span },
-        };
-        let Place { file, region } = self.loaded.place_of(&at);
-        Stands { file, line: region.map(|region| region.line), built_in: false }
+            None => Stands { file: String::new(), line: None, built_in: false },
+        }
     }
 
     /// What reports say of the policies that decided.

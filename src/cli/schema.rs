@@ -64,6 +64,7 @@ const FORMATS: [Format; 10] = [
     ("status", report::status::schema),
     ("invitation", report::invitation::schema),
     ("history", report::history::schema),
+    ("review", report::review::schema),
 ];
 
 /// Every schema, by the name of its file.

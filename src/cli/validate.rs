@@ -37,7 +37,7 @@ pub(crate) fn run(out: &Output, args: &ValidateArgs) -> Result<Outcome, CommandE
     let today = clock::today(args.as_of);
     let loaded = if args.prove {
         let proving = Proving::new()?;
-        let loaded = files.load_with(&proving, today);
+        let loaded = files.load_with(&proving, today, None);
         out.say(&proving.sentence());
         loaded
     } else {

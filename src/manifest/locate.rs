@@ -72,6 +72,18 @@ pub(crate) fn place(
     Locator { places, fallbacks, sources, project: "", lines, open }.place(at)
 }
 
+/// Where many places are, in their order.
+pub(crate) fn places_of(
+    all: &[Where],
+    places: &[Place],
+    fallbacks: &Fallbacks,
+    sources: &Sources,
+) -> Vec<Shown> {
+    let (lines, open) = (HashMap::new(), Opened::default());
+    let mut locator = Locator { places, fallbacks, sources, project: "", lines, open };
+    all.iter().map(|at| locator.place(at)).collect()
+}
+
 struct Locator<'a> {
     places: &'a [Place],
     fallbacks: &'a Fallbacks,

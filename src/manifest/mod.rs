@@ -30,7 +30,7 @@ pub mod source;
 pub(crate) mod suggest;
 pub mod text;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use batch::Place;
 use code::{Code, Severity};
@@ -41,11 +41,12 @@ use load::Opened;
 use lost::Lost;
 use source::{Format, Source, SourceId, Sources};
 
-use crate::model::estate::{CustomerIndex, Estate, Origin};
-use crate::model::name::Kind;
+use crate::model::estate::{CustomerIndex, Declared, Estate, Origin};
+use crate::model::name::{Kind, Name};
 use crate::model::project::Project;
 use crate::model::secret;
 use crate::model::time::Day;
+use crate::model::waiver::Waiver;
 
 /// Something that kept a file from being handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,6 +174,11 @@ impl Loaded {
         locate::place(at, &self.places, &self.fallbacks, &self.findings.sources)
     }
 
+    /// Where many fields stand, in their order: each text is gone through once.
+    pub(crate) fn places_of(&self, all: &[Where]) -> Vec<finding::Place> {
+        locate::places_of(all, &self.places, &self.fallbacks, &self.findings.sources)
+    }
+
     /// The file and line that something was declared at.
     pub fn line_of(&self, origin: Origin) -> Option<(String, u32)> {
         locate::line_of(*self.places.get(origin.0 as usize)?, &self.findings.sources)
@@ -184,8 +190,17 @@ impl Loaded {
     }
 }
 
+/// The waivers of an estate, by name.
+pub type Waivers = BTreeMap<Name, Declared<Waiver>>;
+
 /// Reads and checks an estate.
 pub fn load(load: Load<'_>) -> Loaded {
+    load_waived(load, None)
+}
+
+/// The same with the waivers of another estate in the place of its own: nobody excuses themselves.
+/// Those are of other files, so what is found about the waivers themselves has no true place.
+pub fn load_waived(load: Load<'_>, waivers: Option<&Waivers>) -> Loaded {
     let Load { mut sources, project, project_name, troubles, tables, examiner, complete, today } =
         load;
     let project_unreadable = project.is_unreadable();
@@ -224,7 +239,10 @@ pub fn load(load: Load<'_>) -> Loaded {
         drafts.push(Draft::new(Code::P0208, Where::Estate, what).help(help));
     }
     let account_due = complete && seen > 0 && !lost.may_declare(Kind::Account);
-    let gathered = gatherer.finish(account_due, &mut drafts);
+    let mut gathered = gatherer.finish(account_due, &mut drafts);
+    if let Some(waivers) = waivers {
+        gathered.estate.waivers.clone_from(waivers);
+    }
     let world = check::World {
         estate: &gathered.estate,
         broken: &gathered.broken,

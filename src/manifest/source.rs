@@ -48,7 +48,7 @@ impl Format {
 }
 
 /// One text, as it was handed to us.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// What people call it: relative to the project, `/` between folders, `-` for standard input.
     pub name: String,

@@ -31,8 +31,8 @@ pub(crate) struct Compiled {
 }
 
 /// The ids that compiled policies have begin so.
-const ROLE: &str = "role.";
-const DELEGATED_ACCESS: &str = "delegated-access.";
+pub(crate) const ROLE: &str = "role.";
+pub(crate) const DELEGATED_ACCESS: &str = "delegated-access.";
 
 /// Whether an id is one that nobody else's policy may have.
 pub(crate) fn is_reserved(id: &str) -> bool {

@@ -11,7 +11,7 @@ use crate::manifest::finding::{Finding, Findings};
 use std::io::{self, Write};
 
 /// How many annotations of a severity GitHub shows per step.
-const ANNOTATIONS_MAX: usize = 10;
+pub(super) const ANNOTATIONS_MAX: usize = 10;
 
 pub(super) fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
     let masks = Masks::of(findings);
@@ -55,12 +55,12 @@ fn command(finding: &Finding, is_shown: bool, masks: &Masks<'_>) -> String {
 }
 
 /// The escapes of a command's message, as `@actions/core` makes them.
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// The escapes of a command's property: those of the message, and what ends a property.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

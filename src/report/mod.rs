@@ -9,6 +9,7 @@
 
 pub mod access;
 pub(crate) mod clean;
+mod comment;
 pub mod decision;
 pub mod drift;
 mod github;
@@ -20,6 +21,7 @@ mod mask;
 mod page;
 pub mod plan;
 pub mod proof;
+pub mod review;
 mod sarif;
 mod snippet;
 pub mod status;

@@ -13,11 +13,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-const SCHEMA: &str =
+pub(super) const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The project's folder, by the name that GitHub knows for it.
-const ROOT: &str = "%SRCROOT%";
+pub(super) const ROOT: &str = "%SRCROOT%";
 
 pub(super) fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
     let masks = Masks::of(findings);
@@ -52,7 +52,7 @@ pub(super) fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> 
     )
 }
 
-fn rule(code: Code) -> Value {
+pub(super) fn rule(code: Code) -> Value {
     let story = code.story();
     let summary = first_paragraph(story).unwrap_or_else(|| code.title().to_owned());
     json!({
@@ -157,7 +157,7 @@ fn artifact(file: &str) -> Value {
 }
 
 /// A path as a URI reference (RFC 3986): all but unreserved characters and `/` in percent.
-fn to_uri(file: &str) -> String {
+pub(super) fn to_uri(file: &str) -> String {
     let mut uri = String::from(if file.starts_with('/') { "file://" } else { "" });
     for byte in file.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
@@ -188,7 +188,7 @@ fn fingerprint(
 }
 
 /// FNV-1a. A fingerprint outlives the program, so the hash is one that no library may change.
-fn fnv1a(parts: [&str; 3]) -> u64 {
+pub(super) fn fnv1a(parts: [&str; 3]) -> u64 {
     let separated = parts.iter().flat_map(|part| part.bytes().chain([0xff]));
     separated.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

@@ -444,8 +444,7 @@ fn the_json_is_what_its_schema_says() {
     }
 }
 
-#[test]
-fn sarif_is_valid() {
+pub(super) fn sarif_validator() -> jsonschema::Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sarif-schema-2.1.0.json");
     let schema = std::fs::read_to_string(path).expect("the schema is there");
     let mut schema: serde_json::Value = serde_json::from_str(&schema).expect("the schema is JSON");
@@ -455,8 +454,12 @@ fn sarif_is_valid() {
         let language = schema.pointer_mut(&place).expect("it is there");
         language.as_object_mut().expect("a schema").remove("pattern");
     }
-    let validator =
-        jsonschema::options().should_validate_formats(true).build(&schema).expect("it is a schema");
+    jsonschema::options().should_validate_formats(true).build(&schema).expect("it is a schema")
+}
+
+#[test]
+fn sarif_is_valid() {
+    let validator = sarif_validator();
     let mut world = World::default();
     world.found(Code::P0208, "no documents", file_only("-"));
     for findings in [usual(), secret(), hostile(), world.findings, Findings::default()] {

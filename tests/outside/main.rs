@@ -54,6 +54,7 @@ mod proofs;
 mod readme;
 mod recipes;
 mod reconcile;
+mod review;
 mod roughed;
 mod served;
 mod show;

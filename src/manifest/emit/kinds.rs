@@ -12,6 +12,7 @@ use crate::model::customer::{
     Channel, Contact, Customer, CustomerBilling, EducationSegment, Origin, Qualification,
     QualificationDetails, Relationship,
 };
+use crate::model::delegated_access::{AutoExtend, DelegatedAccess, Grant, RENEW_BEFORE, Replace};
 use crate::model::id::PartnerId;
 use crate::model::label::Selector;
 use crate::model::name::PartnershipKey;
@@ -256,6 +257,34 @@ fn selector(selector: &Selector) -> Value {
     if *all {
         written.put("all", true);
     }
+    written.into()
+}
+
+pub fn delegated_access(access: &DelegatedAccess) -> Value {
+    let DelegatedAccess { customers, duration, auto_extend, renew_before, replace, grants } =
+        access;
+    let mut written = Written::default();
+    written.put("customers", selector(customers));
+    written.put("duration", duration.to_string());
+    if *auto_extend != AutoExtend::None {
+        written.put("autoExtend", auto_extend.word());
+    }
+    if *renew_before != RENEW_BEFORE {
+        written.put("renewBefore", renew_before.to_string());
+    }
+    if *replace != Replace::AtRenewal {
+        written.put("replace", replace.word());
+    }
+    written.list(
+        "grants",
+        grants.iter().map(|Grant { to, directory_roles }| {
+            let mut grant = Written::default();
+            grant.put("to", to.as_str());
+            let roles = directory_roles.iter().map(|role| role.to_string().into());
+            grant.list("directoryRoles", roles);
+            grant.into()
+        }),
+    );
     written.into()
 }
 

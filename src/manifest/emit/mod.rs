@@ -16,7 +16,7 @@ use super::order::CanonicalOrder;
 use crate::model::metadata::{Metadata, OnRemoval};
 use crate::model::name::Kind;
 
-pub use kinds::{account, customer, partnership, role, user};
+pub use kinds::{account, customer, delegated_access, partnership, role, user};
 
 /// A document, with remarks above it.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +76,8 @@ pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
 }
 
-fn written_metadata(metadata: &Metadata) -> Value {
+/// What a document says about itself.
+pub fn written_metadata(metadata: &Metadata) -> Value {
     let Metadata { name, labels, annotations, formerly, protect, ignore, expires, on_removal } =
         metadata;
     let mut written = Written::default();

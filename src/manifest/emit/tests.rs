@@ -59,6 +59,9 @@ fn written(estate: &Estate) -> String {
             .values()
             .map(|one| Document::new(Kind::Customer, &one.metadata, customer(&one.spec))),
     );
+    documents.extend(estate.delegated_access.values().map(|one| {
+        Document::new(Kind::DelegatedAccess, &one.metadata, delegated_access(&one.spec))
+    }));
     file(&documents)
 }
 
@@ -77,7 +80,7 @@ fn assert_same(left: &Estate, right: &Estate) {
             }
         )*};
     }
-    same!(users roles partnerships customers);
+    same!(users roles partnerships customers delegated_access);
     let account =
         |estate: &Estate| estate.account.clone().map(|account| (account.metadata, account.spec));
     assert_eq!(account(left), account(right));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::tenant::Snapshot;
+use crate::model::tenant::{Marks, Snapshot};
 
 /// Which format this is; a reader refuses any other.
 pub const FORMAT: &str = "partnerctl/snapshot/v1";
@@ -44,6 +44,12 @@ impl std::error::Error for NotASnapshot {}
 /// Writes a snapshot; the same one always makes the same bytes.
 pub fn write(snapshot: &Snapshot) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&Written { format: FORMAT, snapshot })
+}
+
+/// The same for whoever plans without the tenant: without what only the next reading of it needs,
+/// links into the service's own memory above all.
+pub fn write_for_others(snapshot: &Snapshot) -> Result<Vec<u8>, serde_json::Error> {
+    write(&Snapshot { marks: Marks::default(), ..snapshot.clone() })
 }
 
 pub fn read(text: &[u8]) -> Result<Snapshot, NotASnapshot> {

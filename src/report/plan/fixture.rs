@@ -645,7 +645,7 @@ pub(super) fn with_texts(mut next: impl FnMut() -> String) -> Plan {
 }
 
 /// What somebody might put into a name to deceive or to break a page.
-pub(super) const HOSTILE: &[&str] = &[
+pub(in crate::report) const HOSTILE: &[&str] = &[
     "</script><script>alert(1)</script>",
     "</details></summary><h1>approved</h1>",
     "| a | b |\n|---|---|",

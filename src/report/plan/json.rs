@@ -30,7 +30,7 @@ pub fn schema() -> Value {
 }
 
 /// The same without what looks like a secret, or is called one.
-pub(super) fn without_secrets(value: Value) -> Value {
+pub(in crate::report) fn without_secrets(value: Value) -> Value {
     hidden("", value)
 }
 

@@ -7,49 +7,50 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Effects, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-pub(super) const PLAIN: Style = Style::new();
-pub(super) const BOLD: Style = Style::new().bold();
-pub(super) const DIM: Style = Style::new().dimmed();
-pub(super) const RED: Style = AnsiColor::Red.on_default();
-pub(super) const GREEN: Style = AnsiColor::Green.on_default();
-pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
-pub(super) const BLUE: Style = AnsiColor::Blue.on_default();
-pub(super) const MAGENTA: Style = AnsiColor::Magenta.on_default();
-pub(super) const CYAN: Style = AnsiColor::Cyan.on_default();
-pub(super) const ALARM: Style = AnsiColor::Red.on_default().bold();
-pub(super) const STRUCK: Style = AnsiColor::Red.on_default().effects(Effects::STRIKETHROUGH);
+pub(in crate::report) const PLAIN: Style = Style::new();
+pub(in crate::report) const BOLD: Style = Style::new().bold();
+pub(in crate::report) const DIM: Style = Style::new().dimmed();
+pub(in crate::report) const RED: Style = AnsiColor::Red.on_default();
+pub(in crate::report) const GREEN: Style = AnsiColor::Green.on_default();
+pub(in crate::report) const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub(in crate::report) const BLUE: Style = AnsiColor::Blue.on_default();
+pub(in crate::report) const MAGENTA: Style = AnsiColor::Magenta.on_default();
+pub(in crate::report) const CYAN: Style = AnsiColor::Cyan.on_default();
+pub(in crate::report) const ALARM: Style = AnsiColor::Red.on_default().bold();
+pub(in crate::report) const STRUCK: Style =
+    AnsiColor::Red.on_default().effects(Effects::STRIKETHROUGH);
 
 /// A piece of text in one style.
 #[derive(Debug, Clone)]
-pub(super) struct Span {
+pub(in crate::report) struct Span {
     text: String,
     style: Style,
 }
 
-pub(super) fn span(text: impl Into<String>, style: Style) -> Span {
+pub(in crate::report) fn span(text: impl Into<String>, style: Style) -> Span {
     Span { text: text.into(), style }
 }
 
-pub(super) fn plain(text: impl Into<String>) -> Span {
+pub(in crate::report) fn plain(text: impl Into<String>) -> Span {
     span(text, PLAIN)
 }
 
-pub(super) fn columns(text: &str) -> usize {
+pub(in crate::report) fn columns(text: &str) -> usize {
     text.width()
 }
 
-pub(super) fn width_of(spans: &[Span]) -> usize {
+pub(in crate::report) fn width_of(spans: &[Span]) -> usize {
     spans.iter().map(|span| columns(&span.text)).sum()
 }
 
 /// The text, filled up with spaces.
-pub(super) fn padded(text: &str, width: usize) -> String {
+pub(in crate::report) fn padded(text: &str, width: usize) -> String {
     let fill = width.saturating_sub(columns(text));
     format!("{text}{}", " ".repeat(fill))
 }
 
 /// Text in colour, or not.
-pub(super) fn paint(text: &str, style: Style, color: bool) -> String {
+pub(in crate::report) fn paint(text: &str, style: Style, color: bool) -> String {
     if color && style != PLAIN && !text.is_empty() {
         format!("{style}{text}{style:#}")
     } else {
@@ -59,7 +60,7 @@ pub(super) fn paint(text: &str, style: Style, color: bool) -> String {
 
 /// Words in lines of a width: the first behind `first`, the others behind as many spaces as
 /// `indent`. A word that is longer than a line is cut into several.
-pub(super) fn wrapped(
+pub(in crate::report) fn wrapped(
     first: &[Span],
     indent: usize,
     spans: &[Span],

@@ -8,13 +8,13 @@
 //! Nothing here plans: a format may fold and leave out, and says so, but never adds.
 
 mod html;
-mod json;
-mod layout;
+pub(super) mod json;
+pub(super) mod layout;
 mod markdown;
 mod text;
-mod value;
-mod view;
-mod words;
+pub(super) mod value;
+pub(super) mod view;
+pub(super) mod words;
 
 use std::io;
 
@@ -66,6 +66,6 @@ pub(super) fn shown_json(record: serde_json::Value) -> serde_json::Value {
 }
 
 #[cfg(test)]
-mod fixture;
+pub(super) mod fixture;
 #[cfg(test)]
 mod tests;

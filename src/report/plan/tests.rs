@@ -5,16 +5,15 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use proptest::sample::select;
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::json;
 use snapbox::data::DataFormat;
 use snapbox::{Assert, Data};
 
-use super::fixture::{self, HOSTILE};
+use super::fixture;
 use super::{Format, schema, write};
 use crate::plan::Plan;
 use crate::plan::step::Cause;
+use crate::report::comment::reading::{checked, texts};
 use crate::report::{Style, drift};
 
 const PLAIN: Style = Style { color: false, width: 100 };
@@ -215,67 +214,6 @@ fn a_large_plan_tells_what_matters_first() {
     assert!(text.lines().last().unwrap().starts_with("plan "));
 }
 
-/// What a comment is made of, texts left out; a text is one whatever it is written with. Fails where
-/// something is in it that we never write.
-fn checked(markdown: &str) -> Vec<String> {
-    let options = Options::all() - Options::ENABLE_SMART_PUNCTUATION;
-    let mut skeleton: Vec<String> = Vec::new();
-    let mut within_code = false;
-    for event in Parser::new_ext(markdown, options) {
-        let shape = match event {
-            Event::Start(
-                tag @ (Tag::Link { .. }
-                | Tag::Image { .. }
-                | Tag::FootnoteDefinition(_)
-                | Tag::MetadataBlock(_)),
-            ) => {
-                panic!("{tag:?} in\n{markdown}")
-            }
-            Event::Start(Tag::CodeBlock(_)) => {
-                within_code = true;
-                "code block".to_owned()
-            }
-            Event::End(TagEnd::CodeBlock) => {
-                within_code = false;
-                "/code block".to_owned()
-            }
-            Event::Start(tag) => format!("{tag:?}"),
-            Event::End(tag) => format!("/{tag:?}"),
-            Event::Text(text) => {
-                // Mentions, issues, addresses, emoji and mathematics are GitHub's own.
-                let acts = text
-                    .contains(['@', '#', '<', '>', '&', '[', ']', '*', '~', '`', '$', '|', '\\']);
-                let acts = acts || text.contains("://") || text.contains("www.");
-                assert!(within_code || !acts, "{text:?} in\n{markdown}");
-                "text".to_owned()
-            }
-            Event::Code(_) => "text".to_owned(),
-            Event::Html(html) => {
-                let html = html.trim();
-                let summary = html
-                    .split_once("<summary>")
-                    .and_then(|(_, rest)| rest.strip_suffix("</summary>"));
-                let ours = match summary {
-                    Some(told) => {
-                        (html.starts_with("<details><") || html.starts_with("<details open><"))
-                            && told
-                                .chars()
-                                .all(|char| char.is_ascii_alphanumeric() || " :".contains(char))
-                    }
-                    None => html == "</details>",
-                };
-                assert!(ours, "{html:?} in\n{markdown}");
-                html.to_owned()
-            }
-            other => panic!("{other:?} in\n{markdown}"),
-        };
-        if shape != "text" || skeleton.last().is_none_or(|last| last != "text") {
-            skeleton.push(shape);
-        }
-    }
-    skeleton
-}
-
 #[test]
 fn what_we_write_is_what_is_read() {
     for plan in [
@@ -287,18 +225,6 @@ fn what_we_write_is_what_is_read() {
     ] {
         checked(&show(&plan, Format::Markdown, PLAIN));
     }
-}
-
-/// Texts that may be anything, mostly what somebody would write to deceive.
-fn texts() -> impl Strategy<Value = Vec<String>> {
-    let piece = prop_oneof![
-        4 => select(HOSTILE).prop_map(str::to_owned),
-        2 => "[`|<>@#*_\\[\\]()!&\\\\ \n~$:.+0-9a-f-]{1,10}",
-        1 => any::<String>().prop_map(|text| text.chars().take(30).collect()),
-        1 => "[a-z]{1,8}",
-    ];
-    let text = prop::collection::vec(piece, 1..3).prop_map(|pieces| pieces.join(" "));
-    prop::collection::vec(text, 1..12)
 }
 
 /// The plan with these texts in turn, each made different from the others by a word.

@@ -14,7 +14,7 @@ use crate::report::clean;
 use crate::report::mask::{self, MASK};
 
 /// What stands for a value that is not there.
-pub(super) const NOTHING: &str = "nothing";
+pub(in crate::report) const NOTHING: &str = "nothing";
 
 /// So many elements of a list are shown; the others are counted.
 const ELEMENTS_MAX: usize = 6;
@@ -30,17 +30,17 @@ const COMPARED_MAX: usize = 2_000;
 const AROUND: usize = 40;
 
 /// Text from outside, on one line: without secrets, without anything that acts, cut in the middle.
-pub(super) fn shown(text: &str, chars_max: usize) -> String {
+pub(in crate::report) fn shown(text: &str, chars_max: usize) -> String {
     clean::line(&clean::cut(&mask::hide(text), chars_max))
 }
 
 /// The value of a field, by its path: what a field is called may say that it is secret.
-pub(super) fn of_field(path: &str, value: &Value, chars_max: usize) -> String {
+pub(in crate::report) fn of_field(path: &str, value: &Value, chars_max: usize) -> String {
     if of_secret(path, value) { MASK.to_owned() } else { text(value, chars_max) }
 }
 
 /// Whether a value is a secret by what its field is called.
-pub(super) fn of_secret(path: &str, value: &Value) -> bool {
+pub(in crate::report) fn of_secret(path: &str, value: &Value) -> bool {
     path.split(['.', '/']).any(secret::is_named) && holds_text(value)
 }
 
@@ -85,7 +85,7 @@ fn is_mistakable(text: &str) -> bool {
 }
 
 /// Names or values one after the other, the first of them where they are many.
-pub(super) fn listed(all: &[String], shown_max: usize) -> String {
+pub(in crate::report) fn listed(all: &[String], shown_max: usize) -> String {
     match all.len().checked_sub(shown_max).filter(|more| *more > 1) {
         None => all.join(", "),
         Some(more) => {
@@ -97,7 +97,7 @@ pub(super) fn listed(all: &[String], shown_max: usize) -> String {
 
 /// What becomes of a value, said in the way that is read fastest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Difference {
+pub(in crate::report) enum Difference {
     /// There was nothing: the new value.
     Made(String),
     /// The old and the new.
@@ -112,13 +112,13 @@ pub(super) enum Difference {
 
 /// A part of a long text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(in crate::report) enum Piece {
     Same(String),
     Gone(String),
     Come(String),
 }
 
-pub(super) fn difference(
+pub(in crate::report) fn difference(
     path: &str,
     before: &Value,
     after: &Value,

@@ -12,7 +12,7 @@ use crate::plan::step::{Cause, Decision, FieldChange, Report, Source, State, Ste
 
 /// A plan, arranged for a reader.
 #[derive(Debug)]
-pub(super) struct View<'p> {
+pub(in crate::report) struct View<'p> {
     pub(super) plan: &'p Plan,
     pub(super) tally: Tally,
     /// By risk, without empty ones.
@@ -315,7 +315,7 @@ const STATES: [State; 10] = [
 ];
 
 impl<'p> View<'p> {
-    pub(super) fn of(plan: &'p Plan) -> Self {
+    pub(in crate::report) fn of(plan: &'p Plan) -> Self {
         let mut sections: BTreeMap<Risk, Vec<Block<'p>>> = BTreeMap::new();
         for block in blocks(plan) {
             sections.entry(block.risk).or_default().push(block);

@@ -24,7 +24,7 @@ pub(super) fn summary(view: &View<'_>) -> String {
 }
 
 /// The same without the plan's name.
-pub(super) fn gist(view: &View<'_>) -> String {
+pub(in crate::report) fn gist(view: &View<'_>) -> String {
     let Tally { all, by_kind: _, irreversible, waiting, held, over, refused, unjudged: _ } =
         &view.tally;
     let mut parts: Vec<String> =
@@ -174,7 +174,7 @@ pub(super) fn refused_step(refusal: &Refusal) -> Option<&str> {
     refusal.step.as_deref().filter(|step| !refusal.message.contains(step))
 }
 
-pub(super) const fn why(why: Why) -> &'static str {
+pub(in crate::report) const fn why(why: Why) -> &'static str {
     match why {
         Why::Policy => "policy",
         Why::Guard => "guard",
@@ -309,12 +309,12 @@ fn references(all: &[String]) -> String {
 }
 
 /// `312 customers`, `1 delegated access`.
-pub(super) fn of_kind(kind: Kind, count: u64) -> String {
+pub(in crate::report) fn of_kind(kind: Kind, count: u64) -> String {
     counted(count, &kind.kebab().replace('-', " "))
 }
 
 /// `1 role`, `2 roles`; words that end with `s` (defaults, delegated access) stay.
-pub(super) fn counted(count: u64, word: &str) -> String {
+pub(in crate::report) fn counted(count: u64, word: &str) -> String {
     let plural = if count == 1 || word.ends_with('s') { "" } else { "s" };
     format!("{count} {word}{plural}")
 }

@@ -1,0 +1,302 @@
+//! What git knows, asked of the `git` that is there.
+//!
+//! The executable rather than a library: whoever reviews has it (the tree came by it), it knows
+//! every format of object store, ref and filter that there is, and it is kept safe by others; a
+//! library of that reach would be a third of our dependencies. No shell is involved, arguments are
+//! fixed words and hexadecimal names, what a person names goes through standard input, and nothing
+//! that a repository configures runs: no hook, no monitor of files, no helper, no remote (a partial
+//! clone is not completed behind anybody's back). The index and the work tree are never touched.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use crate::cli::CommandError;
+use crate::report::clean;
+
+/// What of the environment is for git and comes from its user, not from whoever called us: a hook
+/// of git, for one, hands on its own repository and index.
+const KEPT: [&str; 3] = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"];
+
+/// Whatever a repository says, it does not run anything.
+const SETTINGS: [&str; 6] = [
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.sshCommand=false",
+    "credential.helper=",
+    "protocol.allow=never",
+    "core.quotePath=false",
+];
+
+/// Longer names of commits are nobody's.
+const REV_BYTES_MAX: usize = 1024;
+
+/// A repository, and where in it a folder is.
+#[derive(Debug, Clone)]
+pub(crate) struct Repository {
+    folder: PathBuf,
+    /// From the repository's top to the folder, with a `/` behind, or nothing.
+    pub(crate) prefix: String,
+}
+
+/// A commit, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Commit {
+    pub(crate) id: String,
+}
+
+fn git(folder: &Path) -> Command {
+    let mut command = Command::new("git");
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("GIT_") && !KEPT.contains(&&*text) {
+            command.env_remove(&name);
+        }
+    }
+    command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+    command.arg("-C").arg(folder);
+    command.args(["--no-pager", "--no-replace-objects", "--no-optional-locks"]);
+    for setting in SETTINGS {
+        command.args(["-c", setting]);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+fn no_git(source: io::Error) -> CommandError {
+    CommandError::failed("running git, which `review` reads commits with", source)
+}
+
+/// What git said when it failed, on a line.
+fn failed(doing: &str, output: &Output) -> CommandError {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let line = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    CommandError::failed(doing.to_owned(), io::Error::other(clean::line(line.trim())))
+}
+
+impl Repository {
+    /// The repository that a folder lies in.
+    pub(crate) fn of(folder: &Path) -> Result<Self, CommandError> {
+        let output = git(folder).args(["rev-parse", "--show-prefix"]).output().map_err(no_git)?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let why = said.lines().next().unwrap_or_default();
+            return Err(CommandError::usage(format!(
+                "{} is in no git repository that can be read\n{}",
+                folder.display(),
+                clean::line(why)
+            )));
+        }
+        let text = String::from_utf8(output.stdout).ok();
+        let prefix = text.as_deref().and_then(|text| text.strip_suffix('\n'));
+        let prefix = prefix.filter(|prefix| !prefix.contains('\n'));
+        let Some(prefix) = prefix else {
+            return Err(CommandError::usage(
+                "the project's folder has a name that is no line of UTF-8",
+            ));
+        };
+        Ok(Self { folder: folder.to_owned(), prefix: prefix.to_owned() })
+    }
+
+    /// The commit that somebody names.
+    pub(crate) fn commit(&self, rev: &str) -> Result<Commit, CommandError> {
+        let is_a_name = !rev.trim().is_empty()
+            && rev.len() <= REV_BYTES_MAX
+            && !rev.chars().any(char::is_control);
+        let found = if is_a_name { self.look_up(&format!("{rev}^{{commit}}"))? } else { None };
+        match found {
+            Some((id, kind)) if kind == "commit" => Ok(Commit { id }),
+            _ => Err(CommandError::usage(format!(
+                "there is no commit `{}` here\nfetch it first: a shallow clone holds the last commit alone",
+                clean::line(&rev.chars().take(200).collect::<String>())
+            ))),
+        }
+    }
+
+    /// The name and the type of an object. What it is called goes through standard input, where
+    /// nothing is an option.
+    fn look_up(&self, expression: &str) -> Result<Option<(String, String)>, CommandError> {
+        let mut child = git(&self.folder)
+            .args(["cat-file", "--batch-check=%(objectname) %(objecttype)"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(no_git)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            writeln!(stdin, "{expression}")
+                .map_err(|source| CommandError::failed("asking git", source))?;
+        }
+        let output = child.wait_with_output().map_err(no_git)?;
+        if !output.status.success() {
+            return Err(failed("asking git for a commit", &output));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut words = text.split_whitespace();
+        let found = words.next().zip(words.next()).filter(|(id, _)| is_id(id));
+        Ok(found.map(|(id, kind)| (id.to_owned(), kind.to_owned())))
+    }
+
+    /// The tree of the folder at a commit, if it was one.
+    pub(crate) fn tree(&self, commit: &Commit) -> Result<Option<String>, CommandError> {
+        let folder = self.prefix.trim_end_matches('/');
+        let found = self.look_up(&format!("{}:{folder}", commit.id))?;
+        Ok(found.filter(|(_, kind)| kind == "tree").map(|(id, _)| id))
+    }
+
+    /// All that is in a tree: mode, name of the object, size, and path, as git lists them.
+    pub(crate) fn list(&self, tree: &str) -> Result<Vec<Listed>, CommandError> {
+        let output = git(&self.folder)
+            .args(["ls-tree", "-r", "-t", "-l", "-z", "--full-tree", tree])
+            .output()
+            .map_err(no_git)?;
+        if !output.status.success() {
+            return Err(failed("listing a commit's files", &output));
+        }
+        let entries = output.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+        entries
+            .map(Listed::read)
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| CommandError::Internal("git lists files in an unknown way".to_owned()))
+    }
+
+    /// Whether everything of `base` is in `head`; nothing where the history is cut off.
+    pub(crate) fn contains(
+        &self,
+        head: &Commit,
+        base: &Commit,
+    ) -> Result<Option<bool>, CommandError> {
+        let shallow = git(&self.folder)
+            .args(["rev-parse", "--is-shallow-repository"])
+            .output()
+            .map_err(no_git)?;
+        if !shallow.stdout.starts_with(b"false") {
+            return Ok(None);
+        }
+        let status = git(&self.folder)
+            .args(["merge-base", "--is-ancestor", &base.id, &head.id])
+            .output()
+            .map_err(no_git)?
+            .status;
+        Ok(match status.code() {
+            Some(0) => Some(true),
+            Some(1) => Some(false),
+            _ => None,
+        })
+    }
+
+    /// A way to the bytes of objects.
+    pub(crate) fn objects(&self) -> Result<Objects, CommandError> {
+        let mut child = git(&self.folder)
+            .args(["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(no_git)?;
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(CommandError::Internal("git was started without its streams".to_owned()));
+        };
+        let pipe = Pipe { child, stdin: Some(stdin), stdout: BufReader::new(stdout) };
+        Ok(Objects { pipe: Mutex::new(pipe) })
+    }
+}
+
+/// The name of an object, SHA-1 or SHA-256.
+fn is_id(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// An entry of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) mode: u32,
+    pub(crate) id: String,
+    /// Of a blob.
+    pub(crate) size: Option<u64>,
+    pub(crate) path: Vec<u8>,
+}
+
+impl Listed {
+    /// `100644 blob 0123... 42<TAB>estate/users.yaml`
+    fn read(entry: &[u8]) -> Option<Self> {
+        let tab = entry.iter().position(|byte| *byte == b'\t')?;
+        let (head, path) = entry.split_at_checked(tab)?;
+        let mut words = std::str::from_utf8(head).ok()?.split_whitespace();
+        let mode = u32::from_str_radix(words.next()?, 8).ok()?;
+        let _kind = words.next()?;
+        let id = words.next().filter(|id| is_id(id))?.to_owned();
+        let size = words.next()?.parse().ok();
+        Some(Self { mode, id, size, path: path.get(1..)?.to_owned() })
+    }
+}
+
+/// The bytes of objects, by a git that waits for questions.
+#[derive(Debug)]
+pub(crate) struct Objects {
+    pipe: Mutex<Pipe>,
+}
+
+#[derive(Debug)]
+struct Pipe {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        // Without more to come git ends by itself.
+        drop(self.stdin.take());
+        drop(self.child.wait());
+    }
+}
+
+impl Objects {
+    /// The bytes of these objects, in their order, all of which exist; none may be larger.
+    pub(crate) fn read(&self, ids: &[&str], bytes_max: u64) -> io::Result<Vec<Vec<u8>>> {
+        let mut pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner);
+        let Pipe { child, stdin, stdout } = &mut *pipe;
+        let stdin = stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        std::thread::scope(|scope| {
+            // Asked for all at once: git must not wait for us, nor we for git.
+            let asking = scope.spawn(move || {
+                let mut text = String::with_capacity(ids.len() * 41);
+                for id in ids {
+                    text.push_str(id);
+                    text.push('\n');
+                }
+                stdin.write_all(text.as_bytes()).and_then(|()| stdin.flush())
+            });
+            let read: io::Result<Vec<_>> =
+                ids.iter().map(|id| answer(stdout, id, bytes_max)).collect();
+            if read.is_err() {
+                // What it says from here on belongs to no question, and who asks must not wait.
+                drop(child.kill());
+            }
+            let asked = asking.join().map_err(|_| io::Error::other("asking git failed"))?;
+            read.and_then(|read| asked.map(|()| read))
+        })
+    }
+}
+
+/// `<id> blob <size>`, the bytes, a line break.
+fn answer(from: &mut impl BufRead, id: &str, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let unexpected = || io::Error::new(io::ErrorKind::InvalidData, "git answered something else");
+    let mut head = String::new();
+    from.take(256).read_line(&mut head)?;
+    let mut words = head.split_whitespace();
+    if words.next() != Some(id) || words.next() != Some("blob") {
+        return Err(unexpected());
+    }
+    let size: u64 = words.next().and_then(|word| word.parse().ok()).ok_or_else(unexpected)?;
+    if size > bytes_max {
+        return Err(unexpected());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    from.take(size).read_to_end(&mut bytes)?;
+    let mut end = [0];
+    from.read_exact(&mut end)?;
+    if bytes.len() as u64 == size && end == *b"\n" { Ok(bytes) } else { Err(unexpected()) }
+}
