@@ -53,7 +53,7 @@ pub(crate) fn run(out: &Output, args: &SchemaArgs) -> Result<Outcome, CommandErr
 type Format = (&'static str, fn() -> Value);
 
 /// The machine formats.
-const FORMATS: [Format; 10] = [
+const FORMATS: [Format; 11] = [
     ("findings", report::json::schema),
     ("can", report::decision::schema),
     ("access", report::access::schema),

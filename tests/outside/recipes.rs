@@ -247,16 +247,19 @@ impl Company {
         self.shell("runner", step["run"].as_str().unwrap(), &env)
     }
 
-    /// A pull request: a branch with one edit, reviewed and planned.
+    /// A pull request that a reviewer may pass.
     fn pull_request(&self, branch: &str, file: &str, edit: impl FnOnce(String) -> String) {
+        self.reviewed(branch, file, edit, 0);
+    }
+
+    /// A pull request: a branch with one edit, reviewed (which ends with this code) and planned.
+    fn reviewed(&self, branch: &str, file: &str, edit: impl FnOnce(String) -> String, code: i32) {
         self.git("runner", &["checkout", "--quiet", "-b", branch, "main"]);
         let path = self.home.path().join("runner").join(file);
         fs::write(&path, edit(fs::read_to_string(&path).unwrap())).unwrap();
         self.commit(branch);
-        if self.shell("runner", "partnerctl review --help", &[]).code == Some(0) {
-            self.action("review", &[("base", "main")]).is(0, "");
-            assert!(!self.out("review.md").is_empty());
-        }
+        self.action("review", &[("base", "main")]).is(code, "");
+        assert!(!self.out("review.md").is_empty());
         self.action("plan", &[("base", "main")]).is(0, "");
         assert!(!self.out("plan.md").is_empty());
     }
@@ -380,10 +383,13 @@ fn a_project_file_that_points_elsewhere_gets_no_token() {
     elsewhere.set_nonblocking(true).unwrap();
     let (url, other) = (company.served.text("url"), elsewhere.local_addr().unwrap());
     let hostile = format!("http://{other}");
-    company.pull_request("elsewhere", "account/partnerctl.yaml", |text| {
+    let edit = |text: String| {
         assert!(text.contains(url));
         text.replace(url, &hostile)
-    });
+    };
+    // A person has to look at that, and is told.
+    company.reviewed("elsewhere", "account/partnerctl.yaml", edit, 2);
+    assert!(company.out("review.md").contains("production"), "{}", company.out("review.md"));
     assert_eq!(elsewhere.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     // It would have been asked.
     company.git("runner", &["checkout", "--quiet", "--force", "elsewhere"]);
