@@ -62,6 +62,8 @@ pub struct Job<'a> {
     pub actor: String,
     /// Which limits somebody let pass, and why.
     pub allowed: Option<String>,
+    /// Who approved of the plan, where approvals were required.
+    pub approved_by: Vec<String>,
     pub parallel: usize,
     /// So many customers at a time: those after them wait until all went well.
     pub wave: Option<usize>,
@@ -159,6 +161,7 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
         plan_digest: job.plan.digest.clone(),
         undoes: job.plan.parents.undoes.clone(),
         allowed: job.allowed.clone(),
+        approved_by: job.approved_by.clone(),
     };
     job.ledger.start_run(&job.lease, job.run.clone(), started).await?;
     let sender = Sender {

@@ -5,10 +5,12 @@ use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::applying::{Applying, Signals, is_idle, live};
+use super::approvals::{ApprovalArgs, Judged};
 use super::going::{GoingArgs, Part, Said, Went};
 use super::output::Output;
 use super::plan::object;
 use super::planning::{Asked, PlanningArgs, Ready};
+use super::saved::Saved;
 use super::tenant::block_on;
 use super::{CommandError, Outcome, saved};
 use crate::ledger::ObjectKey;
@@ -26,6 +28,8 @@ pub(crate) struct ApplyArgs {
     planning: PlanningArgs,
     #[command(flatten)]
     going: GoingArgs,
+    #[command(flatten)]
+    approvals: ApprovalArgs,
     /// Apply only the plan with this digest, or with one that begins like this
     #[arg(long, value_name = "SHA")]
     digest: Option<String>,
@@ -61,7 +65,10 @@ fn duration(text: &str) -> Result<Duration, String> {
 pub(crate) fn run(out: &Output, args: &ApplyArgs) -> Result<Outcome, CommandError> {
     block_on(async {
         let signals = Signals::listen();
-        let saved = args.planning.plan_file().map(|path| saved::read(&path)).transpose()?;
+        let saved = match saved(out, args)? {
+            Ok(saved) => saved,
+            Err(outcome) => return Ok(outcome),
+        };
         let is_saved = saved.is_some();
         let mut went = Box::pin(round(out, args, saved, &signals)).await?;
         let Some(wait) = args.wait else { return Ok(went.outcome) };
@@ -92,6 +99,19 @@ pub(crate) fn run(out: &Output, args: &ApplyArgs) -> Result<Outcome, CommandErro
     })
 }
 
+/// The plan that is to be carried out, if one was named, with who approved of it.
+fn saved(out: &Output, args: &ApplyArgs) -> Result<Result<Option<Saved>, Outcome>, CommandError> {
+    let path = args.planning.plan_file();
+    let plan = path.as_deref().map(saved::read).transpose()?;
+    let named = path.as_deref().zip(plan.as_ref());
+    let approved_by = match args.approvals.judge(out, named)? {
+        Judged::Approved(by) => by,
+        Judged::Refused(outcome) => return Ok(Err(outcome)),
+    };
+    let is_for_once = args.approvals.are_required();
+    Ok(Ok(plan.map(|plan| Saved { plan, approved_by, is_for_once })))
+}
+
 fn ended(signals: &Signals) -> Outcome {
     signals.number().map_or(Outcome::Done, Outcome::Ended)
 }
@@ -100,10 +120,10 @@ fn ended(signals: &Signals) -> Outcome {
 async fn round(
     out: &Output,
     args: &ApplyArgs,
-    saved: Option<Plan>,
+    saved: Option<Saved>,
     signals: &Signals,
 ) -> Result<Went, CommandError> {
-    let undoes = saved.as_ref().and_then(|plan| plan.parents.undoes.clone());
+    let undoes = saved.as_ref().and_then(|saved| saved.plan.parents.undoes.clone());
     match args.planning.prepare_for_plan(undoes.as_deref(), out).await? {
         Ok(ready) => started(out, args, ready, saved, Said::Now, signals).await,
         Err(outcome) => Ok(Went { outcome, waiting: 0 }),
@@ -114,7 +134,7 @@ async fn started(
     out: &Output,
     args: &ApplyArgs,
     ready: Ready,
-    saved: Option<Plan>,
+    saved: Option<Saved>,
     said: Said,
     signals: &Signals,
 ) -> Result<Went, CommandError> {
@@ -185,7 +205,7 @@ impl ApplyArgs {
 async fn held(
     out: &Output,
     args: &ApplyArgs,
-    saved: Option<Plan>,
+    saved: Option<Saved>,
     said: Said,
     applying: &Applying,
     signals: &Signals,
@@ -199,11 +219,15 @@ async fn held(
     let fresh = ready.file(planned)?;
     let mut open = args.all_steps(ready, &fresh);
     let said = if saved.is_some() { Said::Before } else { said };
-    let mut stale = Vec::new();
+    let (mut stale, mut approved_by) = (Vec::new(), Vec::new());
     let plan = match saved {
         Some(saved) => {
-            let done: BTreeSet<String> = applying.done_of(&saved.digest).await?;
-            let left = saved::left(saved, &fresh, &done, &bound, args.partial)?;
+            let done: BTreeSet<String> = applying.done_of(&saved.plan.digest).await?;
+            let left = saved::left(saved.plan, &fresh, &done, &bound, args.partial)?;
+            if saved.is_for_once && !left.plan.is_empty() {
+                applying.must_be_new(&left.plan).await?;
+            }
+            approved_by = saved.approved_by;
             if !left.done.is_empty() {
                 let count = left.done.len();
                 out.say(&format!("{count} steps of this plan were done by an earlier run"));
@@ -229,7 +253,7 @@ async fn held(
     }
     let open: BTreeSet<ObjectKey> = open.into_values().chain(unsettled).collect();
     let is_whole = args.target.is_empty() && stale.is_empty();
-    let part = Part { said, is_whole, open: &open };
+    let part = Part { said, is_whole, open: &open, approved_by: &approved_by };
     let went = args.going.go(out, plan, &bound, part, applying, signals).await?;
     Ok(if went.outcome == Outcome::Done && !stale.is_empty() {
         Went { outcome: Outcome::Partly, ..went }

@@ -77,6 +77,8 @@ pub(crate) struct Part<'a> {
     pub(crate) is_whole: bool,
     /// What more is to be done about than this part does.
     pub(crate) open: &'a BTreeSet<ObjectKey>,
+    /// Who approved of it, where approvals were required.
+    pub(crate) approved_by: &'a [String],
 }
 
 /// What came of it.
@@ -133,6 +135,7 @@ impl GoingArgs {
             signals,
             is_whole: part.is_whole,
             allowed: self.allowed(),
+            approved_by: part.approved_by.to_vec(),
         };
         let applied = applying.carry_out(&plan, bound, part.open, &|| (), how).await?;
         if !is_quiet {

@@ -116,6 +116,7 @@ fn told(run: &Known, taken_back: &HashMap<&str, Vec<String>>) -> Run {
         actor: run.started.actor.clone(),
         commit: run.started.commit.clone(),
         allowed: run.started.allowed.clone(),
+        approved_by: run.started.approved_by.clone(),
         plan_digest: run.started.plan_digest.clone(),
         outcome: ended.map_or(Ended::Unfinished, |(_, ended)| match ended.outcome {
             RunOutcome::Applied => Ended::Applied,

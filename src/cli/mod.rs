@@ -6,6 +6,8 @@
 mod access;
 mod apply;
 mod applying;
+mod approvals;
+mod approve;
 mod can;
 mod clock;
 mod completions;
@@ -35,6 +37,7 @@ mod review;
 mod saved;
 mod schema;
 mod show;
+mod signing;
 mod status;
 mod tenant;
 mod test;
@@ -72,9 +75,9 @@ Exit codes:
   1   failed: network, storage, or a bug (which says so)
   2   changes are pending (`--exit-code`); `review`: what `--fail-on` names
   3   manifests or policies are invalid; a failed `test`; `fmt --check` with differences
-  4   denied by a policy or a guard
+  4   denied by a policy or a guard; approvals that are required are missing
   5   over a limit
-  6   the plan is stale, was changed, or is none that this version knows
+  6   the plan is stale, was changed, is not what was approved, or is none that this version knows
   7   partly applied: some steps failed, were skipped, or have an unknown outcome
   8   only waiting on people is left (`--exit-code`)
   9   drift only (`--exit-code`)
@@ -89,6 +92,7 @@ enum Command {
     Fmt(fmt::FmtArgs),
     Explain(explain::ExplainArgs),
     Plan(plan::PlanArgs),
+    Approve(approve::ApproveArgs),
     Apply(apply::ApplyArgs),
     Reconcile(reconcile::ReconcileArgs),
     Drift(drift::DriftArgs),
@@ -237,6 +241,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Fmt(args) => fmt::run(&out, args),
         Command::Explain(args) => explain::run(&out, args),
         Command::Plan(args) => plan::run(&out, args),
+        Command::Approve(args) => approve::run(&out, args),
         Command::Apply(args) => apply::run(&out, args),
         Command::Reconcile(args) => reconcile::run(&out, args),
         Command::Confirm(args) => confirm::run(&out, args),

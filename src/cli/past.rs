@@ -148,6 +148,7 @@ mod tests {
                 plan_digest: "00".to_owned(),
                 undoes: None,
                 allowed: None,
+                approved_by: Vec::new(),
             },
             ended: None,
         }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use super::output::Output;
 use super::planning::{Asked, PlanningArgs};
 use super::tenant::block_on;
-use super::{CommandError, Outcome};
+use super::{CommandError, Outcome, signing};
 use crate::model::record::ObjectKey;
 use crate::partner::snapshot::file as snapshot_file;
+use crate::plan::approval::Role;
 use crate::plan::file::{Plan, Why};
 use crate::plan::{Cause, State};
 use crate::report::plan as report;
@@ -22,6 +23,9 @@ pub(crate) struct PlanArgs {
     /// Write the plan to this file, to be applied later
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Sign it as who made it, with this OpenSSH key (Ed25519): beside it, in FILE.approvals
+    #[arg(long, value_name = "KEY", requires = "out")]
+    sign: Option<PathBuf>,
     /// Exit with 2 if anything would change, 9 if only others changed things, 8 if people are waited for
     #[arg(long)]
     exit_code: bool,
@@ -66,6 +70,10 @@ pub(crate) fn run(out: &Output, args: &PlanArgs) -> Result<Outcome, CommandError
                 .to_bytes()
                 .map_err(|error| CommandError::Internal(format!("the plan: {error}")))?;
             write(path, &bytes)?;
+            if let Some(key) = &args.sign {
+                let signed = signing::sign(&plan, path, Role::Author, key, None, None)?;
+                out.narrate(&format!("signed: {}", signed.display()));
+            }
         }
         let style = out.style();
         out.result(|to| report::write(&plan, args.format, style, to))?;

@@ -21,6 +21,15 @@ pub(crate) fn read(path: &Path) -> Result<Plan, CommandError> {
         .map_err(|error| CommandError::NotAPlan(format!("{}: {error}", path.display())))
 }
 
+/// A saved plan, and who approved of it, where approvals were required.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    pub(crate) plan: Plan,
+    pub(crate) approved_by: Vec<String>,
+    /// Approvals are for once: what was carried out is not carried out again on the strength of them.
+    pub(crate) is_for_once: bool,
+}
+
 /// What is left of a saved plan.
 #[derive(Debug)]
 pub(crate) struct Left {

@@ -7,6 +7,7 @@ use super::output::Output;
 use super::{CommandError, Outcome};
 use crate::manifest::schema;
 use crate::model::name::Kind;
+use crate::plan::approval;
 use crate::policy::vocabulary;
 use crate::report;
 
@@ -19,8 +20,8 @@ const VOCABULARY: &str = "partnerctl.cedarschema";
 /// or of a machine format. With --out also the vocabulary of policies, partnerctl.cedarschema.
 #[derive(clap::Args, Debug)]
 pub(crate) struct SchemaArgs {
-    /// A kind such as User, or a machine format: findings, can, access, tests, plan, drift,
-    /// status, invitation
+    /// A kind such as User, or a machine format: findings, can, access, tests, plan,
+    /// approval, drift, status, invitation, history
     #[arg(value_name = "KIND")]
     name: Option<String>,
     /// Write all schemas into this folder
@@ -52,12 +53,13 @@ pub(crate) fn run(out: &Output, args: &SchemaArgs) -> Result<Outcome, CommandErr
 type Format = (&'static str, fn() -> Value);
 
 /// The machine formats.
-const FORMATS: [Format; 10] = [
+const FORMATS: [Format; 11] = [
     ("findings", report::json::schema),
     ("can", report::decision::schema),
     ("access", report::access::schema),
     ("tests", report::tested::schema),
     ("plan", report::plan::schema),
+    ("approval", approval::schema),
     ("drift", report::drift::schema),
     ("status", report::status::schema),
     ("invitation", report::invitation::schema),

@@ -103,7 +103,8 @@ async fn held(
     }
     warn(out, ready, &plan);
     let open = BTreeSet::new();
-    let part = Part { said: Said::Now, is_whole: args.target.is_empty(), open: &open };
+    let part =
+        Part { said: Said::Now, is_whole: args.target.is_empty(), open: &open, approved_by: &[] };
     Ok(args.going.go(out, plan, &bound, part, applying, signals).await?.outcome)
 }
 

@@ -91,8 +91,15 @@ async fn reset(
         return Ok(outcome);
     }
     let teller = Teller::new(false, 0);
-    let how =
-        How { parallel: 1, wave: None, teller: &teller, signals, is_whole: false, allowed: None };
+    let how = How {
+        parallel: 1,
+        wave: None,
+        teller: &teller,
+        signals,
+        is_whole: false,
+        allowed: None,
+        approved_by: Vec::new(),
+    };
     // Nothing else of that user is done, and so nothing else is remembered as if it were.
     let open = BTreeSet::from([ObjectKey::new(Kind::User, name.as_str())]);
     let applied = applying.carry_out(&plan, &[], &open, &|| (), how).await?;

@@ -31,6 +31,9 @@ pub struct Started {
     /// Which limits somebody let pass, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
+    /// Who approved of the plan, where approvals were required.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved_by: Vec<String>,
 }
 
 /// How many steps ended how.

@@ -10,6 +10,7 @@
 mod access;
 mod account;
 mod applied;
+pub mod approval;
 mod authorise;
 mod bind;
 pub mod change;

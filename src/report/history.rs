@@ -69,6 +69,9 @@ pub struct Run {
     /// Which limits somebody let pass, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
+    /// Who approved of the plan, where approvals were required.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approved_by: Vec<String>,
     pub outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
@@ -254,6 +257,9 @@ fn in_full(run: &Run, steps: &[Step], to: &mut dyn Write) -> io::Result<()> {
     if let Some(allowed) = &run.allowed {
         line("allowed", allowed)?;
     }
+    if !run.approved_by.is_empty() {
+        line("approved", &format!("by {}", run.approved_by.join(", ")))?;
+    }
     line("outcome", &outcome(run))?;
     ties(run, |name, run| line(name, run))?;
     for step in steps {
@@ -315,6 +321,7 @@ mod tests {
             actor: "aiko@fabrikam.example".to_owned(),
             commit: Some("4be01c7d21b2a80d8b9c4f6f8cde1b4f0a5d7e93".to_owned()),
             allowed: None,
+            approved_by: Vec::new(),
             plan_digest: "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
                 .to_owned(),
             outcome: Outcome::Partly,
@@ -328,6 +335,7 @@ mod tests {
             ended_at: None,
             commit: None,
             allowed: None,
+            approved_by: Vec::new(),
             outcome: Outcome::Unfinished,
             counts: None,
             undone_by: Vec::new(),

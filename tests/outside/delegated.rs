@@ -536,8 +536,9 @@ fn calls(folder: &Folder) -> usize {
 /// A plan says what it will cost, and that is what it costs.
 #[test]
 fn the_forecast_is_what_it_takes() {
+    type Edit = Box<dyn Fn(&Folder)>;
     let folder = with_template(account());
-    let mut edits: Vec<Box<dyn Fn(&Folder)>> =
+    let mut edits: Vec<Edit> =
         vec![Box::new(|_| ()), Box::new(|folder| act(folder, &["accept", "delegated-access/ops"]))];
     for edit in [STAGES[2].1, STAGES[3].1, STAGES[4].1, STAGES[5].1, STAGES[6].1] {
         edits.push(Box::new(edit));

@@ -18,6 +18,7 @@
 )]
 
 mod applying;
+mod approvals;
 mod browser;
 mod canary;
 mod cli;
@@ -51,11 +52,13 @@ mod policies;
 mod postgres;
 mod proofs;
 mod readme;
+mod recipes;
 mod reconcile;
 mod review;
 mod roughed;
 mod served;
 mod show;
 mod stories;
+mod threats;
 mod weather;
 mod world;

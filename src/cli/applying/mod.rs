@@ -22,7 +22,7 @@ use super::planning::{PlanningArgs, Ready, latest_run, ledger_failed};
 use super::tenant::{Known, WritingTenant, unanswered, unexpected};
 use super::{CommandError, Outcome};
 use crate::apply::{self, Applied, Came, Job, LEASE, REQUEST, Recovered, Recovery};
-use crate::ledger::{Holder, Lease, Ledger, LedgerError, ObjectKey, Terms};
+use crate::ledger::{Holder, Lease, Ledger, LedgerError, ObjectKey, Run, RunOutcome, Terms};
 use crate::model::customer::Relationship;
 use crate::model::name::Kind;
 use crate::plan::file::Plan;
@@ -57,6 +57,8 @@ pub(crate) struct How<'a> {
     pub(crate) is_whole: bool,
     /// Which limits somebody let pass, and why.
     pub(crate) allowed: Option<String>,
+    /// Who approved of it, where approvals were required.
+    pub(crate) approved_by: Vec<String>,
 }
 
 impl Applying {
@@ -199,6 +201,22 @@ impl Applying {
         read.map(BTreeSet::from_iter).map_err(|error| ledger_failed(&error))
     }
 
+    /// A plan that a run has carried out to its end is used up, and so are its approvals.
+    pub(crate) async fn must_be_new(&self, plan: &Plan) -> Result<(), CommandError> {
+        let runs = self.ledger.runs(u32::MAX).await.map_err(|error| ledger_failed(&error))?;
+        let is_of_it = |run: &&Run| {
+            run.id.starts_with(&runs_of(plan))
+                && run.started.plan_digest == plan.digest
+                && run.ended.as_ref().is_some_and(|(_, end)| end.outcome == RunOutcome::Applied)
+        };
+        runs.iter().find(is_of_it).map_or(Ok(()), |run| {
+            Err(CommandError::Stale(format!(
+                "the plan was approved once and carried out by the run {}: nothing was sent\nplan again, and have that approved",
+                run.id
+            )))
+        })
+    }
+
     /// Does what a plan says. `bound` is what is declared and there, with its id; about the objects
     /// that are `open`, more is to be done. `alive` is told whenever anything moves.
     pub(crate) async fn carry_out(
@@ -227,6 +245,7 @@ impl Applying {
             run: run_id(plan),
             actor: ready.acting.user.clone().unwrap_or_default(),
             allowed: how.allowed,
+            approved_by: how.approved_by,
             parallel: how.parallel,
             wave: how.wave,
             settle: ready.tenant.settle,
@@ -325,9 +344,14 @@ async fn when_free(
 
 /// Unique enough: when it was planned, what, and chance.
 fn run_id(plan: &Plan) -> String {
+    format!("{}{:04x}", runs_of(plan), rand::random::<u16>())
+}
+
+/// How the ids of all runs with a plan begin.
+fn runs_of(plan: &Plan) -> String {
     let time = plan.observed_at.strftime("%Y%m%dT%H%M%SZ");
     let short: String = plan.digest.chars().take(8).collect();
-    format!("{time}-{short}-{:04x}", rand::random::<u16>())
+    format!("{time}-{short}-")
 }
 
 /// What is declared and there, with its id.

@@ -114,6 +114,7 @@ impl Rounds<'_> {
             signals: self.signals,
             is_whole: true,
             allowed: None,
+            approved_by: Vec::new(),
         };
         let alive = || self.life.moves();
         let carried = applying.carry_out(&part.plan, &part.bound, &part.open, &alive, how);

@@ -115,5 +115,6 @@ fn started() -> Started {
         plan_digest: "00".to_owned(),
         undoes: None,
         allowed: None,
+        approved_by: Vec::new(),
     }
 }

@@ -1,0 +1,12 @@
+#!/bin/sh
+# What others changed in the tenant since the last apply, with the reading identity. Ends with 9 if
+# there is anything.
+#
+# PROJECT  the folder with partnerctl.yaml
+# CONTEXT  which tenant, by its name in partnerctl.yaml
+# OUT      a folder for drift.txt
+set -eu
+: "${CONTEXT:?}" "${PROJECT:=.}" "${OUT:=partnerctl-out}"
+
+mkdir -p "$OUT"
+partnerctl drift --project "$PROJECT" --context "$CONTEXT" --exit-code >"$OUT/drift.txt"

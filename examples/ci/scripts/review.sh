@@ -1,0 +1,13 @@
+#!/bin/sh
+# What a pull request changes, for whoever reviews it. No credentials, no tenant, no network.
+#
+# PROJECT  the folder with partnerctl.yaml
+# BASE     the commit that it would be merged into: its rules judge
+# FAIL_ON  what ends with 2, for a person to look at: widened (unless given), privileged, none
+# OUT      a folder for review.md
+set -eu
+: "${BASE:?}" "${PROJECT:=.}" "${OUT:=partnerctl-out}"
+
+mkdir -p "$OUT"
+partnerctl review --project "$PROJECT" --base "$BASE" \
+  ${FAIL_ON:+--fail-on "$FAIL_ON"} --format markdown >"$OUT/review.md"
