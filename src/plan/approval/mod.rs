@@ -6,7 +6,7 @@
 //! What is signed is the file itself without its `signature`, as canonical JSON (RFC 8785).
 //!
 //! Who signed is what the approvers' file says of the key ([`Signers`]); the `name` in an approval is a
-//! claim, and nothing is decided by it. Whether the signatures are enough is [`count`]'s question.
+//! claim, and nothing is decided by it. Whether the signatures are enough is [`count()`]'s question.
 //! Nothing here reads a file, a key or the clock.
 
 mod count;
