@@ -118,7 +118,8 @@ impl GoingArgs {
         if !plan.refused.is_empty() {
             if part.said == Said::Before {
                 for refusal in &plan.refused {
-                    out.say(&format!("refused: {}\n  {}", refusal.message, refusal.remedy));
+                    out.say(&format!("refused: {}", refusal.message));
+                    out.say(&format!("  {}", refusal.remedy));
                 }
             }
             return went(outcome(&plan, false));

@@ -92,8 +92,9 @@ impl Applying {
         let estate = &ready.policies.loaded.estate;
         if let Some((expected, found)) = unexpected(&ready.context, estate, &ready.acting) {
             out.say(&format!(
-                "refused: changes would be made by {found}, and the context expects {expected}\n  sign in as {expected}, or correct `actor` in the context"
+                "refused: changes would be made by {found}, and the context expects {expected}"
             ));
+            out.say(&format!("  sign in as {expected}, or correct `actor` in the context"));
             return Ok(Err(Outcome::Denied));
         }
         let acting = ready.acting.clone();
