@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::page::{dumped, text};
-use crate::world::{ACCOUNT, Ended, Folder, PROJECT, Run, TODAY, USERS};
+use crate::world::{ACCOUNT, Ended, Folder, PROJECT, Run, TODAY, USERS, program};
 
 /// A folder under git. What is written there is committed when a test says so.
 pub(crate) struct Repository {
@@ -710,4 +710,52 @@ fn what_others_merged_since_is_said() {
     repository.commit("merged by others");
     let (_, json) = repository.json(&["--head", "topic"]);
     assert!(json["notes"][0].as_str().unwrap().contains("merge it first"), "{json:#}");
+}
+
+/// The example, whose project permits something under these conditions, and a solver beside it.
+fn permitting(conditions: &str) -> String {
+    format!(
+        "@id(\"own.readers\")\n@reason(\"who leads escalations sees what we are billed\")\npermit (\n  principal is User in Role::\"escalation-lead\",\n  action == Action::\"view-billing\",\n  resource\n)\nwhen {{ {conditions} }};\n"
+    )
+}
+
+/// Policies that say the same otherwise are proved to; one that lets in others in some estate is told
+/// with somebody it lets in, whom the authorizer lets in too, though nobody gains anything today.
+#[test]
+fn what_holds_in_every_estate_is_told_where_there_is_a_solver() {
+    let folder = Folder::example("fabrikam").edit(
+        "partnerctl.yaml",
+        "  manifests: [estate]\n",
+        "  manifests: [estate]\n  policies: [policies]\n",
+    );
+    let is_both = "principal.webmail && principal.guest";
+    let folder = folder.with("policies/own.cedar", permitting(is_both));
+    let repository = Repository::of(folder);
+    let review = |repository: &Repository, args: &[&str]| {
+        let whole = [&["review", "--as-of", TODAY, "--base", "main"], args].concat();
+        let (mut command, _home) = Run::new(&whole).within(repository.path()).command();
+        let output = command.env("CVC5", program("cvc5")).output().unwrap();
+        let out = String::from_utf8(output.stdout).unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), out + &err)
+    };
+    let same = "principal.guest && principal.webmail";
+    let repository = repository.with("policies/own.cedar", permitting(same));
+    // Whether there is a solver decides no exit code: a rule that is written otherwise is looked at.
+    let (code, said) = review(&repository, &[]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("proved: the policies permit exactly what they did"), "{said}");
+
+    let either = "principal.guest || principal.webmail";
+    let repository = repository.with("policies/own.cedar", permitting(either));
+    let (_, said) = review(&repository, &[]);
+    assert!(said.contains("widened: the policies permit what they did not"), "{said}");
+    assert!(said.contains("own.readers"), "{said}");
+    let (_, said) = review(&repository, &["--format", "markdown"]);
+    assert!(said.contains("### In every estate there could be"), "{said}");
+    let (_, said) = review(&repository, &["--format", "json"]);
+    let json: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(json["proof"]["verdict"], "widened");
+    let example = &json["proof"]["told"]["gained"][0];
+    assert_eq!(example["confirmed"], true, "{example}");
 }
