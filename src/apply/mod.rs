@@ -446,7 +446,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Whether somebody could be locked out by it.
-fn may_lock_out(step: &Step) -> bool {
+pub fn may_lock_out(step: &Step) -> bool {
     use crate::plan::Change;
     matches!(
         step.change,

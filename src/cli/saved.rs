@@ -6,6 +6,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::CommandError;
+use crate::apply::may_lock_out;
 use crate::model::record::ObjectKey;
 use crate::model::tenant::ObjectId;
 use crate::plan::file::Plan;
@@ -95,6 +96,8 @@ pub(crate) fn left(
             stale.join("\n")
         )));
     }
+    let held = spared(&saved, &out, &mut steps);
+    stale.extend(held);
     let kept: BTreeSet<&str> = steps.iter().map(|step| step.id.as_str()).collect();
     // Of what is refused by now, what belongs to these steps; guards and limits are of the whole.
     let refused = fresh
@@ -111,6 +114,26 @@ pub(crate) fn left(
         ..saved
     };
     Ok(Left { plan, done: passed, stale })
+}
+
+/// If something that was to be given is left out, nothing is taken that could lock somebody out: the
+/// guards saw both. What is spared is no longer among the steps, nor what needs it.
+fn spared(saved: &Plan, out: &BTreeSet<&str>, steps: &mut Vec<Step>) -> Vec<String> {
+    let is_out = |step: &&Step| out.contains(step.id.as_str());
+    if !saved.steps.iter().filter(is_out).any(|step| !step.verb.takes_away()) {
+        return Vec::new();
+    }
+    let mut spared = BTreeSet::new();
+    steps.retain(|step| {
+        let needs = step.depends_on.iter().any(|id| spared.contains(id));
+        let goes = needs || step.verb.takes_away() && may_lock_out(step);
+        if goes {
+            spared.insert(step.id.clone());
+        }
+        !goes
+    });
+    let why = "something that was to be given before it is left out";
+    spared.into_iter().map(|id| format!("{id}: {why}")).collect()
 }
 
 /// Whether a plan was made for this tenant, ledger and estate.

@@ -72,6 +72,35 @@ fn what_is_left_of_a_saved_plan_can_be_applied() {
     assert!(ended.out.contains("1 done"), "{}", ended.all());
 }
 
+/// What was to be given is left out, because it is another step by now: then nothing is taken that
+/// could lock somebody out.
+#[test]
+fn a_part_of_a_plan_takes_nothing_that_the_whole_replaced() {
+    let ben = |admin: &str| {
+        format!(
+            "apiVersion: partnerctl/v1\nkind: User\nmetadata: {{name: ben}}\nspec: {{displayName: Ben, email: ben@fabrikam.example, agent: none, admin: {admin}}}\n"
+        )
+    };
+    let folder = Folder::project().with("estate/ben.yaml", ben("none"));
+    assert_eq!(folder.run(&["emulator", "seed", "."]).code, 0);
+    assert_eq!(folder.run(&["apply", "--yes"]).code, 0);
+    let folder = folder.with("estate/ben.yaml", ben("global")).edit(
+        "estate/users.yaml",
+        "agent: none, admin: global",
+        "agent: none, admin: billing",
+    );
+    assert_eq!(folder.run(&["plan", "--out", "plan.json"]).code, 0);
+    let ended = folder.run(&["emulator", "act", "edit", "user/ben", "spec.enabled=false"]);
+    assert_eq!(ended.code, 0, "{}", ended.all());
+    let ended = folder.run(&["apply", "plan.json", "--yes", "--partial"]);
+    assert_eq!(ended.code, 7, "{}", ended.all());
+    let spared =
+        "user/chie/revoke/admin/global: something that was to be given before it is left out";
+    assert!(ended.err.contains(spared), "{}", ended.all());
+    let plan = folder.run(&["plan"]).all();
+    assert!(plan.contains("take the role global-admin from user/chie"), "{plan}");
+}
+
 const CUSTOMER: &str = "apiVersion: partnerctl/v1\nkind: Customer\nmetadata: {name: contoso}\nspec: {companyName: Contoso, domain: contoso.onmicrosoft.com, tenantId: 0c5c2a60-8e1f-4a5e-9b52-0d5f5c1a77e1}\n";
 
 #[test]
