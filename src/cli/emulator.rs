@@ -111,6 +111,12 @@ struct ClockArgs {
 }
 
 /// Let things go wrong there, as a file says
+///
+/// The file holds `seed`, and `rules`: each with `fault` (latency, throttle, error, drop-before,
+/// drop-after, slow-body, stale-read, expired-token, malformed, bom, page-shift), `rate` from 0 to 1 of
+/// the requests that fit, and if wanted `method` (or `writes`: all that may change something), `path`
+/// (how it begins; with `*`, all of it), `nth` (that one alone, counted from 1), `ms`, `status` and
+/// `retryAfter`.
 #[derive(clap::Args, Debug)]
 struct FaultsArgs {
     #[command(flatten)]
