@@ -28,6 +28,8 @@ pub struct Pacer {
 struct Lane {
     rate: Mutex<Rate>,
     /// Somebody got an answer, so that somebody else may go.
+    /// Who asks next.
+    turn: tokio::sync::Mutex<()>,
     moved: Notify,
     /// Until when somebody waits, by our clock.
     held_until: Mutex<Option<Duration>>,
@@ -43,6 +45,7 @@ impl Pacer {
     pub fn new(clock: Clock) -> Self {
         let lane = |class| Lane {
             rate: Mutex::new(Rate::of(class)),
+            turn: tokio::sync::Mutex::new(()),
             moved: Notify::new(),
             held_until: Mutex::default(),
         };
@@ -54,8 +57,10 @@ impl Pacer {
 
     /// Waits until a request of that class may go.
     pub async fn admit(&self, class: Class, cost: u32) -> Permit {
+        let Some(lane) = self.lanes.get(&class) else { return self.free(class) };
+        // Whoever came first asks; the others wait for their turn, and are not woken by each answer.
+        let _turn = lane.turn.lock().await;
         loop {
-            let Some(lane) = self.lanes.get(&class) else { return self.free(class) };
             // Registered before asking, so that no answer is missed between asking and waiting.
             let moved = lane.moved.notified();
             match lane.with(|rate| rate.ask(self.clock.elapsed(), cost)) {

@@ -91,8 +91,8 @@ impl Rate {
             // 3 000 in two and a half minutes. A window as long as that would make one stray refusal
             // cost as much; in a shorter one, the service says when it is too much.
             Class::DirectoryChanges => Self::new(Duration::from_secs(30), 1000, 32),
-            // Unpublished.
-            Class::Delegation => Self::new(TEN, 200, 16),
+            // Unpublished; the directory's gateway.
+            Class::Delegation => Self::new(TEN, 1000, 16),
         }
     }
 
