@@ -230,6 +230,9 @@ fn experiments_with_northwind() {
 fn examples_name_no_domain_of_anybody_else() {
     let mut files = Vec::new();
     every_file(&repository().join("examples"), &mut files);
+    // Recipes name the hosts that they are for.
+    let recipes = repository().join("examples/ci");
+    files.retain(|file| !file.starts_with(&recipes));
     assert!(files.len() > 20);
     // The last labels of domains that could belong to somebody; `.example` cannot.
     let last = [
