@@ -342,6 +342,7 @@ impl<'a> Walk<'a> {
         let mut telling = tokio::time::interval(TELL);
         loop {
             self.begin(&mut running);
+            self.job.ledger.expect(running.len());
             if running.is_empty() {
                 break;
             }
