@@ -51,6 +51,7 @@ mod planning;
 mod policies;
 mod postgres;
 mod proofs;
+mod reading;
 mod readme;
 mod recipes;
 mod reconcile;
