@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::CommandError;
 use crate::manifest::{Examined, Examiner};
-use crate::policy::check::Policies;
+use crate::policy::check::examine as policies;
 use crate::policy::check::proved::{self, Looked};
 use crate::policy::prove::solver::{Decision, DecisionWithModel, Solver, SolverError};
 use crate::policy::prove::{Solvers, Unproved};
@@ -30,7 +30,7 @@ const MEMORY_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// A model of more than this is nobody's.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Examines an estate as [`Policies`] does, and then with a solver.
+/// Examines an estate as [`Policies`](crate::policy::check::Policies) does, and then with a solver.
 #[derive(Debug)]
 pub(crate) struct Proving {
     solvers: RefCell<Cvc5>,
@@ -77,9 +77,9 @@ impl Proving {
 
 impl Examiner for Proving {
     fn examine(&self, examined: &mut Examined<'_, '_>) {
-        Policies.examine(examined);
+        let here = policies(examined);
         let mut solvers = self.solvers.borrow_mut();
-        let looked = self.runtime.block_on(proved::examine(examined, &mut *solvers));
+        let looked = self.runtime.block_on(proved::examine(examined, here, &mut *solvers));
         self.looked.set(looked);
     }
 }

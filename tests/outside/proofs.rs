@@ -138,6 +138,20 @@ allowed: user/daichi may sign-agreement on account/fabrikam
 }
 
 #[test]
+fn a_warning_beside_it_leaves_an_invariant_checked() {
+    let dead = "@id(\"own.dead\")\n\
+                permit (principal, action == Action::\"sign-agreement\", resource) when { false };\n";
+    let folder = folder(&format!("{dead}{SIGNATURES}")).with("estate/daichi.yaml", TWO_HATS);
+    let mut found = codes(&folder.findings());
+    found.sort_unstable();
+    assert_eq!(found, ["P2008", "P2401"]);
+    assert_eq!(folder.run(&["plan", "--as-of", TODAY, "--project", "."]).code, 3);
+    let said = proved(&folder);
+    assert!(said.starts_with("exit 3\n") && said.contains("P2401"), "{said}");
+    assert!(!said.contains("P2404") && !said.contains("holds here"), "{said}");
+}
+
+#[test]
 fn somebody_answers_for_an_invariant_that_can_be_let_pass() {
     let overridable = SIGNATURES.replace("@never(", "@level(\"overridable\")\n@never(");
     let waiver = "\

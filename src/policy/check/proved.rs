@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::invariants::{all, annotated, place, promise};
+use super::{Invariants, is_wrong};
 use crate::manifest::Examined;
 use crate::manifest::check::object;
-use crate::manifest::code::{Code, Severity};
+use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, Where};
 use crate::manifest::source::Sources;
 use crate::manifest::suggest::quoted;
@@ -28,15 +29,18 @@ pub(crate) struct Looked {
 }
 
 /// Adds what a solver finds, if the policies are otherwise right; nothing if they are not.
+///
+/// `here`: whether invariants were held against the estate itself. Where they were not, nothing
+/// could be said of them that is true of it.
 pub(crate) async fn examine<S: Solvers>(
     examined: &mut Examined<'_, '_>,
+    here: Invariants,
     solvers: &mut S,
 ) -> Option<Looked> {
     let Examined { world, sources, drafts } = examined;
-    let is_wrong = |draft: &Draft| draft.severity == Severity::Error && !draft.code.waivable();
     // An invariant that does not hold leaves the policies as they are.
-    if drafts.iter().any(|draft| is_wrong(draft) && draft.code != Code::P2401)
-        || !world.sees_everything()
+    if here == Invariants::Unchecked
+        || drafts.iter().any(|draft| is_wrong(draft) && draft.code != Code::P2401)
     {
         return None;
     }

@@ -1,0 +1,78 @@
+//! Estates with policies of their own, examined as `validate` does it.
+
+use crate::manifest::source::{Format, Source, Sources};
+use crate::manifest::{Load, Loaded, ReadProject, Tables, TroubleKind, load};
+use crate::policy::tests::today;
+
+use super::Policies;
+
+struct NoTables;
+
+impl Tables for NoTables {
+    fn open(&self, _: &str, file: &str) -> Result<(String, Vec<u8>), (TroubleKind, String)> {
+        Err((TroubleKind::Missing, file.to_owned()))
+    }
+}
+
+/// A sound estate, these documents and these policies; all there is, or a part.
+fn examined(documents: &str, policies: &str, complete: bool) -> Loaded {
+    let mut sources = Sources::default();
+    let base = include_str!("../../../tests/outside/stories/base.yaml");
+    let files = [
+        ("base.yaml", Format::Yaml, base),
+        ("estate.yaml", Format::Yaml, documents),
+        ("own.cedar", Format::Cedar, policies),
+    ];
+    for (name, format, text) in files {
+        let (name, bytes) = (name.to_owned(), text.as_bytes().to_vec());
+        sources.add(Source { name, format, bytes });
+    }
+    load(Load {
+        sources,
+        project: ReadProject::default(),
+        project_name: "partnerctl.yaml".to_owned(),
+        troubles: Vec::new(),
+        tables: &NoTables,
+        examiner: &Policies,
+        complete,
+        today: today(),
+    })
+}
+
+/// The codes that are found of policies and access.
+fn codes(loaded: &Loaded) -> Vec<&'static str> {
+    let all = loaded.findings.all.iter().map(|finding| finding.code.id());
+    all.filter(|code| code.starts_with("P2")).collect()
+}
+
+const FUMIKO: &str = "\
+apiVersion: partnerctl/v1
+kind: User
+metadata: {name: fumiko-kato, labels: {contract: external}}
+spec: {displayName: 加藤 文子, email: fumiko.kato@fabrikam.example, agent: admin, admin: none}
+";
+
+/// Broken by Fumiko.
+const ORDERS: &str = r#"
+@id("own.external-orders")
+@never("external staff does not order")
+permit (principal is User, action == Action::"order-on-behalf", resource is Customer)
+when { principal.hasTag("contract") && principal.getTag("contract") == "external" };
+"#;
+
+/// A policy that Cedar warns of.
+const DEAD: &str = r#"
+@id("own.dead")
+permit (principal, action == Action::"order-on-behalf", resource) when { false };
+"#;
+
+#[test]
+fn what_only_warns_leaves_invariants_to_be_checked() {
+    assert_eq!(codes(&examined(FUMIKO, ORDERS, true)), ["P2401"]);
+    let loaded = examined(FUMIKO, &format!("{DEAD}{ORDERS}"), true);
+    assert_eq!(codes(&loaded), ["P2008", "P2401"]);
+    assert!(loaded.has_errors());
+    // A name that stands for nobody is an error: it comes first.
+    let nobody = ORDERS.replace("principal is User", "principal == User::\"nobody\"");
+    assert_eq!(codes(&examined(FUMIKO, &format!("{nobody}{DEAD}"), true)), ["P2006", "P2008"]);
+}
