@@ -263,9 +263,13 @@ fn notes(policies: &Policies, world: &World, who: &Uid, decision: &Decision) -> 
         }
     }
     for (id, message) in &decision.failed {
-        if policies.rules.by_id(id).is_some() {
-            notes.push(format!("`{id}` could not be evaluated and decided nothing: {message}"));
-        }
+        // Where it is not among those that decided, others had decided already.
+        let so = if decision.by.contains(id) { "so it forbids this" } else { "decided nothing" };
+        notes.push(format!("`{id}` could not be evaluated and {so}: {message}"));
+    }
+    for cited in policies.cited(&decision.advice) {
+        let reason = cited.reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        notes.push(format!("advised against by `{}`{reason}", cited.id));
     }
     notes
 }

@@ -1,6 +1,6 @@
 //! All policies that hold for an estate: the library's, the roles', the project's own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use cedar_policy::{EntityUid, Policy, PolicySet};
 
@@ -11,6 +11,7 @@ use super::level::Level;
 use super::library;
 use super::sheet::{self, Problem, Written};
 use super::vocabulary;
+use super::world::Uid;
 use crate::manifest::code::Code;
 use crate::manifest::source::{Format, SourceId, Sources, Span};
 use crate::manifest::suggest::quoted;
@@ -56,6 +57,11 @@ impl Rule {
     /// Whether it lets something pass, rather than refuse it.
     pub fn permits(&self) -> bool {
         self.policy.effect() == cedar_policy::Effect::Permit
+    }
+
+    /// Whether it is a forbid that forbids nothing: it is only said.
+    pub fn only_advises(&self) -> bool {
+        !self.permits() && self.level == Some(Level::Advisory)
     }
 
     /// Whether its scope admits an action.
@@ -198,9 +204,14 @@ impl Rules {
         rules
     }
 
-    /// All of them, as Cedar's authorizer takes them.
+    /// All that decide something, as Cedar's authorizer takes them: what only advises does not.
     pub fn set(&self) -> PolicySet {
-        set(self.all.iter().map(|rule| &rule.policy))
+        set(self.all.iter().filter(|rule| !rule.only_advises()).map(|rule| &rule.policy))
+    }
+
+    /// Whom they name: something may be read of these whoever is asked about.
+    pub(crate) fn named(&self) -> BTreeSet<Uid> {
+        named(self.all.iter().map(|rule| &rule.policy))
     }
 }
 
@@ -213,6 +224,12 @@ pub(crate) fn set<'a>(policies: impl Iterator<Item = &'a Policy>) -> PolicySet {
         debug_assert!(added.is_ok(), "{added:?}");
     }
     set
+}
+
+/// Whom policies name.
+pub(crate) fn named<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> BTreeSet<Uid> {
+    let literals = policies.into_iter().flat_map(Policy::entity_literals);
+    literals.filter_map(|literal| Uid::from_cedar(&literal)).collect()
 }
 
 /// All actions that permissions are about.

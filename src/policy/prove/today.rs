@@ -10,6 +10,7 @@ use super::witness::{Party, Witness};
 use super::{Answer, Judged, Today};
 use crate::model::action::Action;
 use crate::policy::access::{Side, Universe, Which, difference};
+use crate::policy::rules::named;
 use crate::policy::world::{Type, Uid, World};
 
 /// Looks at the real people and customers for what is gained in theory, and shows one of them
@@ -73,7 +74,8 @@ pub(super) fn real(
     (principal, resource): &(Uid, Uid),
     claims: &[Claim<'_>],
 ) -> Option<Witness> {
-    let entities = world.entities_around([principal.clone(), resource.clone()]).ok()?;
+    let named = named(claims.iter().flat_map(|claim| claim.policies.policies()));
+    let entities = world.entities_around([principal.clone(), resource.clone()], &named).ok()?;
     let request =
         Request::new(principal.cedar(), action.cedar(), resource.cedar(), Context::empty(), None)
             .ok()?;
