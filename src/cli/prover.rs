@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::CommandError;
 use crate::manifest::{Examined, Examiner};
 use crate::policy::check::examine as policies;
-use crate::policy::check::proved::{self, Looked};
+use crate::policy::check::proved::{self, Looked, Unasked};
 use crate::policy::prove::solver::{Decision, DecisionWithModel, Solver, SolverError};
 use crate::policy::prove::{Solvers, Unproved};
 
@@ -35,7 +35,7 @@ const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub(crate) struct Proving {
     solvers: RefCell<Cvc5>,
     runtime: Runtime,
-    looked: Cell<Option<Looked>>,
+    looked: Cell<Result<Looked, Unasked>>,
 }
 
 impl Proving {
@@ -50,15 +50,21 @@ impl Proving {
             .enable_all()
             .build()
             .map_err(|source| CommandError::failed("starting", source))?;
-        Ok(Self { solvers: RefCell::new(solvers), runtime, looked: Cell::new(None) })
+        Ok(Self { solvers: RefCell::new(solvers), runtime, looked: Cell::new(Err(Unasked::Wrong)) })
     }
 }
 
 impl Proving {
     /// What was proved, in a sentence.
     pub(crate) fn sentence(&self) -> String {
-        let Some(Looked { invariants, kept, policies }) = self.looked.get() else {
-            return "nothing was proved: what is wrong comes first".to_owned();
+        let Looked { invariants, kept, policies } = match self.looked.get() {
+            Ok(looked) => looked,
+            Err(Unasked::Wrong) => {
+                return "nothing was proved: what is wrong comes first".to_owned();
+            }
+            Err(Unasked::Part) => {
+                return "nothing was proved: this is a part of the estate".to_owned();
+            }
         };
         let promises = match (invariants, kept) {
             (0, _) => "there are no invariants".to_owned(),

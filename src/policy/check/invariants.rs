@@ -31,7 +31,8 @@ pub(super) fn form(rules: &Rules, sources: &Sources, drafts: &mut Vec<Draft>) {
     }
 }
 
-/// Invariants that do not hold.
+/// Invariants that do not hold. Of a part of an estate it cannot be told whether what is always so
+/// is: that is said, as nobody is to take silence for an answer.
 pub(super) fn check(
     world: &Checked<'_>,
     sources: &Sources,
@@ -44,6 +45,15 @@ pub(super) fn check(
     let declared = World::declared(world.estate, world.today);
     for invariant in rules.invariants() {
         let at = promise(sources, invariant);
+        if invariant.promise == Promise::Always && !world.sees_everything() {
+            let message =
+                format!("{} was not checked: this is a part of the estate", quoted(invariant.id()));
+            drafts.push(
+                Draft::new(Code::P2406, at, message)
+                    .help("leave out `-f`, or add `--complete` if it names all manifests"),
+            );
+            continue;
+        }
         match invariant.broken(rules, &declared) {
             Ok(None) => {}
             Ok(Some(breach)) => report(world.estate, rules, invariant, &breach, &at, drafts),

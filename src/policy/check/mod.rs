@@ -39,7 +39,11 @@ impl Examiner for Policies {
 /// that it holds only if they were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Invariants {
+    /// All of them.
     Checked,
+    /// Only what is never so: this is a part of an estate.
+    OfPart,
+    /// None of them, as something else is wrong.
     Unchecked,
 }
 
@@ -48,8 +52,9 @@ pub(crate) fn examine(examined: &mut Examined<'_, '_>) -> Invariants {
     let Examined { world, sources, drafts } = examined;
     customers_of_the_account(world, drafts);
     // What warns and notes is about an estate that is right: a mistake is told once.
-    let is_right = world.sees_everything() && !drafts.iter().any(is_wrong);
-    if is_right {
+    let is_right = !drafts.iter().any(is_wrong);
+    let is_whole = world.sees_everything();
+    if is_right && is_whole {
         let mut selections = Selections::new(world);
         carriers::check(world, &mut selections, drafts);
         least::check(world, &mut selections, drafts);
@@ -69,11 +74,14 @@ pub(crate) fn examine(examined: &mut Examined<'_, '_>) -> Invariants {
     if !is_right || !policies_are_right {
         return Invariants::Unchecked;
     }
-    lint::check(world, rules.as_ref(), drafts);
+    if is_whole {
+        lint::check(world, rules.as_ref(), drafts);
+    }
+    // What is never permitted is wrong in a part of an estate, too.
     if let Some(rules) = &rules {
         invariants::check(world, sources, rules, drafts);
     }
-    Invariants::Checked
+    if is_whole { Invariants::Checked } else { Invariants::OfPart }
 }
 
 /// Whether what is found stands in the way: somebody has to correct it.

@@ -28,7 +28,16 @@ pub(crate) struct Looked {
     pub policies: usize,
 }
 
-/// Adds what a solver finds, if the policies are otherwise right; nothing if they are not.
+/// Why no solver was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unasked {
+    /// What is wrong comes first.
+    Wrong,
+    /// This is a part of an estate.
+    Part,
+}
+
+/// Adds what a solver finds, if the policies are otherwise right.
 ///
 /// `here`: whether invariants were held against the estate itself. Where they were not, nothing
 /// could be said of them that is true of it.
@@ -36,13 +45,16 @@ pub(crate) async fn examine<S: Solvers>(
     examined: &mut Examined<'_, '_>,
     here: Invariants,
     solvers: &mut S,
-) -> Option<Looked> {
+) -> Result<Looked, Unasked> {
     let Examined { world, sources, drafts } = examined;
     // An invariant that does not hold leaves the policies as they are.
-    if here == Invariants::Unchecked
-        || drafts.iter().any(|draft| is_wrong(draft) && draft.code != Code::P2401)
-    {
-        return None;
+    if drafts.iter().any(|draft| is_wrong(draft) && draft.code != Code::P2401) {
+        return Err(Unasked::Wrong);
+    }
+    match here {
+        Invariants::Checked => {}
+        Invariants::OfPart => return Err(Unasked::Part),
+        Invariants::Unchecked => return Err(Unasked::Wrong),
     }
     let (rules, _) = Rules::of(world.estate, sources, world.today);
     let mut prover = Prover::new(solvers);
@@ -57,7 +69,7 @@ pub(crate) async fn examine<S: Solvers>(
     let mut unproved = report.invariants(found);
     unproved.extend(report.lint(linted));
     report.unproved(unproved);
-    Some(looked)
+    Ok(looked)
 }
 
 struct Report<'r, 'e> {

@@ -76,3 +76,21 @@ fn what_only_warns_leaves_invariants_to_be_checked() {
     let nobody = ORDERS.replace("principal is User", "principal == User::\"nobody\"");
     assert_eq!(codes(&examined(FUMIKO, &format!("{nobody}{DEAD}"), true)), ["P2006", "P2008"]);
 }
+
+/// Nobody but a global admin has it.
+const ALWAYS: &str = r#"
+@id("own.billing")
+@always("whoever is here manages billing")
+permit (principal is User, action == Action::"manage-billing", resource);
+"#;
+
+#[test]
+fn a_part_of_an_estate_breaks_what_is_never_so_and_says_what_was_not_checked() {
+    assert_eq!(codes(&examined(FUMIKO, ORDERS, false)), ["P2401"]);
+    let overridable = ORDERS.replace("@never", "@level(\"overridable\") @never");
+    assert_eq!(codes(&examined(FUMIKO, &overridable, false)), ["P2402"]);
+    assert_eq!(codes(&examined(FUMIKO, ALWAYS, true)), ["P2401"]);
+    let loaded = examined(FUMIKO, &format!("{ALWAYS}{DEAD}"), false);
+    assert_eq!(codes(&loaded), ["P2008", "P2406"]);
+    assert!(!loaded.has_errors());
+}
