@@ -42,7 +42,9 @@ fn examined(documents: &str, policies: &str, complete: bool) -> Loaded {
 /// The codes that are found of policies and access.
 fn codes(loaded: &Loaded) -> Vec<&'static str> {
     let all = loaded.findings.all.iter().map(|finding| finding.code.id());
-    all.filter(|code| code.starts_with("P2")).collect()
+    let mut codes: Vec<&str> = all.filter(|code| code.starts_with("P2")).collect();
+    codes.sort_unstable();
+    codes
 }
 
 const FUMIKO: &str = "\
