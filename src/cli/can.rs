@@ -65,7 +65,7 @@ pub(crate) fn run(out: &Output, args: &CanArgs) -> Result<Outcome, CommandError>
         Err(outcome) => return Ok(outcome),
     };
     for note in &policies.notes {
-        out.narrate(note);
+        out.say(note);
     }
     let answer = answer(&policies, args, action)?;
     out.result(|to| match args.format {

@@ -76,7 +76,8 @@ impl Policies {
         if let Some(context) = context {
             let Live { estate, delegated, heading, notes } =
                 super::live::live(&context, &policies.loaded, &home)?;
-            policies.rules = policies.rules.with_delegated(&delegated);
+            let declared = &policies.loaded.estate;
+            policies.rules = policies.rules.with_delegated(&delegated, declared, policies.today);
             policies.world = World::declared(&estate, policies.today);
             delegated.tell(&mut policies.world);
             policies.loaded.estate = estate;

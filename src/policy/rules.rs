@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use cedar_policy::{EntityUid, Policy, PolicySet};
 
-use super::compile::{self, Compiled};
+use super::compile::{self, Compiled, Reach};
 use super::delegated::Delegated;
 use super::invariant::Invariant;
 use super::level::Level;
@@ -108,7 +108,8 @@ impl Rules {
         sources: &Sources,
         today: Day,
     ) -> (Self, Vec<(SourceId, Problem)>) {
-        let compiled = compile::roles(estate, today).chain(compile::templates(estate, today));
+        let roles = compile::roles(estate, today, Reach::Everywhere);
+        let compiled = roles.chain(compile::templates(estate, today));
         let mut rules = Self::library();
         for Compiled { policy, place } in compiled {
             rules.add(Rule { policy, place, level: None });
@@ -120,14 +121,21 @@ impl Rules {
         (rules, problems)
     }
 
-    /// The same with what delegated access gives in a tenant, instead of what templates say it should.
+    /// The same with what delegated access gives in a tenant, instead of what documents say it
+    /// should: templates, and what Role documents permit inside customers' tenants.
     ///
-    /// For a world that was told of it ([`Delegated::tell`]).
+    /// For a world that was told of it ([`Delegated::tell`]). `estate` is the one whose documents
+    /// these are the rules of.
     #[must_use]
-    pub fn with_delegated(&self, delegated: &Delegated) -> Self {
-        let mut rules = self
-            .only(|rule| !matches!(rule.place, Placed::DelegatedAccess { .. } | Placed::Tenant));
-        for Compiled { policy, place } in compile::delegated(delegated) {
+    pub fn with_delegated(&self, delegated: &Delegated, estate: &Estate, today: Day) -> Self {
+        let stays = |rule: &Rule| match rule.place {
+            Placed::Library { .. } | Placed::Project { .. } => true,
+            Placed::Role { .. } | Placed::DelegatedAccess { .. } | Placed::Tenant => false,
+        };
+        let mut rules = self.only(stays);
+        let roles = compile::roles(estate, today, Reach::OutsideTenants);
+        let given = compile::delegated(delegated).chain(compile::nothing_else(delegated));
+        for Compiled { policy, place } in roles.chain(given) {
             rules.add(Rule { policy, place, level: None });
         }
         rules

@@ -176,19 +176,24 @@ allowed: user/daichi may sign-agreement on account/fabrikam
 --- stderr
 note: `own.always` was not checked: this is a part of the estate
 
-"#]].raw()
+"#]]
+        .raw()
     );
     let said = part(&open, &["validate"]);
     assert_eq!(said.code, 0);
     assert!(said.all().contains("note[P2406]"), "{}", said.all());
     // Nothing of a part is proved.
-    assert_data_eq!(part(&open, &["validate", "--prove"]).shown(), str![[r#"
+    assert_data_eq!(
+        part(&open, &["validate", "--prove"]).shown(),
+        str![[r#"
 exit 64
 --- stderr
 error: `--prove` is about the whole estate, and `-f` names a part of it
   leave out `-f`, or add `--complete` if it names all manifests
 
-"#]].raw());
+"#]]
+        .raw()
+    );
 }
 
 #[test]

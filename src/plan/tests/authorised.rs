@@ -63,3 +63,26 @@ fn what_only_advises_lets_a_step_pass_and_is_told() {
     assert_eq!((decision, refused), (Decision::Allow, vec![]));
     assert_eq!(reason.as_deref(), Some("advised against by own.freeze: people are frozen"));
 }
+
+#[test]
+fn what_a_role_permits_in_tenants_is_nobodys_until_a_customer_has_approved_it() {
+    let planned = Stage::base()
+        .edit(
+            "spec: {description: First line,",
+            "spec: {permissions: [{allow: [reset-password, manage-subscriptions, view-service-health], customers: {all: true}}, {allow: [reset-password, create-service-request]}], description: First line,",
+        )
+        .edit("agent: [admin, helpdesk], admin: none}", "agent: [admin, helpdesk], admin: none, roles: [desk]}")
+        .plan();
+    let by = |id: &str| {
+        let rows =
+            planned.access.gained.iter().filter(move |row| row.policies.contains(&id.to_owned()));
+        let mut told: Vec<String> = rows
+            .map(|row| format!("{} on {}", row.actions.join(" "), row.resources.join(" ")))
+            .collect();
+        told.sort();
+        told
+    };
+    // Of our own account, and of customers what is not done in their tenants.
+    assert_eq!(by("role.desk.1"), ["reset-password on account/fabrikam"]);
+    assert_eq!(by("role.desk.0"), [] as [&str; 0]);
+}

@@ -19,7 +19,8 @@ use crate::model::action::Action;
 use crate::model::directory_role::DirectoryRole;
 use crate::model::estate::Declared;
 use crate::model::name::{CustomerKey, Kind, RoleKey};
-use crate::model::role::{Permission, Role, is_built_in};
+use crate::model::role::{Role, is_built_in};
+use crate::policy::compile::is_delegated;
 use crate::policy::directory;
 use crate::policy::library;
 use crate::policy::world::declared::held;
@@ -88,11 +89,6 @@ impl<'a> Carried<'a> {
         let those = those(&self.grants);
         if those.len() == self.grants.len() { Rc::clone(&self.anywhere) } else { union(those) }
     }
-}
-
-/// Whether delegated access is what carries an action of a permission.
-const fn is_delegated(action: Action, permission: &Permission) -> bool {
-    action.is_done_in_tenants() && (permission.customers.is_some() || !action.is_about_people())
 }
 
 /// Permissions of one role that nothing carries.
