@@ -66,7 +66,7 @@ impl Environment {
     }
 
     /// Whether the scope of a policy leaves room for it here.
-    pub(super) fn admits(&self, policy: &Policy) -> bool {
+    pub(crate) fn admits(&self, policy: &Policy) -> bool {
         let is = |ty: Type, name: &EntityTypeName| ty.cedar() == *name;
         let principal = match policy.principal_constraint() {
             PrincipalConstraint::Any | PrincipalConstraint::In(_) => true,
@@ -123,7 +123,15 @@ pub(super) struct Page<'a> {
     pub entries: Vec<Entry<'a>>,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    /// Those forbids alone that have this level.
+    pub(super) fn at(&self, level: Level) -> Page<'a> {
+        let those = |entry: &&Entry<'a>| {
+            !entry.rule.permits() && entry.rule.level.unwrap_or(Level::Hard) == level
+        };
+        Page { entries: self.entries.iter().filter(those).cloned().collect() }
+    }
+
     /// Whether both say the same, in whatever order and however often.
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
         let bodies =
