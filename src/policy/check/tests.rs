@@ -96,3 +96,23 @@ fn a_part_of_an_estate_breaks_what_is_never_so_and_says_what_was_not_checked() {
     assert_eq!(codes(&loaded), ["P2008", "P2406"]);
     assert!(!loaded.has_errors());
 }
+
+#[test]
+fn an_invariant_is_about_what_people_do_and_about_nothing_else() {
+    let of = |scope: &str| {
+        let text = format!("@id(\"own.x\") @never(\"\")\npermit ({scope}) when {{ 1 == 2 }};");
+        let loaded = examined(FUMIKO, &text, true);
+        let told = loaded.findings.all.iter().find(|finding| finding.code.id() == "P2010");
+        told.map(|finding| finding.message.clone())
+    };
+    assert_eq!(of("principal, action, resource"), None);
+    assert_eq!(of("principal is User, action == Action::\"sign-agreement\", resource"), None);
+    assert_eq!(of("principal is User, action in Action::\"billing\", resource"), None);
+    let nothing = Some("`own.x` is about nothing that people do".to_owned());
+    assert_eq!(of("principal is User, action, resource is Role"), nothing);
+    assert_eq!(of("principal is Role, action, resource"), nothing);
+    assert_eq!(of("principal, action == Action::\"hold-role\", resource"), nothing);
+    let both = "principal, action in [Action::\"hold-role\", Action::\"sign-agreement\"], resource";
+    let also = "`own.x` is also about `hold-role`, which is nothing that people do";
+    assert_eq!(of(both), Some(also.to_owned()));
+}
