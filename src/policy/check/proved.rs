@@ -128,9 +128,15 @@ impl Report<'_, '_> {
             "{} holds here, and not in every estate{says}: elsewhere {sentence}: {why}{doubt}",
             quoted(invariant.id())
         );
-        let mut draft = Draft::new(Code::P2404, at, message).help(
-            "say it in the policies as well: a guardrail, or a condition that leaves no such case",
-        );
+        let help = match invariant.promise {
+            Promise::Never => {
+                "say it in the policies as well: a guardrail, or a condition that leaves no such case"
+            }
+            Promise::Always => {
+                "permit it in every such case, narrow what forbids it, or promise it under a condition that leaves such cases out"
+            }
+        };
+        let mut draft = Draft::new(Code::P2404, at, message).help(help);
         let culprits = match invariant.promise {
             Promise::Never => witness.by.iter(),
             Promise::Always => witness.against.iter(),
@@ -146,7 +152,7 @@ impl Report<'_, '_> {
     /// Says which policies do nothing; what is not known.
     fn lint(
         &mut self,
-        Linted { defects, unproved, looked_at: _ }: Linted,
+        Linted { defects, instead, unproved, looked_at: _ }: Linted,
     ) -> Vec<(String, Unproved)> {
         for (id, defect) in defects {
             let Some(rule) = self.rules.by_id(&id) else { continue };
@@ -156,7 +162,7 @@ impl Report<'_, '_> {
             if self.drafts.iter().any(|draft| draft.code == code && draft.at == at) {
                 continue;
             }
-            let (says, help) = words(defect, rule);
+            let (says, help) = words(defect, rule, instead.get(&id).map(String::as_str));
             let message = format!("{} {says}", quoted(&id));
             let mut draft = Draft::new(code, at, message).help(help);
             if let Placed::Role { role, .. } = &rule.place {
@@ -173,30 +179,42 @@ impl Report<'_, '_> {
 
     /// One finding for all of which the same is the matter.
     fn unproved(&mut self, unproved: BTreeMap<String, Unproved>) {
-        let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let invariant = |id: &str| {
+            let mut found = self.rules.invariants().iter().map(|invariant| &invariant.rule);
+            found.find(|rule| rule.id() == id)
+        };
+        // Of an invariant something else is known than of a policy.
+        let mut reasons: BTreeMap<(String, bool), Vec<String>> = BTreeMap::new();
         for (id, why) in unproved {
-            reasons.entry(why.to_string()).or_default().push(id);
+            let key = (why.to_string(), invariant(&id).is_none());
+            reasons.entry(key).or_default().push(id);
         }
-        for (why, ids) in reasons {
-            let known = |id: &String| {
-                self.rules
-                    .by_id(id)
-                    .or_else(|| {
-                        let found = self.rules.invariants().iter();
-                        found.map(|invariant| &invariant.rule).find(|rule| rule.id() == id)
-                    })
-                    .map(|rule| self.at(rule))
+        for ((why, is_policy), ids) in reasons {
+            let rule = |id: &String| self.rules.by_id(id).or_else(|| invariant(id));
+            let at = ids.iter().find_map(|id| rule(id).map(|rule| self.at(rule)));
+            let message = format!("not proved for {}: {why}", some(&ids));
+            let help = if is_policy {
+                "whether they do anything, and whether they can fail, is not known"
+            } else {
+                "what is not proved may be so or not: it was checked for this estate alone"
             };
-            let at = ids.iter().find_map(known).unwrap_or(Where::Estate);
-            let which = match ids.as_slice() {
-                [one] => quoted(one),
-                [first, rest @ ..] => format!("{} and {} more", quoted(first), rest.len()),
-                [] => continue,
-            };
-            let message = format!("not proved for {which}: {why}");
-            let help = "what is not proved may be so or not: it was checked for this estate alone";
+            let at = at.unwrap_or(Where::Estate);
             self.drafts.push(Draft::new(Code::P2405, at, message).help(help));
         }
+    }
+}
+
+/// So many names are worth reading.
+const NAMES_MAX: usize = 8;
+
+/// `a`, `b` and `c`; of many the first, and how many more.
+fn some(ids: &[String]) -> String {
+    match ids.get(..NAMES_MAX) {
+        Some(first) if ids.len() > NAMES_MAX => {
+            let named: Vec<String> = first.iter().map(|id| quoted(id)).collect();
+            format!("{} and {} more", named.join(", "), ids.len() - NAMES_MAX)
+        }
+        _ => all(ids),
     }
 }
 
@@ -209,31 +227,42 @@ const fn code(defect: Defect) -> Code {
     }
 }
 
-fn words(defect: Defect, rule: &Rule) -> (&'static str, &'static str) {
-    match (defect, rule.permits()) {
-        (Defect::Vacuous, _) => (
+fn words(defect: Defect, rule: &Rule, instead: Option<&str>) -> (String, String) {
+    let (says, help) = match (defect, rule.permits(), instead) {
+        (Defect::Vacuous, _, _) => (
             "can never apply",
             "no request in any estate meets its scope and its conditions together: take it out, or correct them",
         ),
-        (Defect::Redundant, true) => (
+        (Defect::Redundant, permits, Some(other)) => {
+            let verb = if permits { "permits" } else { "forbids" };
+            return (
+                format!("{verb} nothing that {} does not: that one does its work", quoted(other)),
+                format!(
+                    "take it out, or narrow {} if this one was meant to do its work",
+                    quoted(other)
+                ),
+            );
+        }
+        (Defect::Redundant, true, None) => (
             "permits nothing that other policies do not permit",
             "take it out, or narrow the other if this one was meant to do its work",
         ),
-        (Defect::Redundant, false) => (
+        (Defect::Redundant, false, None) => (
             "forbids nothing that would be permitted without it",
             "take it out, unless it is there for what others may permit one day",
         ),
-        (Defect::Overridden, _) => (
+        (Defect::Overridden, _, _) => (
             "permits nothing: whatever it matches is forbidden",
             "take it out, or leave room for it in the forbid",
         ),
-        (Defect::CanFail, true) => (
+        (Defect::CanFail, true, _) => (
             "can fail, and then permits nothing",
             "a number may grow too large for Cedar: leave room, or compare without reckoning",
         ),
-        (Defect::CanFail, false) => (
+        (Defect::CanFail, false, _) => (
             "can fail, and then forbids nothing",
             "a number may grow too large for Cedar: leave room, or compare without reckoning",
         ),
-    }
+    };
+    (says.to_owned(), help.to_owned())
 }

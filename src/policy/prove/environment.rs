@@ -105,6 +105,12 @@ impl<'a> Book<'a> {
         Self { all: counted.map(|rule| Entry { rule, body: body(&rule.policy) }).collect() }
     }
 
+    /// All but those with these ids.
+    pub(super) fn without(mut self, ids: &BTreeSet<String>) -> Self {
+        self.all.retain(|entry| !ids.contains(entry.rule.id()));
+        self
+    }
+
     /// Those that could apply in an environment.
     pub(super) fn page(&self, environment: &Environment) -> Page<'a> {
         let those = self.all.iter().filter(|entry| environment.admits(&entry.rule.policy));
