@@ -116,3 +116,69 @@ fn an_invariant_is_about_what_people_do_and_about_nothing_else() {
     let also = "`own.x` is also about `hold-role`, which is nothing that people do";
     assert_eq!(of(both), Some(also.to_owned()));
 }
+
+/// What the third desk may do it may by the second one's permissions.
+const DESKS: &str = "\
+apiVersion: partnerctl/v1
+kind: Role
+metadata: {name: desk2}
+spec:
+  group: Desk 2
+  permissions: [{allow: [reset-password], customers: {names: [contoso]}}]
+---
+apiVersion: partnerctl/v1
+kind: Role
+metadata: {name: desk3}
+spec: {group: Desk 3, includes: [desk2]}
+---
+apiVersion: partnerctl/v1
+kind: DelegatedAccess
+metadata: {name: desks}
+spec:
+  customers: {names: [contoso]}
+  duration: P180D
+  grants:
+    - {to: desk2, directoryRoles: [Helpdesk Administrator]}
+    - {to: desk3, directoryRoles: [Directory Readers]}
+---
+apiVersion: partnerctl/v1
+kind: User
+metadata: {name: emi-kondo}
+spec: {displayName: 近藤 絵美, email: emi.kondo@fabrikam.example, agent: none, admin: none, roles: [desk3]}
+---
+apiVersion: partnerctl/v1
+kind: User
+metadata: {name: ken-abe}
+spec: {displayName: 阿部 健, email: ken.abe@fabrikam.example, agent: none, admin: none, roles: [desk2]}
+";
+
+#[test]
+fn what_a_role_inherits_has_to_be_carried_by_its_own_group() {
+    let told = |documents: &str| {
+        let loaded = examined(documents, "", true);
+        let all = loaded.findings.all.iter().filter(|finding| finding.code.id() == "P2101");
+        all.filter(|finding| finding.object.as_deref() != Some("role/tier2-support"))
+            .map(|finding| finding.message.clone())
+            .collect::<Vec<_>>()
+    };
+    let bare = "nothing carries `reset-password` for `contoso`, which `desk2` may do: groups are never nested";
+    let found = told(DESKS);
+    assert_eq!(found, [bare]);
+    // Over two steps as well; by a group of its own; by being in the other group too.
+    let middle = "---\napiVersion: partnerctl/v1\nkind: Role\nmetadata: {name: middle}\nspec: {includes: [desk2]}\n";
+    let deeper = DESKS.replace("includes: [desk2]", "includes: [middle]") + middle;
+    assert!(told(&deeper).contains(&bare.to_owned()), "{:?}", told(&deeper));
+    let granted = DESKS.replace("[Directory Readers]", "[Helpdesk Administrator]");
+    assert_eq!(told(&granted), [] as [&str; 0]);
+    assert_eq!(told(&DESKS.replace("[desk3]}", "[desk3, desk2]}")), [] as [&str; 0]);
+    // What levels give in Partner Center is inherited just as little.
+    let level = DESKS.replace("allow: [reset-password]", "allow: [order-on-behalf]");
+    assert!(
+        told(&level).contains(
+            &"nothing carries `order-on-behalf`, which `desk2` may do: `emi-kondo` has no built-in role that gives it"
+                .to_owned()
+        ),
+        "{:?}",
+        told(&level)
+    );
+}
