@@ -129,21 +129,36 @@ impl Cvc5 {
 fn program(named: Option<OsString>, path: &OsStr) -> Result<PathBuf, Unproved> {
     if let Some(named) = named.filter(|named| !named.is_empty()) {
         let named = PathBuf::from(named);
-        return if named.is_file() {
-            Ok(named)
+        let wrong = if !named.is_file() {
+            "is no file"
+        } else if !is_executable(&named) {
+            "is not executable"
         } else {
-            let said = format!("`CVC5` names `{}`, which is no file", named.display());
-            Err(Unproved::NoSolver(said))
+            return Ok(named);
         };
+        let said = format!("`CVC5` names `{}`, which {wrong}", named.display());
+        return Err(Unproved::NoSolver(said));
     }
     let folders = std::env::split_paths(path);
     let name = format!("cvc5{}", std::env::consts::EXE_SUFFIX);
     // What is found by a relative path depends on where somebody stands.
     let mut found = folders.filter(|folder| folder.is_absolute()).map(|folder| folder.join(&name));
-    found.find(|file| file.is_file()).ok_or_else(|| {
+    found.find(|file| file.is_file() && is_executable(file)).ok_or_else(|| {
         let said = "there is no solver: install cvc5, or name it in `CVC5`";
         Unproved::NoSolver(said.to_owned())
     })
+}
+
+/// As a shell looks for programs: what cannot be executed is none.
+#[cfg(unix)]
+fn is_executable(file: &std::path::Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+const fn is_executable(_file: &std::path::Path) -> bool {
+    true
 }
 
 impl Solvers for Cvc5 {

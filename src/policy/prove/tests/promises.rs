@@ -169,3 +169,21 @@ fn of_two_that_make_each_other_redundant_one_stays() {
     let proof = compared(&rules(&three), &rules(&format!("@id(\"two\"){rest}")), None);
     assert_eq!(proof.verdict(), Verdict::Unchanged);
 }
+
+#[test]
+fn an_example_says_nothing_of_roles_that_are_as_usual() {
+    let rules = rules(
+        r#"
+@id("own.last")
+@never("who is last takes no part")
+permit (principal is User, action == Action::"manage-billing", resource is Account)
+when { context has change && !context.change.lastOf.isEmpty() };
+"#,
+    );
+    let mut solvers = solvers();
+    let found = wait(kept(&rules, &mut Prover::new(&mut solvers)));
+    let witness = found[0].environments[0].1.witness().unwrap();
+    assert!(witness.confirmed);
+    let sentence = witness.sentence();
+    assert!(sentence.ends_with("with change.lastOf: some role"), "{sentence}");
+}
