@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ReviewArgs;
-use super::git::Repository;
 use super::tree::{ROOT, Tree};
 use crate::cli::CommandError;
 use crate::cli::files::origin::Disk;
 use crate::cli::files::{Files, PROJECT_FILE, located};
+use crate::cli::git::Repository;
 use crate::cli::output::Output;
 use crate::manifest::{Loaded, Waivers};
 use crate::model::project::Limits;

@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::git::{Commit, Listed, Objects, Repository};
 use crate::cli::CommandError;
 use crate::cli::files::FILE_BYTES_MAX;
 use crate::cli::files::origin::{Entry, EntryKind, Origin, Unread};
+use crate::cli::git::{Commit, Listed, Objects, Repository};
 use crate::manifest::TroubleKind;
 
 /// What the project's folder is called here. Nothing on disk is meant.

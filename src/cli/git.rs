@@ -1,11 +1,15 @@
-//! What git knows, asked of the `git` that is there.
+//! What git knows, asked of the `git` that is there; every command asks it here and nowhere else.
 //!
 //! The executable rather than a library: whoever reviews has it (the tree came by it), it knows
 //! every format of object store, ref and filter that there is, and it is kept safe by others; a
 //! library of that reach would be a third of our dependencies. No shell is involved, arguments are
 //! fixed words and hexadecimal names, what a person names goes through standard input, and nothing
-//! that a repository configures runs: no hook, no monitor of files, no helper, no remote (a partial
-//! clone is not completed behind anybody's back). The index and the work tree are never touched.
+//! that a repository configures runs: no hook, no monitor of files, no remote (a partial clone is not
+//! completed behind anybody's back). The index and the work tree are never touched.
+//!
+//! Which repository is asked is not left to the files that are looked at. A commit can hold what git
+//! takes for a repository (a bare one: `HEAD`, `objects`, `refs`) or name another one (a submodule),
+//! and would then say itself what its base was. It cannot hold a `.git`, so that is what counts.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -20,13 +24,15 @@ use crate::report::clean;
 const KEPT: [&str; 3] = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"];
 
 /// Whatever a repository says, it does not run anything.
-const SETTINGS: [&str; 6] = [
+const SETTINGS: [&str; 7] = [
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.sshCommand=false",
     "credential.helper=",
     "protocol.allow=never",
     "core.quotePath=false",
+    // Since git 2.38; for those before, see `Repository::of`.
+    "safe.bareRepository=explicit",
 ];
 
 /// Longer names of commits are nobody's.
@@ -65,38 +71,111 @@ fn git(folder: &Path) -> Command {
 }
 
 fn no_git(source: io::Error) -> CommandError {
-    CommandError::failed("running git, which `review` reads commits with", source)
+    CommandError::failed("running git, which commits are read with", source)
 }
 
 /// What git said when it failed, on a line.
-fn failed(doing: &str, output: &Output) -> CommandError {
+fn said(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     let line = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-    CommandError::failed(doing.to_owned(), io::Error::other(clean::line(line.trim())))
+    clean::line(line.trim()).to_string()
+}
+
+fn failed(doing: &str, output: &Output) -> CommandError {
+    CommandError::failed(doing.to_owned(), io::Error::other(said(output)))
+}
+
+/// Why a folder lies in no repository that is asked.
+#[derive(Debug)]
+enum Outside {
+    /// There is none.
+    Nowhere(String),
+    /// There is one, and it is not believed, or cannot be read.
+    Refused(String),
+}
+
+impl Outside {
+    fn why(self) -> String {
+        match self {
+            Self::Nowhere(why) | Self::Refused(why) => why,
+        }
+    }
+}
+
+/// Where the files stand that a folder belongs to: the top of the work tree, and the folder from there.
+fn place(folder: &Path) -> Result<Result<(PathBuf, String), Outside>, CommandError> {
+    let output = git(folder)
+        .args(["rev-parse", "--absolute-git-dir", "--show-toplevel", "--show-prefix"])
+        .output()
+        .map_err(no_git)?;
+    if !output.status.success() {
+        let why = said(&output);
+        let is_nowhere = why.starts_with("fatal: not a git repository (or any");
+        return Ok(Err(if is_nowhere { Outside::Nowhere(why) } else { Outside::Refused(why) }));
+    }
+    let refused = |why: &str| Ok(Err(Outside::Refused(why.to_owned())));
+    let Ok(text) = String::from_utf8(output.stdout) else {
+        return refused("its path is not UTF-8");
+    };
+    let &[store, top, prefix] = text.lines().collect::<Vec<_>>().as_slice() else {
+        return refused("its path is not one line");
+    };
+    // What a commit can bring has no `.git`: git refuses that name. A linked work tree and a submodule
+    // have a file of that name.
+    let entry = Path::new(top).join(".git");
+    let is_own = entry.is_file()
+        || entry
+            .canonicalize()
+            .is_ok_and(|entry| Path::new(store).canonicalize().is_ok_and(|store| store == entry));
+    if !is_own {
+        return refused(
+            "what git takes for its repository is a folder among the files, which anybody can commit",
+        );
+    }
+    Ok(Ok((PathBuf::from(top), prefix.to_owned())))
+}
+
+/// Refuses a repository within the one that we stand in: as a submodule, or behind a link, a commit
+/// names it, and it would say what the base was.
+fn must_be_ours(top: &Path) -> Result<(), CommandError> {
+    let here = std::env::current_dir().ok().and_then(|here| here.canonicalize().ok());
+    let Some(here) = here.filter(|here| !here.starts_with(top)) else { return Ok(()) };
+    let Ok((ours, _)) = place(&here)? else { return Ok(()) };
+    if !top.starts_with(&ours) {
+        return Ok(());
+    }
+    Err(CommandError::usage(format!(
+        "{} is a repository of its own within {}, which you stand in\nif that is what you mean, go there first",
+        top.display(),
+        ours.display()
+    )))
+}
+
+/// The commit that is checked out where a folder lies; else why that is not known, unless there is no
+/// repository, no git or no commit.
+pub(crate) fn checked_out(folder: &Path) -> Result<Option<Commit>, String> {
+    match place(folder) {
+        Err(_) | Ok(Err(Outside::Nowhere(_))) => Ok(None),
+        Ok(Err(Outside::Refused(why))) => Err(why),
+        Ok(Ok((_, prefix))) => {
+            let repository = Repository { folder: folder.to_owned(), prefix };
+            Ok(repository.look_up("HEAD^{commit}").ok().flatten().map(|(id, _)| Commit { id }))
+        }
+    }
 }
 
 impl Repository {
     /// The repository that a folder lies in.
     pub(crate) fn of(folder: &Path) -> Result<Self, CommandError> {
-        let output = git(folder).args(["rev-parse", "--show-prefix"]).output().map_err(no_git)?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let why = said.lines().next().unwrap_or_default();
-            return Err(CommandError::usage(format!(
+        let (top, prefix) = place(folder)?.map_err(|outside| {
+            CommandError::usage(format!(
                 "{} is in no git repository that can be read\n{}",
                 folder.display(),
-                clean::line(why)
-            )));
-        }
-        let text = String::from_utf8(output.stdout).ok();
-        let prefix = text.as_deref().and_then(|text| text.strip_suffix('\n'));
-        let prefix = prefix.filter(|prefix| !prefix.contains('\n'));
-        let Some(prefix) = prefix else {
-            return Err(CommandError::usage(
-                "the project's folder has a name that is no line of UTF-8",
-            ));
-        };
-        Ok(Self { folder: folder.to_owned(), prefix: prefix.to_owned() })
+                outside.why()
+            ))
+        })?;
+        must_be_ours(&top)?;
+        Ok(Self { folder: folder.to_owned(), prefix })
     }
 
     /// The commit that somebody names.
