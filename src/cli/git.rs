@@ -12,7 +12,7 @@
 //! and would then say itself what its base was. It cannot hold a `.git`, so that is what counts.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 
@@ -24,15 +24,23 @@ use crate::report::clean;
 const KEPT: [&str; 3] = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"];
 
 /// Whatever a repository says, it does not run anything.
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 4] = [
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
-    "core.sshCommand=false",
-    "credential.helper=",
-    "protocol.allow=never",
     "core.quotePath=false",
-    // Since git 2.38; for those before, see `Repository::of`.
+    // Since git 2.38; for those before, see `place`.
     "safe.bareRepository=explicit",
+];
+
+/// Nor does it lead anywhere. No protocol is allowed, whatever the repository says of each (a setting
+/// for one protocol is stronger than one for all, this variable than any setting): so nothing that
+/// could be run for a remote is, ssh and helpers for credentials among them, not even by a git that
+/// would complete a partial clone because it does not know the second variable yet.
+const VARIABLES: [(&str, &str); 4] = [
+    ("GIT_ALLOW_PROTOCOL", ""),
+    ("GIT_NO_LAZY_FETCH", "1"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("LC_ALL", "C"),
 ];
 
 /// Longer names of commits are nobody's.
@@ -44,6 +52,8 @@ pub(crate) struct Repository {
     folder: PathBuf,
     /// From the repository's top to the folder, with a `/` behind, or nothing.
     pub(crate) prefix: String,
+    /// The same as somebody named it, links not followed, where that is known.
+    named: Option<String>,
 }
 
 /// A commit, by its name.
@@ -60,7 +70,7 @@ fn git(folder: &Path) -> Command {
             command.env_remove(&name);
         }
     }
-    command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+    command.envs(VARIABLES);
     command.arg("-C").arg(folder);
     command.args(["--no-pager", "--no-replace-objects", "--no-optional-locks"]);
     for setting in SETTINGS {
@@ -135,20 +145,37 @@ fn place(folder: &Path) -> Result<Result<(PathBuf, String), Outside>, CommandErr
     Ok(Ok((PathBuf::from(top), prefix.to_owned())))
 }
 
-/// Refuses a repository within the one that we stand in: as a submodule, or behind a link, a commit
-/// names it, and it would say what the base was.
-fn must_be_ours(top: &Path) -> Result<(), CommandError> {
+/// Refuses another repository for a folder of the one that we stand in: as a submodule, or behind a
+/// link, a commit names it, and it would say what the base was.
+fn must_be_ours(top: &Path, named: &Path) -> Result<(), CommandError> {
     let here = std::env::current_dir().ok().and_then(|here| here.canonicalize().ok());
     let Some(here) = here.filter(|here| !here.starts_with(top)) else { return Ok(()) };
     let Ok((ours, _)) = place(&here)? else { return Ok(()) };
-    if !top.starts_with(&ours) {
+    if !top.starts_with(&ours) && within(&ours, named).is_none() {
         return Ok(());
     }
     Err(CommandError::usage(format!(
-        "{} is a repository of its own within {}, which you stand in\nif that is what you mean, go there first",
+        "{} is in another repository, {}, than the one that you stand in, {}\nif that is what you mean, go there first",
+        named.display(),
         top.display(),
         ours.display()
     )))
+}
+
+/// The path of a folder from the top of its work tree, links below that not followed.
+fn within(top: &Path, named: &Path) -> Option<String> {
+    let mut outer: Vec<&Path> = named.ancestors().collect();
+    outer.reverse();
+    let outer = outer.into_iter().find(|one| one.canonicalize().is_ok_and(|one| one == top))?;
+    let mut parts: Vec<&str> = Vec::new();
+    for part in named.strip_prefix(outer).ok()?.components() {
+        match part {
+            Component::Normal(name) => parts.push(name.to_str()?),
+            Component::ParentDir => drop(parts.pop()?),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    Some(parts.join("/"))
 }
 
 /// The commit that is checked out where a folder lies; else why that is not known, unless there is no
@@ -158,15 +185,15 @@ pub(crate) fn checked_out(folder: &Path) -> Result<Option<Commit>, String> {
         Err(_) | Ok(Err(Outside::Nowhere(_))) => Ok(None),
         Ok(Err(Outside::Refused(why))) => Err(why),
         Ok(Ok((_, prefix))) => {
-            let repository = Repository { folder: folder.to_owned(), prefix };
+            let repository = Repository { folder: folder.to_owned(), prefix, named: None };
             Ok(repository.look_up("HEAD^{commit}").ok().flatten().map(|(id, _)| Commit { id }))
         }
     }
 }
 
 impl Repository {
-    /// The repository that a folder lies in.
-    pub(crate) fn of(folder: &Path) -> Result<Self, CommandError> {
+    /// The repository that a folder lies in, which was named by a path that may lead through links.
+    pub(crate) fn of(folder: &Path, named: &Path) -> Result<Self, CommandError> {
         let (top, prefix) = place(folder)?.map_err(|outside| {
             CommandError::usage(format!(
                 "{} is in no git repository that can be read\n{}",
@@ -174,8 +201,9 @@ impl Repository {
                 outside.why()
             ))
         })?;
-        must_be_ours(&top)?;
-        Ok(Self { folder: folder.to_owned(), prefix })
+        must_be_ours(&top, named)?;
+        let named = within(&top, named);
+        Ok(Self { folder: folder.to_owned(), prefix, named })
     }
 
     /// The commit that somebody names.
@@ -183,7 +211,11 @@ impl Repository {
         let is_a_name = !rev.trim().is_empty()
             && rev.len() <= REV_BYTES_MAX
             && !rev.chars().any(char::is_control);
-        let found = if is_a_name { self.look_up(&format!("{rev}^{{commit}}"))? } else { None };
+        let found = if is_a_name && self.means_one_thing(rev)? {
+            self.look_up(&format!("{rev}^{{commit}}"))?
+        } else {
+            None
+        };
         match found {
             Some((id, kind)) if kind == "commit" => Ok(Commit { id }),
             _ => Err(CommandError::usage(format!(
@@ -193,11 +225,57 @@ impl Repository {
         }
     }
 
+    /// Whether what a revision begins with can be one thing alone, if anything.
+    ///
+    /// Git takes the first ref that a name could be: whoever may push a tag called `origin/main` would
+    /// say what the base is. What is named in full is that ref, or nothing.
+    fn means_one_thing(&self, rev: &str) -> Result<bool, CommandError> {
+        let end = [rev.find(['^', '~', ':']), rev.find("@{")].into_iter().flatten().min();
+        let name = end.and_then(|end| rev.get(..end)).unwrap_or(rev);
+        if matches!(name, "" | "@" | "HEAD") || is_id(name) {
+            return Ok(true);
+        }
+        let places = ["", "tags/", "heads/", "remotes/"].map(|place| format!("refs/{place}{name}"));
+        let of_remote = format!("refs/remotes/{name}/HEAD");
+        let all: Vec<&str> =
+            places.iter().map(String::as_str).chain([name, of_remote.as_str()]).collect();
+        let asked = all.iter().filter(|name| name.starts_with("refs/"));
+        let listed = self
+            .lines(git(&self.folder).arg("for-each-ref").arg("--format=%(refname)").args(asked))?;
+        let mut found: Vec<String> =
+            listed.into_iter().filter(|one| all.contains(&one.as_str())).collect();
+        if name.starts_with("refs/") {
+            return Ok(found.iter().any(|one| one == name));
+        }
+        let is_short = name.len() >= 4 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_short && !found.is_empty() {
+            let begins = format!("--disambiguate={name}");
+            found.extend(self.lines(git(&self.folder).arg("rev-parse").arg(begins))?);
+        }
+        if found.len() <= 1 {
+            return Ok(true);
+        }
+        Err(CommandError::usage(format!(
+            "`{}` means several things here: {}\nname one of them in full",
+            clean::line(name),
+            clean::line(&found.join(", "))
+        )))
+    }
+
+    /// What git answers, by lines.
+    fn lines(&self, command: &mut Command) -> Result<Vec<String>, CommandError> {
+        let output = command.output().map_err(no_git)?;
+        if !output.status.success() {
+            return Err(failed("asking git for names", &output));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+    }
+
     /// The name and the type of an object. What it is called goes through standard input, where
     /// nothing is an option.
     fn look_up(&self, expression: &str) -> Result<Option<(String, String)>, CommandError> {
         let mut child = git(&self.folder)
-            .args(["cat-file", "--batch-check=%(objectname) %(objecttype)"])
+            .args(["cat-file", "--follow-symlinks", "--batch-check=%(objectname) %(objecttype)"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -217,11 +295,16 @@ impl Repository {
         Ok(found.map(|(id, kind)| (id.to_owned(), kind.to_owned())))
     }
 
-    /// The tree of the folder at a commit, if it was one.
-    pub(crate) fn tree(&self, commit: &Commit) -> Result<Option<String>, CommandError> {
-        let folder = self.prefix.trim_end_matches('/');
-        let found = self.look_up(&format!("{}:{folder}", commit.id))?;
-        Ok(found.filter(|(_, kind)| kind == "tree").map(|(id, _)| id))
+    /// The trees that the folder may have been at a commit: the one that stood where it was named, as
+    /// links led then; and the one that stood where the folder is now.
+    pub(crate) fn trees(&self, commit: &Commit) -> Result<Vec<String>, CommandError> {
+        let mut trees = Vec::new();
+        for folder in [self.named.as_ref(), Some(&self.prefix)].into_iter().flatten() {
+            let found = self.look_up(&format!("{}:{}", commit.id, folder.trim_end_matches('/')))?;
+            let tree = found.filter(|(_, kind)| kind == "tree").map(|(id, _)| id);
+            trees.extend(tree.filter(|tree| !trees.contains(tree)));
+        }
+        Ok(trees)
     }
 
     /// All that is in a tree: mode, name of the object, size, and path, as git lists them.
@@ -379,3 +462,6 @@ fn answer(from: &mut impl BufRead, id: &str, bytes_max: u64) -> io::Result<Vec<u
     from.read_exact(&mut end)?;
     if bytes.len() as u64 == size && end == *b"\n" { Ok(bytes) } else { Err(unexpected()) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -190,9 +190,116 @@ fn a_submodule_does_not_say_what_the_base_was() {
     let args = ["review", "--as-of", TODAY, "account/account", "--base", &base];
     let ended = run_with(None, repository.path(), &args);
     assert_eq!((ended.code, ended.out.as_str()), (64, ""), "{}", ended.shown());
-    assert!(ended.err.contains("is a repository of its own within"), "{}", ended.err);
+    assert!(ended.err.contains("is in another repository, "), "{}", ended.err);
     // Whoever means it stands in it.
     let args = ["review", "--as-of", TODAY, "account", "--base", &base];
     let ended = run_with(None, &repository.path().join("account"), &args);
     assert_eq!(ended.code, 0, "{}", ended.shown());
+}
+
+/// A partial clone is completed by running what its remote is: by a git that does not know how to leave
+/// that, and by one that is told which protocol it may.
+#[test]
+fn what_is_missing_is_not_fetched_by_running_something() {
+    let place = tempfile::tempdir().unwrap();
+    let sprung = place.path().join("sprung");
+    let repository = Repository::example();
+    let blob = id(&repository, "main:estate/users.yaml");
+    fs::remove_file(object(&repository.path().join(".git"), &blob)).unwrap();
+    for (key, value) in [
+        ("core.repositoryFormatVersion", "1"),
+        ("extensions.partialClone", "o"),
+        ("remote.o.promisor", "true"),
+        ("remote.o.url", &format!("ext::sh -c touch% {}", sprung.display())),
+        ("protocol.ext.allow", "always"),
+    ] {
+        repository.git(&["config", key, value]);
+    }
+    drop(plain(repository.path(), &["cat-file", "-p", &blob]));
+    assert!(sprung.exists(), "it is a trap");
+    fs::remove_file(&sprung).unwrap();
+    // Each of both ways alone is enough.
+    let folder = |name: &str| place.path().join(name);
+    let without = |name: &str, variable: &str| old_git(&folder(name), &[], &[variable]);
+    let old = [without("a", "GIT_NO_LAZY_FETCH"), without("b", "GIT_ALLOW_PROTOCOL")];
+    for git in [None, Some(&*old[0]), Some(&*old[1])] {
+        let base = ["review", "--as-of", TODAY, "--base", "main"];
+        let ended = run_with(git, repository.path(), &base);
+        assert_ne!(ended.code, 0, "{}", ended.shown());
+        assert!(!sprung.exists(), "something ran");
+    }
+}
+
+/// A tag that is called like a branch of the host is what git means by that name.
+#[test]
+fn a_name_that_means_two_things_is_no_base() {
+    let repository = Repository::example().edit("estate/users.yaml", BEN.0, BEN.1);
+    repository.git(&["update-ref", "refs/remotes/origin/main", "main"]);
+    repository.commit("harmless");
+    repository.git(&["tag", "origin/main"]);
+    let short = &id(&repository, "main~1")[..7];
+    repository.git(&["tag", short]);
+    repository.git(&["tag", "refs/remotes/origin/gone"]);
+    let review = |base: &str| {
+        run_with(None, repository.path(), &["review", "--as-of", TODAY, "--base", base])
+    };
+    for base in ["origin/main", "origin/main^{commit}", short] {
+        let trap = plain(repository.path(), &["rev-parse", &format!("{base}^{{commit}}")]);
+        assert_eq!(said(&trap), id(&repository, "HEAD"), "{base} is a trap");
+        let ended = review(base);
+        assert_eq!((ended.code, ended.out.as_str()), (64, ""), "{}", ended.shown());
+        assert!(ended.err.contains("means several things here: "), "{}", ended.err);
+        assert!(ended.err.contains("refs/tags/"), "{}", ended.err);
+    }
+    // What is named in full is that or nothing.
+    let ended = review("refs/remotes/origin/main");
+    assert_eq!(ended.code, 2, "{}", ended.shown());
+    let trap = plain(repository.path(), &["rev-parse", "refs/remotes/origin/gone"]);
+    assert!(trap.status.success());
+    let ended = review("refs/remotes/origin/gone");
+    assert_eq!(ended.code, 64, "{}", ended.shown());
+    assert!(ended.err.contains("there is no commit"), "{}", ended.err);
+}
+
+/// A project that was moved, with a link where it was, is the same project.
+#[test]
+fn a_project_behind_a_link_is_judged_by_what_stood_there() {
+    let removed = (
+        "  agent: helpdesk\n  admin: none\n  roles: [tier2-support]",
+        "  agent: admin\n  admin: none\n  roles: [tier2-support]",
+    );
+    let place = account().edit(
+        "account/partnerctl.yaml",
+        "globalAdmins: {min: 2}",
+        "globalAdmins: {min: 1}",
+    );
+    let repository = place.edit("account/estate/users.yaml", removed.0, removed.1);
+    let review = |args: &[&str]| {
+        let whole = [&["review", "--as-of", TODAY, "--base", "main", "--format", "json"], args];
+        let ended = run_with(None, repository.path(), &whole.concat());
+        let json: Value =
+            serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{}", ended.shown()));
+        (ended.code, json)
+    };
+    let (code, before) = review(&["--project", "account"]);
+    let (from, to) = (repository.path().join("account"), repository.path().join("other"));
+    fs::rename(&from, &to).unwrap();
+    std::os::unix::fs::symlink("other", &from).unwrap();
+    repository.git(&["checkout", "-q", "-b", "moved"]);
+    repository.commit("harmless");
+    for args in
+        [&["--project", "account"][..], &["account"], &["--project", "account", "--head", "moved"]]
+    {
+        let (now, after) = review(args);
+        assert_eq!(now, code, "{args:?}: {after:#}");
+        assert_eq!(after["rules"], before["rules"], "{args:?}");
+        assert!(!before["rules"].as_array().unwrap().is_empty());
+        assert_eq!(after["access"], before["access"], "{args:?}");
+    }
+    // Seen from within, too: the shell knows how it came there.
+    let whole = ["review", "--as-of", TODAY, "--base", "main", "--format", "json"];
+    let (mut command, _home) = Run::new(&whole).within(&from).command();
+    let output = command.env("PWD", &from).output().unwrap();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["rules"], before["rules"]);
 }
