@@ -315,7 +315,8 @@ fn a_new_name_hides_nothing() {
                 .replace(&format!("{kind}/{old}"), &format!("{kind}/{name}"))
                 .replace(&format!("{kind}.{old}."), &format!("{kind}.{name}."))
                 .replace(&format!("to: {old}"), &format!("to: {name}"))
-                .replace(&format!("[{old}]"), &format!("[{name}]"));
+                .replace(&format!("[{old}"), &format!("[{name}"))
+                .replace(&format!(", {old}]"), &format!(", {name}]"));
             repository = repository.with(&other, text);
         }
         let (_, json) = repository.json(&[]);
