@@ -127,6 +127,14 @@ fn who_made_the_plan_does_not_approve_of_it() {
     let desk = desk.approved(&["ben"]);
     // Who wrote the change is nobody whom the plan's signature names.
     desk.refused(&["--author", "ben"], 4, "ben@fabrikam.example made the plan");
+    // An address that the file does not have may be any approver's.
+    let remedy = "the approvers' file has nobody called `ben@users.example`, so anybody who approves could be the author\n  add the name to the line of whoever it is, or say that it is none of them: `--no-approver NAME`";
+    desk.refused(&["--author", "ines", "--author", "ben@users.example"], 4, remedy);
+    desk.refused(
+        &["--author", "Ben@users.example", "--no-approver", "ken@users.example"],
+        4,
+        "nobody called `Ben@users.example`",
+    );
     // The author's signature taken away, or that of somebody else put in its place.
     let authors = fs::read_dir(desk.path("plan.json.approvals")).unwrap();
     for path in authors.map(|entry| entry.unwrap().path()) {
@@ -138,7 +146,8 @@ fn who_made_the_plan_does_not_approve_of_it() {
     make_key(desk.folder.path(), "mallory", "");
     desk.fine(&["approve", "plan.json", "--author", "--key", "mallory"]);
     desk.refused(&[], 4, "nobody knows who made the plan");
-    assert_eq!(desk.apply(&["--author", "ines"]).code, 0);
+    let stranger = ["--author", "ken@Users.example", "--no-approver", "Ken@users.example"];
+    assert_eq!(desk.apply(&[&["--author", "ines"], &stranger[..]].concat()).code, 0);
 }
 
 #[test]
