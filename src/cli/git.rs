@@ -88,7 +88,7 @@ fn no_git(source: io::Error) -> CommandError {
 fn said(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     let line = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-    clean::line(line.trim()).to_string()
+    clean::line(line.trim())
 }
 
 fn failed(doing: &str, output: &Output) -> CommandError {
@@ -240,8 +240,9 @@ impl Repository {
         let all: Vec<&str> =
             places.iter().map(String::as_str).chain([name, of_remote.as_str()]).collect();
         let asked = all.iter().filter(|name| name.starts_with("refs/"));
-        let listed = self
-            .lines(git(&self.folder).arg("for-each-ref").arg("--format=%(refname)").args(asked))?;
+        let listed = Self::lines(
+            git(&self.folder).arg("for-each-ref").arg("--format=%(refname)").args(asked),
+        )?;
         let mut found: Vec<String> =
             listed.into_iter().filter(|one| all.contains(&one.as_str())).collect();
         if name.starts_with("refs/") {
@@ -250,7 +251,7 @@ impl Repository {
         let is_short = name.len() >= 4 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
         if is_short && !found.is_empty() {
             let begins = format!("--disambiguate={name}");
-            found.extend(self.lines(git(&self.folder).arg("rev-parse").arg(begins))?);
+            found.extend(Self::lines(git(&self.folder).arg("rev-parse").arg(begins))?);
         }
         if found.len() <= 1 {
             return Ok(true);
@@ -263,7 +264,7 @@ impl Repository {
     }
 
     /// What git answers, by lines.
-    fn lines(&self, command: &mut Command) -> Result<Vec<String>, CommandError> {
+    fn lines(command: &mut Command) -> Result<Vec<String>, CommandError> {
         let output = command.output().map_err(no_git)?;
         if !output.status.success() {
             return Err(failed("asking git for names", &output));
