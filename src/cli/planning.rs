@@ -398,7 +398,8 @@ impl Ready {
             tenant: self.snapshot.tenant.map(|tenant| tenant.to_string()),
             manifests,
             policies,
-            commit: self.commit.clone(),
+            // Of a part nobody can say that it is what was committed.
+            commit: self.commit.clone().filter(|_| self.is_complete),
             ledger: match &self.memory {
                 Memory::Kept(ledger) => Some(ledger.id().to_owned()),
                 Memory::Nothing => None,
