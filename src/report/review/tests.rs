@@ -6,13 +6,16 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Format, hide, schema, write};
+use crate::plan::Plan;
+use crate::plan::file::{Refusal, Why};
 use crate::report::Style;
 use crate::report::comment::reading::{checked, texts};
+use crate::report::plan::fixture as plan_fixture;
 use crate::report::tests::sarif_validator;
 use crate::review::access::{AccessChange, Decider, Meet, Names, Rectangle};
 use crate::review::estate::FieldChange;
 use crate::review::privilege::{DirectoryGrant, Held, RoleGrant};
-use crate::review::verdict::{self, Verdict};
+use crate::review::verdict::{self, Outcome, Verdict};
 use crate::review::{
     At, Became, Commit, Effect, FailOn, FindingState, Noted, ObjectChange, Review, RuleChange,
     Side, Standing, StandingChange, Subject,
@@ -132,6 +135,7 @@ fn of(count: usize, next: &mut dyn FnMut() -> String) -> Review {
                 before: json!(next()),
                 after: json!(next()),
             },
+            privileged: index % 2 == 0,
             at: Some(at(Side::Head, line, FILE.to_owned())),
         });
         let id = format!("own.{index:05}");
@@ -211,6 +215,83 @@ fn what_matters_comes_first() {
         "Not proved",
     ];
     assert!(order.is_sorted_by_key(|text| place(text)));
+}
+
+/// Whoever looks at annotations or test reports alone does not find green what ends with a failure.
+#[test]
+fn whatever_ends_the_run_is_an_error_for_machines() {
+    let refused = |why| Plan {
+        refused: vec![Refusal {
+            why,
+            step: None,
+            message: "no".to_owned(),
+            remedy: "do otherwise".to_owned(),
+        }],
+        ..plan_fixture::empty()
+    };
+    let whole = || filled(1, &plain());
+    let standing = StandingChange { privileged: true, ..whole().standing.remove(0) };
+    for (fail_on, outcome, review) in [
+        (
+            FailOn::Privileged,
+            Outcome::Stopped,
+            Review { standing: vec![standing], ..Review::default() },
+        ),
+        (
+            FailOn::None,
+            Outcome::OverLimit,
+            Review { plan: Some(refused(Why::Limit)), ..Review::default() },
+        ),
+        (
+            FailOn::None,
+            Outcome::Denied,
+            Review { plan: Some(refused(Why::Guard)), ..Review::default() },
+        ),
+        (
+            FailOn::None,
+            Outcome::Invalid,
+            Review { plan: Some(refused(Why::Manifest)), ..Review::default() },
+        ),
+        (
+            FailOn::None,
+            Outcome::OverLimit,
+            Review { over_limits: vec!["too much".to_owned()], ..Review::default() },
+        ),
+        (
+            FailOn::Privileged,
+            Outcome::Stopped,
+            Review { access_unknown: Some("it is".to_owned()), ..Review::default() },
+        ),
+        // What nobody has thought of.
+        (
+            FailOn::None,
+            Outcome::Stopped,
+            Review {
+                verdict: Verdict {
+                    outcome: Outcome::Stopped,
+                    because: vec!["it is new".to_owned()],
+                    ..Verdict::default()
+                },
+                ..Review::default()
+            },
+        ),
+    ] {
+        let mut review = review;
+        if review.verdict.because.is_empty() {
+            review.verdict = verdict::verdict(&review, fail_on);
+        }
+        assert_eq!(review.verdict.outcome, outcome);
+        for (format, words) in [
+            (Format::Junit, "<failure "),
+            (Format::Github, "::error "),
+            (Format::Azure, "type=error"),
+            (Format::Sarif, "\"level\": \"error\""),
+            (Format::Gitlab, "\"severity\": \"critical\""),
+        ] {
+            let shown = show(&review, format);
+            assert!(shown.contains(words), "{words} for {:?}:\n{shown}", review.verdict);
+        }
+    }
 }
 
 /// The next comment takes the place of this one: the marker knows the project and nothing else.
