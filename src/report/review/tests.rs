@@ -11,6 +11,7 @@ use crate::plan::file::{Refusal, Why};
 use crate::report::Style;
 use crate::report::comment::reading::{checked, texts};
 use crate::report::plan::fixture as plan_fixture;
+use crate::report::proof;
 use crate::report::tests::sarif_validator;
 use crate::review::access::{AccessChange, Decider, Meet, Names, Rectangle};
 use crate::review::estate::FieldChange;
@@ -161,6 +162,9 @@ fn of(count: usize, next: &mut dyn FnMut() -> String) -> Review {
         review.access.gained.push(rectangle.clone());
         review.access.lost.push(rectangle);
     }
+    if count > 0 {
+        review.proof.comment = proof::markdown(&proof::of_texts(count, next), 5);
+    }
     review.by_policies = Some(AccessChange { ..review.access.clone() });
     review.verdict = verdict::verdict(&review, FailOn::Widened);
     review
@@ -210,11 +214,33 @@ fn what_matters_comes_first() {
         "### Inside customers' tenants",
         "### Who loses what",
         "By the policies alone",
+        "### In every estate there could be",
         "New findings: ",
         "What differs in the estate: ",
-        "Not proved",
     ];
     assert!(order.is_sorted_by_key(|text| place(text)));
+}
+
+/// However long policies are, and their reasons: that a guard is lowered stands in the comment.
+#[test]
+fn no_policy_pushes_a_guard_out_of_the_comment() {
+    let mut review = filled(1, &plain());
+    let rule = |subject, name: &str, text: &str| RuleChange {
+        effect: Effect::Weakens,
+        subject,
+        name: name.to_owned(),
+        message: format!("the {} is changed", subject.word()),
+        reason: Some(text.to_owned()),
+        before: None,
+        after: Some(text.to_owned()),
+        at: None,
+    };
+    let long = format!("{}\n", "長い理由".repeat(200)).repeat(9);
+    let policies = (0..200).map(|at| rule(Subject::Policy, &format!("own.{at}"), &long));
+    review.rules = policies.chain([rule(Subject::Guard, "globalAdmins", "1")]).collect();
+    let shown = show(&review, Format::Markdown);
+    assert!(shown.contains("the guard is changed"), "one that is too long takes no other with it");
+    assert!(shown.len() <= COMMENT_MAX);
 }
 
 /// Whoever looks at annotations or test reports alone does not find green what ends with a failure.
