@@ -253,6 +253,9 @@ async fn held(
     }
     let open: BTreeSet<ObjectKey> = open.into_values().chain(unsettled).collect();
     let is_whole = args.target.is_empty() && stale.is_empty();
+    let mut plan = plan;
+    // What is left out is not in the tenant as the commit has it.
+    plan.parents.commit = plan.parents.commit.filter(|_| is_whole);
     let part = Part { said, is_whole, open: &open, approved_by: &approved_by };
     let went = args.going.go(out, plan, &bound, part, applying, signals).await?;
     Ok(if went.outcome == Outcome::Done && !stale.is_empty() {

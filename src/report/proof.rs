@@ -10,6 +10,8 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::comment::{capital, code, fitting};
+use super::plan::value::shown;
 use super::{Cited, clean};
 use crate::policy::prove::{Answer, Environment, Judged, Party, Proof, Today, Verdict, Witness};
 
@@ -270,7 +272,7 @@ pub fn text(proved: &Proved, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  {}", clean::line(&example.sentence()))?;
             for (verb, policies) in [(permitted, &example.by), (refused(title), &example.against)] {
                 for policy in policies {
-                    writeln!(out, "    {verb} {}", cited(policy))?;
+                    writeln!(out, "    {verb} {}", cited(policy, usize::MAX))?;
                 }
             }
             for note in example.notes() {
@@ -293,9 +295,11 @@ fn some(environments: &[String]) -> String {
     format!("{}{rest}", shown.join(", "))
 }
 
-fn cited(policy: &Cited) -> String {
-    let reason = policy.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{}{} ({})", clean::line(&policy.id), clean::line(&reason), place(policy))
+/// A policy with so much of its reason.
+fn cited(policy: &Cited, chars_max: usize) -> String {
+    let reason = policy.reason.as_deref().map(|reason| shown(reason, chars_max));
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{}{reason} ({})", shown(&policy.id, chars_max), shown(&place(policy), chars_max))
 }
 
 fn place(policy: &Cited) -> String {
@@ -304,50 +308,53 @@ fn place(policy: &Cited) -> String {
     format!("{}{line}{built_in}", clean::name(&policy.file))
 }
 
+/// What a part of a comment may take, in bytes: `review::markdown` counts on it.
+const PROOF_BYTES: usize = 5_000;
+/// Characters of an example, and of a policy's reason.
+const CHARS_MAX: usize = 200;
+/// Policies of an example.
+const POLICIES_MAX: usize = 4;
+
 /// A part of a comment, without a heading. What comes from policies stands as code: nothing in it
-/// means anything. With so many examples of a kind at most.
+/// means anything. With so many examples of a kind at most, and of a size that leaves room for the
+/// rest of the comment, however long reasons are.
 pub fn markdown(proved: &Proved, examples_max: usize) -> String {
     let mut text = format!("{}.\n", capital(&proved.sentence()));
-    for (title, permitted, examples) in parts(proved) {
-        if examples.is_empty() {
-            continue;
-        }
-        let _ = write!(text, "\n{}, for instance:\n\n", capital(title));
-        for example in examples.iter().take(examples_max) {
-            let _ = writeln!(text, "- {}", code(&example.sentence()));
-            for (verb, policies) in [(permitted, &example.by), (refused(title), &example.against)] {
-                for policy in policies {
-                    let _ = writeln!(text, "  - {verb} {}", code(&cited(policy)));
-                }
-            }
-            for note in example.notes() {
-                let _ = writeln!(text, "  - {note}");
-            }
-        }
-        if examples.len() > examples_max {
-            let _ = writeln!(text, "- and {} more", examples.len() - examples_max);
+    let kinds = parts(proved).into_iter().filter(|(_, _, examples)| !examples.is_empty());
+    for (title, permitted, examples) in kinds {
+        let told = examples.iter().take(examples_max).map(|one| item(one, title, permitted));
+        let (list, skipped) = fitting(told, PROOF_BYTES / 5);
+        let _ = write!(text, "\n{}, for instance:\n\n{list}", capital(title));
+        let more = examples.len().saturating_sub(examples_max) + skipped;
+        if more > 0 {
+            let _ = writeln!(text, "- and {more} more");
         }
     }
-    for Unknown { why, environments } in proved.unproved.iter().take(examples_max) {
-        let environments = code(&some(environments));
-        let _ = write!(text, "\nNot proved for {environments}: {}\n", code(why));
-    }
+    let unproved = proved.unproved.iter().take(examples_max);
+    let unproved = unproved.map(|Unknown { why, environments }| {
+        let environments = code(&shown(&some(environments), CHARS_MAX));
+        format!("\nNot proved for {environments}: {}\n", code(&shown(why, CHARS_MAX)))
+    });
+    let (list, _) = fitting(unproved, PROOF_BYTES / 5);
+    text.push_str(&list);
     text
 }
 
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-/// Text of one line as code.
-fn code(text: &str) -> String {
-    let line = clean::line(text);
-    let longest = line.split(|char| char != '`').map(str::len).max().unwrap_or_default();
-    let fence = "`".repeat(longest + 1);
-    // A space on both sides is taken off again.
-    let pad = if line.starts_with(['`', ' ']) || line.ends_with(['`', ' ']) { " " } else { "" };
-    format!("{fence}{pad}{line}{pad}{fence}")
+/// An example, with the policies that decide.
+fn item(example: &Example, title: &str, permitted: &str) -> String {
+    let mut text = format!("- {}\n", code(&shown(&example.sentence(), CHARS_MAX)));
+    for (verb, policies) in [(permitted, &example.by), (refused(title), &example.against)] {
+        for policy in policies.iter().take(POLICIES_MAX) {
+            let _ = writeln!(text, "  - {verb} {}", code(&cited(policy, CHARS_MAX)));
+        }
+        if policies.len() > POLICIES_MAX {
+            let _ = writeln!(text, "  - and {} more", policies.len() - POLICIES_MAX);
+        }
+    }
+    for note in example.notes() {
+        let _ = writeln!(text, "  - {note}");
+    }
+    text
 }
 
 /// What was proved of two sides of policies.
@@ -483,6 +490,45 @@ fn example(example: &Example) -> ExampleRecord<'_> {
 fn policy(policy: &Cited) -> PolicyRecord<'_> {
     let Cited { id, reason, file, line, permits: _, built_in: _ } = policy;
     PolicyRecord { id, reason: reason.as_deref(), file, line: *line }
+}
+
+/// A proof with texts of outside wherever they can stand.
+#[cfg(test)]
+pub(in crate::report) fn of_texts(count: usize, next: &mut dyn FnMut() -> String) -> Proved {
+    let cited = |next: &mut dyn FnMut() -> String| Cited {
+        id: next(),
+        reason: Some(next()),
+        permits: true,
+        file: next(),
+        line: Some(7),
+        built_in: false,
+    };
+    let examples = |next: &mut dyn FnMut() -> String| -> Vec<Example> {
+        let mut one = || Example {
+            principal: next(),
+            actions: vec![next()],
+            resource: next(),
+            context: vec![next()],
+            others: vec![next()],
+            confirmed: true,
+            real: false,
+            today: Today::Nobody,
+            by: (0..count.min(9)).map(|_| cited(next)).collect(),
+            against: vec![cited(next)],
+        };
+        (0..count).map(|_| one()).collect()
+    };
+    Proved {
+        verdict: Verdict::Widened,
+        guarded: true,
+        environments: count,
+        counts: Verdict::ALL.map(|verdict| (verdict, count)).into(),
+        maybe_gained: count,
+        gained: examples(next),
+        lost: examples(next),
+        eased: examples(next),
+        unproved: (0..count).map(|_| Unknown { why: next(), environments: vec![next()] }).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod client_conformance;
 mod client_emulator;
 mod converges;
 mod delegated;
+mod embedded;
 mod emulator_bench;
 mod emulator_conformance;
 mod emulator_graph;

@@ -181,7 +181,8 @@ exit 64
 error: there is no account/contoso
   did you mean `customer/contoso`?
 
-"#]].raw()
+"#]]
+        .raw()
     );
     assert_data_eq!(
         fabrikam(&["can", "user/daichi-sato", "view-users", "--why"]),
@@ -205,7 +206,8 @@ denied: user/goro-suzuki may not reset-password on account/fabrikam
     --> policies/guardrails.cedar:6 (built in)
   note: this was about our own people: for those of a customer's tenant, name the customer
 
-"#]].raw()
+"#]]
+        .raw()
     );
 }
 
