@@ -48,8 +48,9 @@ impl Server {
         match self.throttle {
             Throttle::Busy(of) => {
                 // Some number that looks like no order.
-                let drawn = (now.as_nanos() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
-                return if drawn % of == 0 { Err(Duration::from_secs(1)) } else { Ok(()) };
+                let micros = u64::try_from(now.as_micros()).unwrap();
+                let drawn = micros.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+                return if drawn.is_multiple_of(of) { Err(Duration::from_secs(1)) } else { Ok(()) };
             }
             Throttle::Fixed => {
                 while self.seen.front().is_some_and(|at| minute(*at) < minute(now)) {
