@@ -74,7 +74,9 @@ fn a_solver_that_babbles_ends_in_not_proved() {
         "the solver does not know"
     );
     let said = unproved("exec tr '\\0' a </dev/zero", LONG);
-    assert!(said.contains("its answer does not end") || said.contains("did not answer"), "{said}");
+    // It never reads, and whether it is seen to have hung up before it babbled is a matter of luck.
+    let ways = ["its answer does not end", "did not answer", "it ended without an answer"];
+    assert!(ways.iter().any(|way| said.contains(way)), "{said}");
     // A yes without a model is a yes without a meaning.
     let said = unproved(
         "while read line; do case $line in *check*) echo sat;; *get-model*) printf '(\\n)\\n';; esac; done",
