@@ -45,6 +45,8 @@ const VARIABLES: [(&str, &str); 4] = [
 
 /// Longer names of commits are nobody's.
 const REV_BYTES_MAX: usize = 1024;
+/// A longer path is none.
+const PATH_BYTES_MAX: u64 = 8 * 1024;
 
 /// A repository, and where in it a folder is.
 #[derive(Debug, Clone)]
@@ -130,19 +132,26 @@ fn place(folder: &Path) -> Result<Result<(PathBuf, String), Outside>, CommandErr
     let &[store, top, prefix] = text.lines().collect::<Vec<_>>().as_slice() else {
         return refused("its path is not one line");
     };
-    // What a commit can bring has no `.git`: git refuses that name. A linked work tree and a submodule
-    // have a file of that name.
-    let entry = Path::new(top).join(".git");
-    let is_own = entry.is_file()
-        || entry
-            .canonicalize()
-            .is_ok_and(|entry| Path::new(store).canonicalize().is_ok_and(|store| store == entry));
+    let is_own = store_of(Path::new(top))
+        .is_some_and(|own| Path::new(store).canonicalize().is_ok_and(|store| store == own));
     if !is_own {
         return refused(
             "what git takes for its repository is a folder among the files, which anybody can commit",
         );
     }
     Ok(Ok((PathBuf::from(top), prefix.to_owned())))
+}
+
+/// Where the `.git` at the top of a work tree says that its repository is. What a commit can bring has
+/// none: git refuses that name. In a linked work tree, and in a submodule, it is a file with a path.
+fn store_of(top: &Path) -> Option<PathBuf> {
+    let entry = top.join(".git");
+    if entry.is_dir() {
+        return entry.canonicalize().ok();
+    }
+    let mut text = String::new();
+    std::fs::File::open(entry).ok()?.take(PATH_BYTES_MAX).read_to_string(&mut text).ok()?;
+    top.join(text.strip_prefix("gitdir: ")?.trim_end_matches(['\r', '\n'])).canonicalize().ok()
 }
 
 /// Refuses another repository for a folder of the one that we stand in: as a submodule, or behind a

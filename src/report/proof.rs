@@ -295,11 +295,11 @@ fn some(environments: &[String]) -> String {
     format!("{}{rest}", shown.join(", "))
 }
 
-/// A policy with so much of its reason.
-fn cited(policy: &Cited, chars_max: usize) -> String {
-    let reason = policy.reason.as_deref().map(|reason| shown(reason, chars_max));
-    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{}{reason} ({})", shown(&policy.id, chars_max), shown(&place(policy), chars_max))
+/// A policy with so much of each of its texts.
+fn cited(policy: &Cited, bytes_max: usize) -> String {
+    let some = |text: &str| within(text, bytes_max, |text| text);
+    let reason = policy.reason.as_deref().map(|reason| format!(": {}", some(reason)));
+    format!("{}{} ({})", some(&policy.id), reason.unwrap_or_default(), some(&place(policy)))
 }
 
 fn place(policy: &Cited) -> String {
@@ -308,22 +308,45 @@ fn place(policy: &Cited) -> String {
     format!("{}{line}{built_in}", clean::name(&policy.file))
 }
 
-/// What a part of a comment may take, in bytes: `review::markdown` counts on it.
-const PROOF_BYTES: usize = 5_000;
-/// Characters of an example, and of a policy's reason.
-const CHARS_MAX: usize = 200;
+/// What examples of each kind may take of a comment, in bytes, in the order of [`parts`], and what is
+/// not proved: 4 400 together, on which `review::markdown` counts.
+const EXAMPLES_BYTES: [usize; 3] = [1_600, 1_000, 1_000];
+const UNPROVED_BYTES: usize = 800;
+/// Bytes of an example, of a policy, and of its id, its reason and its place: one example, with a policy
+/// for and one against it, fits always.
+const EXAMPLE_BYTES: usize = 240;
+const POLICY_BYTES: usize = 260;
+const WORDS_BYTES: usize = 80;
 /// Policies of an example.
 const POLICIES_MAX: usize = 4;
+
+/// As much of a text as fits when it is told so.
+fn within(text: &str, bytes_max: usize, tell: impl Fn(String) -> String) -> String {
+    let mut chars = bytes_max;
+    loop {
+        let told = tell(shown(text, chars));
+        if told.len() <= bytes_max || chars < 4 {
+            return told;
+        }
+        chars = chars / 4 * 3;
+    }
+}
+
+fn code_within(text: &str, bytes_max: usize) -> String {
+    within(text, bytes_max, |text| code(&text))
+}
 
 /// A part of a comment, without a heading. What comes from policies stands as code: nothing in it
 /// means anything. With so many examples of a kind at most, and of a size that leaves room for the
 /// rest of the comment, however long reasons are.
 pub fn markdown(proved: &Proved, examples_max: usize) -> String {
     let mut text = format!("{}.\n", capital(&proved.sentence()));
-    let kinds = parts(proved).into_iter().filter(|(_, _, examples)| !examples.is_empty());
-    for (title, permitted, examples) in kinds {
+    for ((title, permitted, examples), bytes_max) in parts(proved).into_iter().zip(EXAMPLES_BYTES) {
+        if examples.is_empty() {
+            continue;
+        }
         let told = examples.iter().take(examples_max).map(|one| item(one, title, permitted));
-        let (list, skipped) = fitting(told, PROOF_BYTES / 5);
+        let (list, skipped) = fitting(told, bytes_max);
         let _ = write!(text, "\n{}, for instance:\n\n{list}", capital(title));
         let more = examples.len().saturating_sub(examples_max) + skipped;
         if more > 0 {
@@ -332,20 +355,24 @@ pub fn markdown(proved: &Proved, examples_max: usize) -> String {
     }
     let unproved = proved.unproved.iter().take(examples_max);
     let unproved = unproved.map(|Unknown { why, environments }| {
-        let environments = code(&shown(&some(environments), CHARS_MAX));
-        format!("\nNot proved for {environments}: {}\n", code(&shown(why, CHARS_MAX)))
+        let environments = code_within(&some(environments), EXAMPLE_BYTES);
+        format!("\nNot proved for {environments}: {}\n", code_within(why, EXAMPLE_BYTES))
     });
-    let (list, _) = fitting(unproved, PROOF_BYTES / 5);
+    let (list, _) = fitting(unproved, UNPROVED_BYTES);
     text.push_str(&list);
     text
 }
 
 /// An example, with the policies that decide.
 fn item(example: &Example, title: &str, permitted: &str) -> String {
-    let mut text = format!("- {}\n", code(&shown(&example.sentence(), CHARS_MAX)));
+    let mut text = format!("- {}\n", code_within(&example.sentence(), EXAMPLE_BYTES));
     for (verb, policies) in [(permitted, &example.by), (refused(title), &example.against)] {
         for policy in policies.iter().take(POLICIES_MAX) {
-            let _ = writeln!(text, "  - {verb} {}", code(&cited(policy, CHARS_MAX)));
+            let _ = writeln!(
+                text,
+                "  - {verb} {}",
+                code_within(&cited(policy, WORDS_BYTES), POLICY_BYTES)
+            );
         }
         if policies.len() > POLICIES_MAX {
             let _ = writeln!(text, "  - and {} more", policies.len() - POLICIES_MAX);

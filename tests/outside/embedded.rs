@@ -135,32 +135,42 @@ fn a_repository_among_the_files_does_not_say_what_the_base_was() {
         plain(&clone.join("account"), &["show", &format!("{base}:account/estate/users.yaml")]);
     assert!(said(&shown).contains(BEN.1), "{}", String::from_utf8_lossy(&shown.stderr));
 
+    // A work tree that is linked has a file in the place of the repository.
+    let linked = place.path().join("linked");
+    assert!(plain(&clone, &["worktree", "add", "-q", "--detach", "../linked"]).status.success());
+
     let old = old_git(place.path(), &["safe.bareRepository"], &[]);
-    for (git, why) in
-        [(None, "safe.bareRepository"), (Some(&*old), "a folder among the files, which anybody")]
-    {
+    let by_us = "a folder among the files, which anybody";
+    for (git, why, clone) in [
+        (None, "safe.bareRepository", &clone),
+        (Some(&*old), by_us, &clone),
+        (None, "safe.bareRepository", &linked),
+        (Some(&*old), by_us, &linked),
+    ] {
         for args in [review(&base), [review(&base), vec!["--head", "HEAD"]].concat()] {
-            let ended = run_with(git, &clone, &args);
+            let ended = run_with(git, clone, &args);
             assert_eq!((ended.code, ended.out.as_str()), (64, ""), "{}", ended.shown());
             assert!(ended.err.contains(why), "{}", ended.err);
         }
         // Nor does a plan name that repository's commit as the one that it was made from.
         let out = place.path().join("plan.json").display().to_string();
         let plan = ["plan", "--as-of", TODAY, "--project", "account", "--out", &out];
-        let ended = run_with(git, &clone, &plan);
+        let ended = run_with(git, clone, &plan);
         assert_eq!(ended.code, 0, "{}", ended.shown());
         assert!(ended.err.contains("the plan names no commit: "), "{}", ended.err);
         let plan: Value = serde_json::from_slice(&fs::read(&out).unwrap()).unwrap();
         assert_eq!(plan["parents"]["commit"], Value::Null);
     }
     // Without it, by any git, the base is the base.
-    for name in ["HEAD", "config", "objects", "refs"] {
-        let path = clone.join("account").join(name);
-        drop(fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path)));
-    }
-    for git in [None, Some(&*old)] {
-        let ended = run_with(git, &clone, &review(&base));
-        assert!(ended.code == 2 && ended.out.contains("global-admin"), "{}", ended.shown());
+    for clone in [&clone, &linked] {
+        for name in ["HEAD", "config", "objects", "refs"] {
+            let path = clone.join("account").join(name);
+            drop(fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path)));
+        }
+        for git in [None, Some(&*old)] {
+            let ended = run_with(git, clone, &review(&base));
+            assert!(ended.code == 2 && ended.out.contains("global-admin"), "{}", ended.shown());
+        }
     }
 }
 
