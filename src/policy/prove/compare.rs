@@ -1,9 +1,10 @@
 //! Old policies and new ones, in every environment.
 
-use cedar_policy::Decision;
+use cedar_policy::{Decision, PolicySet};
 use cedar_policy_symcc::{CompiledPolicySet, implies_asserts};
 
 use super::environment::{Book, Environment, Page};
+use super::facts::Facts;
 use super::prover::{Prover, Solvers, unproved};
 use super::scene::{Claim, witness};
 use super::{Answer, Judged, Proof, Question, Today, Unproved, today};
@@ -55,6 +56,7 @@ struct Sides<'a> {
     environment: &'a Environment,
     pages: [Page<'a>; 2],
     same: bool,
+    facts: Facts,
     compiled: Option<Result<[CompiledPolicySet; 2], Unproved>>,
 }
 
@@ -63,7 +65,12 @@ impl<'a> Sides<'a> {
         let pages = [before.page(environment), after.page(environment)];
         let [first, second] = &pages;
         let same = first.says_the_same(second);
-        Self { environment, pages, same, compiled: None }
+        let facts = Facts::of(
+            environment,
+            first.policies().chain(second.policies()),
+            first.reads_holds() || second.reads_holds(),
+        );
+        Self { environment, pages, same, facts, compiled: None }
     }
 
     /// Whether the guardrails that somebody can answer for are not the same on both sides.
@@ -88,9 +95,9 @@ impl<'a> Sides<'a> {
             return Answer::Nothing;
         }
         let environment = self.environment;
-        let [before, after] = &self.pages;
+        let ([before, after], facts) = (&self.pages, &self.facts);
         let compiled = self.compiled.get_or_insert_with(|| {
-            Ok([compile(before, environment)?, compile(after, environment)?])
+            Ok([compile(before, environment, facts)?, compile(after, environment, facts)?])
         });
         let compiled = match compiled {
             Ok(compiled) => compiled,
@@ -104,10 +111,16 @@ impl<'a> Sides<'a> {
             Ok(Some(env)) => {
                 let set = |side: usize| self.pages.get(side).map(Page::set).unwrap_or_default();
                 let (more, less) = (set(more), set(less));
-                let claims = [
+                let so = match self.facts.permitting() {
+                    Ok(so) => so,
+                    Err(why) => return Answer::NotProved(why),
+                };
+                let mut claims = vec![
                     Claim { policies: &more, decision: Decision::Allow },
                     Claim { policies: &less, decision: Decision::Deny },
                 ];
+                let allow = |policies| Claim { policies, decision: Decision::Allow };
+                claims.extend(so.as_ref().map(allow));
                 Answer::Something(Box::new(witness(&env, &claims)))
             }
             Err(why) => Answer::NotProved(why),
@@ -119,7 +132,15 @@ impl<'a> Sides<'a> {
 pub(super) fn compile(
     page: &Page<'_>,
     environment: &Environment,
+    facts: &Facts,
 ) -> Result<CompiledPolicySet, Unproved> {
-    CompiledPolicySet::compile(&page.set(), &environment.cedar(), vocabulary::schema())
+    compile_set(&facts.within(page.set())?, environment)
+}
+
+pub(super) fn compile_set(
+    policies: &PolicySet,
+    environment: &Environment,
+) -> Result<CompiledPolicySet, Unproved> {
+    CompiledPolicySet::compile(policies, &environment.cedar(), vocabulary::schema())
         .map_err(|error| unproved(&error))
 }

@@ -146,8 +146,25 @@ impl<'a> Page<'a> {
     }
 
     pub(super) fn set(&self) -> PolicySet {
-        rules::set(self.entries.iter().map(|entry| &entry.rule.policy))
+        rules::set(self.policies())
     }
+
+    /// Whether any of them reads what somebody holds.
+    pub(super) fn reads_holds(&self) -> bool {
+        self.entries.iter().any(|entry| entry.body.contains(HOLDS))
+    }
+
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.entries.iter().map(|entry| &entry.rule.policy)
+    }
+}
+
+/// The attribute, as a policy's body has it. A text of the same words does no harm.
+const HOLDS: &str = "\"holds\"";
+
+/// Whether a policy reads what somebody holds.
+pub(super) fn reads_holds(policy: &Policy) -> bool {
+    body(policy).contains(HOLDS)
 }
 
 /// What a policy says, without its name and its annotations.

@@ -1,16 +1,16 @@
 //! Invariants, in every estate there could be.
 
 use cedar_policy::Decision;
-use cedar_policy_symcc::{CompiledPolicySet, disjoint_asserts, implies_asserts};
+use cedar_policy_symcc::{disjoint_asserts, implies_asserts};
 
-use super::compare::compile;
-use super::environment::{Book, Environment};
-use super::prover::{Prover, Solvers, unproved};
+use super::compare::compile_set;
+use super::environment::{Book, Environment, reads_holds};
+use super::facts::Facts;
+use super::prover::{Prover, Solvers};
 use super::scene::{Claim, witness};
 use super::{Answer, Unproved};
 use crate::policy::invariant::{Invariant, Promise};
 use crate::policy::rules::Rules;
-use crate::policy::vocabulary;
 
 /// What came of one invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,19 +55,20 @@ async fn one<S: Solvers>(
     prover: &mut Prover<'_, S>,
 ) -> Result<Answer, Unproved> {
     let page = book.page(environment);
-    let rules = compile(&page, environment)?;
     let (judged, matching) = (page.set(), invariant.matching());
-    let promised =
-        CompiledPolicySet::compile(&matching, &environment.cedar(), vocabulary::schema())
-            .map_err(|error| unproved(&error))?;
+    let reads_holds = page.reads_holds() || reads_holds(&invariant.rule.policy);
+    let policies = judged.policies().chain(matching.policies());
+    let facts = Facts::of(environment, policies, reads_holds);
+    let rules = compile_set(&judged, environment)?;
+    let promised = compile_set(&facts.within(matching.clone())?, environment)?;
+    let so = facts.permitting()?;
     let (asserted, decision) = match invariant.promise {
-        Promise::Never => (disjoint_asserts(&rules, &promised), Decision::Allow),
+        Promise::Never => (disjoint_asserts(&promised, &rules), Decision::Allow),
         Promise::Always => (implies_asserts(&promised, &rules), Decision::Deny),
     };
-    let claims = [
-        Claim { policies: &judged, decision },
-        Claim { policies: &matching, decision: Decision::Allow },
-    ];
+    let allow = |policies| Claim { policies, decision: Decision::Allow };
+    let mut claims = vec![Claim { policies: &judged, decision }, allow(&matching)];
+    claims.extend(so.as_ref().map(allow));
     let found = prover.find(&asserted).await?;
     Ok(found.map_or(Answer::Nothing, |env| Answer::Something(Box::new(witness(&env, &claims)))))
 }

@@ -3,7 +3,8 @@
 //! Only policies of the project's files and roles are looked at, among all that hold. Each is judged among those
 //! forbids that are at least as strict as it is: a hard forbid is not superfluous because an
 //! advisory one says the same, and a permit is not idle because a guardrail is against it that
-//! somebody can answer for.
+//! somebody can answer for. Of several that make each other redundant the last is left: what was
+//! found to be superfluous does nobody's work any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +15,9 @@ use cedar_policy_symcc::{
 };
 
 use super::Unproved;
-use super::compare::compile;
+use super::compare::{compile, compile_set};
 use super::environment::{Book, Entry, Environment, Page};
+use super::facts::Facts;
 use super::prover::{Prover, Solvers, unproved};
 use crate::policy::level::Level;
 use crate::policy::rules::{Placed, Rule, Rules};
@@ -157,14 +159,15 @@ impl Look<'_, '_> {
         prover: &mut Prover<'_, S>,
     ) -> Result<bool, Unproved> {
         let page = self.book.page(environment);
+        let facts = Facts::of(environment, page.policies(), page.reads_holds());
         let whole = self
             .shelf
             .entry((self.strictness, environment))
-            .or_insert_with(|| compile(&page, environment))
+            .or_insert_with(|| compile(&page, environment, &facts))
             .as_ref()
             .map_err(Clone::clone)?;
         let rest = page.entries.into_iter().filter(|entry| entry.rule.id() != self.rule.id());
-        let rest = compile(&Page { entries: rest.collect() }, environment)?;
+        let rest = compile(&Page { entries: rest.collect() }, environment, &facts)?;
         prover.is_none(&equivalent_asserts(whole, &rest)).await
     }
 
@@ -202,14 +205,16 @@ impl Look<'_, '_> {
         prover: &mut Prover<'_, S>,
     ) -> Result<bool, Unproved> {
         for environment in environments {
+            let page = self.book.page(environment);
+            let facts = Facts::of(environment, page.policies(), page.reads_holds());
             let of = |with: bool| {
-                let entries = self.book.page(environment).entries.into_iter().filter(|entry| {
+                let entries = page.entries.iter().filter(|entry| {
                     let id = entry.rule.id();
                     entry.rule.permits() != self.rule.permits()
                         || other.is_some_and(|other| other.id() == id)
                         || (with && id == self.rule.id())
                 });
-                compile(&Page { entries: entries.collect() }, environment)
+                compile(&Page { entries: entries.cloned().collect() }, environment, &facts)
             };
             let (with, without) = (of(true)?, of(false)?);
             if !prover.is_none(&equivalent_asserts(&with, &without)).await? {
@@ -227,6 +232,7 @@ impl Look<'_, '_> {
         prover: &mut Prover<'_, S>,
     ) -> Result<bool, Unproved> {
         let page = self.book.page(environment);
+        let facts = Facts::of(environment, page.policies(), page.reads_holds());
         let forbids = page.entries.iter().filter(|entry| !entry.rule.permits());
         let mut set: PolicySet = crate::policy::rules::set(forbids.map(|entry| &entry.rule.policy));
         let everything = Policy::parse(
@@ -235,8 +241,7 @@ impl Look<'_, '_> {
         )
         .map_err(|error| Unproved::Policies(error.to_string()))?;
         set.add(everything).map_err(|error| Unproved::Policies(error.to_string()))?;
-        let free = CompiledPolicySet::compile(&set, &environment.cedar(), vocabulary::schema())
-            .map_err(|error| unproved(&error))?;
+        let free = compile_set(&facts.within(set)?, environment)?;
         prover.is_none(&disjoint_asserts(&alone.into_compiled_policyset(), &free)).await
     }
 }

@@ -15,17 +15,19 @@
 //! of resources. For each:
 //! 1. `environment`: which policies could apply? If they are the same on both sides, so is what
 //!    they permit, and nobody is asked.
-//! 2. `prover` has the policies compiled into a question to the solver (`cedar-policy-symcc`), and
+//! 2. `facts` adds what is so in every estate, whatever the vocabulary admits besides.
+//! 3. `prover` has the policies compiled into a question to the solver (`cedar-policy-symcc`), and
 //!    asks: is there an estate in which this permits what that does not?
-//! 3. `scene` replays the answer through Cedar's authorizer and takes away all that does not
+//! 4. `scene` replays the answer through Cedar's authorizer and takes away all that does not
 //!    matter, `witness` says it in words. What the authorizer does not confirm is labelled so.
-//! 4. `today` looks whether somebody real gains the same.
+//! 5. `today` looks whether somebody real gains the same.
 //!
 //! The solver is a program of its own, so it is I/O: whoever calls hands in where solvers come from
 //! ([`Solvers`]). Without one, or if it fails, the answer is *not proved*, and why; never *safe*.
 
 mod compare;
 mod environment;
+mod facts;
 pub mod invariants;
 pub mod lint;
 mod prover;

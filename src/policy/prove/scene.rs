@@ -15,6 +15,7 @@ use super::value::{Lit, expressions, simpler};
 use super::witness::{Party, Witness, kind};
 use crate::policy::expect::object;
 use crate::policy::vocabulary;
+use crate::policy::world::declared::{EVERYONE, GUEST};
 use crate::policy::world::{Type, Uid};
 
 /// What must be decided how for a request to show something.
@@ -259,7 +260,10 @@ impl Scene {
             next
         };
         found.push(with(&|next| {
-            *next = Body { attributes: next.attributes.clone(), ..Body::default() };
+            let parents = next.parents.iter().filter(|parent| is_usual(ty, parent));
+            let parents = parents.cloned().collect();
+            let attributes = std::mem::take(&mut next.attributes);
+            *next = Body { attributes, tags: BTreeMap::new(), parents };
             for (name, value) in &mut next.attributes {
                 *value = Lit::ordinary(ty, name).unwrap_or_else(|| value.clone());
             }
@@ -327,6 +331,15 @@ impl Scene {
     }
 }
 
+/// Whether everybody is in it.
+fn is_usual(ty: Type, parent: &EntityUid) -> bool {
+    ty == Type::User && is_role(parent, EVERYONE)
+}
+
+fn is_role(uid: &EntityUid, name: &str) -> bool {
+    Uid::from_cedar(uid).is_some_and(|uid| uid.ty == Type::Role && uid.name.as_str() == name)
+}
+
 /// What a change cannot do without, and what it is when it does not matter.
 const FILLING: [&str; 2] = ["change.irreversible: false", "change.verb: \"update\""];
 
@@ -346,7 +359,13 @@ impl Tongue<'_> {
         let name = self.named.contains(uid).then(|| uid.id().unescaped().into());
         let mut facts = Vec::new();
         if let Some(Body { attributes, tags, parents }) = self.scene.entities.get(uid) {
-            facts.extend(parents.iter().map(|parent| format!("in {}", self.name(parent))));
+            // Nobody is told what is so of everybody, nor that guests are guests.
+            let guest = attributes.get("guest") == Some(&Lit::Bool(true));
+            let told = parents.iter().filter(|parent| {
+                let is_guests = guest && ty == Type::User && is_role(parent, GUEST);
+                !is_usual(ty, parent) && !is_guests
+            });
+            facts.extend(told.map(|parent| format!("in {}", self.name(parent))));
             for (key, value) in attributes {
                 // A role's family and privilege are of no interest if the role is named.
                 let ordinary = Lit::ordinary(ty, key);

@@ -242,15 +242,15 @@ fn all_environments_of_the_vocabulary_can_be_asked_about() {
     let (old, new) = (rules(""), rules("@id(\"x\") permit (principal, action, resource);"));
     let proof = compared(&old, &new, None);
     assert_eq!(proof.environments.len(), 131);
-    // Estates already hold whatever roles they say.
+    // Estates already hold whatever roles they say, and everybody sees their own profile.
     let same: Vec<&str> = proof
         .environments
         .iter()
         .filter(|one| one.verdict() == Verdict::Unchanged)
         .map(|one| one.environment.action.as_str())
         .collect();
-    assert_eq!(same, ["hold-role", "receive-directory-role"]);
-    assert_eq!(proof.count(Verdict::Widened), 129);
+    assert_eq!(same, ["hold-role", "receive-directory-role", "view-own-profile"]);
+    assert_eq!(proof.count(Verdict::Widened), 128);
     let unconfirmed = proof.environments.iter().filter_map(|one| one.gained.witness());
     assert_eq!(unconfirmed.filter(|witness| !witness.confirmed).count(), 0);
 }

@@ -187,3 +187,35 @@ when { context has change && !context.change.lastOf.isEmpty() };
     let sentence = witness.sentence();
     assert!(sentence.ends_with("with change.lastOf: some role"), "{sentence}");
 }
+
+#[test]
+fn what_the_world_makes_so_is_so_in_every_estate() {
+    // Whoever is enabled is in the role of everybody: nobody need say so.
+    let always = r#"
+@id("own.profile")
+@always("who is one of ours sees their own profile")
+permit (principal is User, action == Action::"view-own-profile", resource)
+when { principal.enabled && !principal.expired };
+@id("own.guests")
+@never("who is no guest is none")
+permit (principal is User, action == Action::"view-own-profile", resource)
+when { principal.guest && !(principal in Role::"guest-user") };
+@id("own.false")
+@always("whoever is enabled signs")
+permit (principal is User, action == Action::"sign-agreement", resource)
+when { principal.enabled && !principal.expired };
+"#;
+    let found: Vec<bool> = promised(always).into_iter().map(|(_, holds)| holds).collect();
+    assert_eq!(found, [true, true, false]);
+    // Whoever holds a role is in it: to forbid it of all in it forbids no less.
+    let forbid = |condition: &str| {
+        rules(&format!(
+            "@id(\"own.desk\") forbid (principal is User, action == Action::\"sign-agreement\", resource)\n\
+             when {{ {condition} }};"
+        ))
+    };
+    let held = forbid("principal.holds.contains(Role::\"report-viewer\")");
+    let within = forbid("principal in Role::\"report-viewer\"");
+    assert_eq!(compared(&held, &within, None).verdict(), Verdict::Narrowed);
+    assert_eq!(compared(&within, &held, None).verdict(), Verdict::Widened);
+}
