@@ -13,6 +13,7 @@ use super::*;
 use crate::model::Str;
 use crate::policy::level::Level;
 use crate::policy::vocabulary::action_uid;
+use crate::policy::world::declared::Someone;
 use crate::policy::world::{Shape, Type, Uid, Value};
 
 struct Dice<'d>(std::slice::Iter<'d, u16>);
@@ -32,16 +33,22 @@ impl Dice<'_> {
 }
 
 const ACTIONS: [&str; 2] = ["view-customer", "edit-customer"];
+/// What a template of delegated access gives besides.
+const ASKED: [&str; 3] = [ACTIONS[0], ACTIONS[1], "reset-password"];
 const ROLES: [&str; 2] = ["admin-agent", "tier2"];
 
 /// What a condition can be made of. None has a sign in it that an edit changes.
-const ATOMS: [&str; 14] = [
+const ATOMS: [&str; 18] = [
     "principal.enabled",
     "principal.guest",
     "principal.emailDomain like \"*.example\"",
     "principal.eligible.contains(Role::\"tier2\")",
     "principal in Role::\"admin-agent\"",
     "principal == User::\"user0\"",
+    "principal.holds.contains(Role::\"tier2\")",
+    "principal.holds.contains(Role::\"admin-agent\")",
+    "principal in Role::\"default-user\"",
+    "(if resource has delegated then resource.delegated.contains(\"tier2.1\") else false)",
     "resource.known",
     "resource.relationship == \"none\"",
     "resource.hasTag(\"t\")",
@@ -82,9 +89,35 @@ fn policy(id: usize, dice: &mut Dice<'_>) -> String {
     )
 }
 
+/// What is compiled of a template of delegated access and of a role's permissions.
+fn compiled() -> [String; 2] {
+    let text = "\
+apiVersion: partnerctl/v1
+kind: Role
+metadata: {name: tier2}
+spec: {group: Tier 2, permissions: [{allow: [reset-password, edit-customer], customers: {labels: {t: a}}}]}
+---
+apiVersion: partnerctl/v1
+kind: DelegatedAccess
+metadata: {name: ops}
+spec:
+  customers: {exists: [t]}
+  duration: P180D
+  grants: [{to: tier2, directoryRoles: [Helpdesk Administrator]}]
+";
+    let loaded = crate::policy::tests::estate(&[("all.yaml", text)]);
+    let day = Day::parse("2026-10-01").unwrap();
+    let rules = Rules::declared(&loaded.estate, &Sources::default(), day);
+    let ids = ["delegated-access.ops.0", "role.tier2.0"];
+    ids.map(|id| format!("@id(\"of.{id}\") {}\n", rules.by_id(id).unwrap().policy))
+}
+
 /// Policies before and after an edit.
 fn pair(dice: &mut Dice<'_>) -> [Rules; 2] {
+    static COMPILED: std::sync::LazyLock<[String; 2]> = std::sync::LazyLock::new(compiled);
     let mut texts: Vec<String> = (0..=dice.below(4)).map(|id| policy(id, dice)).collect();
+    // As they are, or with a word less: they are edited like any other.
+    texts.extend(COMPILED.iter().filter(|_| dice.flip()).cloned());
     let old = texts.concat();
     let at = dice.below(texts.len());
     match dice.below(7) {
@@ -129,15 +162,19 @@ fn estate(dice: &mut Dice<'_>) -> World {
         ROLES.iter().filter(|_| dice.flip()).map(|name| role(name)).collect::<BTreeSet<_>>()
     };
     for at in 0..3 {
-        let attributes = vec![
-            ("enabled", Value::Bool(dice.flip())),
-            ("expired", Value::Bool(false)),
-            ("guest", Value::Bool(dice.flip())),
-            ("emailDomain", Value::Text(dice.of(&["a.example", "a.test"]).into())),
-            ("webmail", Value::Bool(false)),
-            ("eligible", Value::Set(some(dice))),
-        ];
-        let shape = Shape { attributes, tags: tags(dice), parents: some(dice) };
+        let (enabled, guest) = (dice.flip(), dice.flip());
+        let email_domain = dice.of(&["a.example", "a.test"]);
+        let someone =
+            Someone { enabled, expired: false, guest, email_domain, webmail: false, labels: None };
+        let (eligible, held) = (some(dice), some(dice));
+        let names = |roles: &BTreeSet<Uid>| -> Vec<String> {
+            roles.iter().map(|role| role.name.to_string()).collect()
+        };
+        let (eligible, held) = (names(&eligible), names(&held));
+        // As the world makes of whoever is declared.
+        let shape =
+            someone.shape(eligible.iter().map(String::as_str), held.iter().map(String::as_str));
+        let shape = Shape { tags: tags(dice), ..shape };
         world.suppose(Uid::new(Type::User, format!("user{at}")), shape);
         let mut attributes = vec![
             ("relationship", Value::Text(dice.of(&["reseller", "none"]).into())),
@@ -148,6 +185,10 @@ fn estate(dice: &mut Dice<'_>) -> World {
         ];
         if dice.flip() {
             attributes.push(("reseller", Value::One(reseller.clone())));
+        }
+        if dice.flip() {
+            let gifts = ["tier2.1", "desk.1"].into_iter().filter(|_| dice.flip());
+            attributes.push(("delegated", Value::Texts(gifts.map(Str::from).collect())));
         }
         let shape = Shape { attributes, tags: tags(dice), ..Shape::default() };
         world.suppose(Uid::new(Type::Customer, format!("customer{at}")), shape);
@@ -178,7 +219,7 @@ fn permitted(
     entities: &Entities,
 ) -> BTreeMap<&'static str, BTreeSet<(usize, usize, usize)>> {
     let mut all: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    for action in ACTIONS {
+    for action in ASKED {
         for (at, context) in contexts().into_iter().enumerate() {
             for (who, what) in (0..3).flat_map(|who| (0..3).map(move |what| (who, what))) {
                 let request = Request::new(
@@ -241,7 +282,8 @@ fn round(numbers: &[u16], solvers: &mut Cvc5, seen: &mut Seen) -> Result<(), Tes
                 let (more, less) = (more.get(action), less.get(action));
                 more.unwrap_or(&none).difference(less.unwrap_or(&none)).count()
             };
-            if judged.environment.principal != Type::User {
+            let Environment { principal, resource, .. } = judged.environment;
+            if (principal, resource) != (Type::User, Type::Customer) {
                 continue;
             }
             let claims = [
