@@ -180,6 +180,11 @@ impl Files {
         self.complete && self.missing().next().is_none()
     }
 
+    /// Whether only some manifests were asked for, and others stand elsewhere.
+    pub(crate) const fn is_part(&self) -> bool {
+        !self.complete
+    }
+
     /// The folder that `.partnerctl/` stands in: beside the project file, else the current one.
     pub(crate) fn home(&self) -> Result<PathBuf, CommandError> {
         if self.path_of(&self.project_name).is_some() {

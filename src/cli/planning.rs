@@ -187,9 +187,9 @@ impl PlanningArgs {
         let acting = tenant.actor(&loaded.estate).await?;
         let now = self.as_of.map_or(snapshot.observed_at, |day| beginning(day, &snapshot));
         let today = Day(now.to_zoned(TimeZone::UTC).date());
-        // What templates say of delegated access is not so before a customer has approved it.
+        // What documents say of delegated access is not so before a customer has approved it.
         let rules = Rules::declared(&loaded.estate, &loaded.findings.sources, today)
-            .with_delegated(&Delegated::default());
+            .with_delegated(&Delegated::default(), &loaded.estate, today);
         let commit = git::checked_out(&home).unwrap_or_else(|why| {
             out.say(&format!("the plan names no commit: {why}"));
             None

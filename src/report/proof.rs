@@ -24,6 +24,8 @@ pub struct Proved {
     pub counts: BTreeMap<Verdict, usize>,
     /// In how many it is not known whether more is permitted.
     pub maybe_gained: usize,
+    /// Guardrails that a Waiver lets pass differ: what is proved is proved of whoever has one.
+    pub guarded: bool,
     /// What is permitted that was not: each example once, for all actions that it shows.
     pub gained: Vec<Example>,
     pub lost: Vec<Example>,
@@ -76,6 +78,7 @@ impl Proved {
                 .iter()
                 .filter(|judged| judged.gained.unproved().is_some())
                 .count(),
+            guarded: proof.environments.iter().any(|judged| judged.guarded),
             counts: Verdict::ALL.map(|verdict| (verdict, proof.count(verdict))).into(),
             gained: Vec::new(),
             lost: Vec::new(),
@@ -88,7 +91,7 @@ impl Proved {
             };
             (cited(permits, &witness.by), cited(refuses, &witness.against))
         };
-        for Judged { environment, gained, lost, eased, today } in &proof.environments {
+        for Judged { environment, gained, lost, eased, guarded: _, today } in &proof.environments {
             if let Some(witness) = gained.witness() {
                 let cited = sided(witness, Side::New, Side::Old);
                 add(&mut proved.gained, witness, *today, cited);
@@ -115,19 +118,21 @@ impl Proved {
         let all = self.environments;
         let count = |verdict| self.counts.get(&verdict).copied().unwrap_or_default();
         let wider = count(Verdict::Widened) + count(Verdict::Both);
+        // Access as it is today counts these guardrails: the two are not to contradict each other.
+        let proved = if self.guarded { "proved, Waivers granted" } else { "proved" };
         let mut text = match self.verdict {
             Verdict::Unchanged => format!(
-                "proved: the policies permit exactly what they did, in every estate there could be ({all} kinds of requests)"
+                "{proved}: the policies permit exactly what they did, in every estate there could be ({all} kinds of requests)"
             ),
             Verdict::Narrowed => format!(
-                "proved: the policies permit nothing that they did not, in any estate there could be, and less in {} of {all} kinds of requests",
+                "{proved}: the policies permit nothing that they did not, in any estate there could be, and less in {} of {all} kinds of requests",
                 count(Verdict::Narrowed)
             ),
             Verdict::Widened | Verdict::Both => format!(
                 "widened: the policies permit what they did not, in {wider} of {all} kinds of requests"
             ),
             Verdict::NotProved if self.maybe_gained == 0 => format!(
-                "proved: the policies permit nothing that they did not, in any estate there could be; whether they permit less is not known for {} of {all} kinds of requests",
+                "{proved}: the policies permit nothing that they did not, in any estate there could be; whether they permit less is not known for {} of {all} kinds of requests",
                 count(Verdict::NotProved)
             ),
             Verdict::NotProved => format!(
@@ -136,7 +141,7 @@ impl Proved {
             ),
         };
         if !self.eased.is_empty() {
-            text.push_str("; guardrails object to less");
+            text.push_str("; some of it needed a Waiver, and needs none now");
         }
         if wider > 0 {
             let less = count(Verdict::Narrowed) + count(Verdict::Both);
@@ -542,6 +547,7 @@ pub(in crate::report) fn of_texts(count: usize, next: &mut dyn FnMut() -> String
     };
     Proved {
         verdict: Verdict::Widened,
+        guarded: true,
         environments: count,
         counts: Verdict::ALL.map(|verdict| (verdict, count)).into(),
         maybe_gained: count,
@@ -565,7 +571,7 @@ mod tests {
     fn judged(action: &str, gained: Answer, lost: Answer, today: Today) -> Judged {
         let environment =
             Environment { action: action.into(), principal: Type::User, resource: Type::Customer };
-        Judged { environment, gained, lost, eased: None, today }
+        Judged { environment, gained, lost, eased: None, guarded: false, today }
     }
 
     fn witness(action: &str, label: &str) -> Answer {
@@ -754,6 +760,13 @@ Not proved for `User end-relationship Customer`: `the solver does not know`
             [
                 of(vec![judged("a", nothing(), nothing(), Today::Unknown)]),
                 of(vec![judged("a", nothing(), witness("a", "x"), Today::Unknown)]),
+                // A guardrail is new that a Waiver lets pass; one is gone.
+                of(vec![Judged { guarded: true, ..judged("a", nothing(), nothing(), Today::Unknown) }]),
+                of(vec![Judged {
+                    guarded: true,
+                    eased: Some(witness("a", "x")),
+                    ..judged("a", nothing(), nothing(), Today::Unknown)
+                }]),
                 of(vec![judged("a", nothing(), unproved(), Today::Unknown)]),
                 of(vec![judged("a", unproved(), nothing(), Today::Unknown)]),
                 of(vec![judged("a", witness("a", "x"), unproved(), Today::Nobody)]),
@@ -762,6 +775,8 @@ Not proved for `User end-relationship Customer`: `the solver does not know`
             str![[r#"
 proved: the policies permit exactly what they did, in every estate there could be (1 kinds of requests)
 proved: the policies permit nothing that they did not, in any estate there could be, and less in 1 of 1 kinds of requests
+proved, Waivers granted: the policies permit exactly what they did, in every estate there could be (1 kinds of requests)
+proved, Waivers granted: the policies permit exactly what they did, in every estate there could be (1 kinds of requests); some of it needed a Waiver, and needs none now
 proved: the policies permit nothing that they did not, in any estate there could be; whether they permit less is not known for 1 of 1 kinds of requests
 not proved: whether the policies permit more is not known for 1 of 1 kinds of requests
 widened: the policies permit what they did not, in 1 of 1 kinds of requests; nobody gains today

@@ -295,7 +295,8 @@ impl Renames {
         if self.uids.is_empty() {
             return rules.set();
         }
-        let policies: Vec<Policy> = rules.iter().map(|rule| self.policy(rule)).collect();
+        let deciding = rules.iter().filter(|rule| !rule.only_advises());
+        let policies: Vec<Policy> = deciding.map(|rule| self.policy(rule)).collect();
         set(policies.iter())
     }
 }

@@ -52,6 +52,7 @@ mod planning;
 mod policies;
 mod postgres;
 mod proofs;
+mod reading;
 mod readme;
 mod recipes;
 mod reconcile;
