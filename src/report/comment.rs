@@ -90,7 +90,13 @@ pub(super) fn prose(text: &str) -> String {
         if !told.is_empty() && held.is_empty() {
             told.push(' ');
         }
-        if is_ordinary(core) {
+        // At the beginning of a line, `1.` and `1)` would begin a list.
+        let begins_list = told.is_empty()
+            && held.is_empty()
+            && lead.is_empty()
+            && tail.starts_with(['.', ')'])
+            && core.bytes().all(|byte| byte.is_ascii_digit());
+        if is_ordinary(core) && !begins_list {
             if goes_on {
                 flush(&mut held, &mut told);
                 told.push(' ');
