@@ -85,7 +85,11 @@ pub(super) async fn request(
         Err(error) if matches!(error.reason(), Some(Reason::Invalid | Reason::Conflict)) => {
             let known = looked(writer.reader().delegations_named(name).await)?;
             let own = known.into_iter().find(|(_, found)| {
-                found.customer == Some(customer) && found.roles == *roles && !found.status.is_over()
+                found.customer == Some(customer)
+                    && found.roles == *roles
+                    && found.duration_days.is_none_or(|found| found == days)
+                    && found.auto_extend_days == extend_days
+                    && !found.status.is_over()
             });
             match own {
                 Some((id, found)) if is_asked(&found.status) => return Ok(proven(&id)),
@@ -98,12 +102,20 @@ pub(super) async fn request(
     lock(writer, &id, until).await
 }
 
-/// Asks for the approval of one that is made.
-pub(super) async fn lock(
+/// Asks for the approval of one that was made before, if it asks for just what the plan says: whoever
+/// could edit it meanwhile would have the customer asked for anything.
+pub(super) async fn lock_as_seen(
     writer: &Writer,
+    step: &Step,
     id: &RelationshipId,
     until: Instant,
 ) -> Result<Sent, Failure> {
+    as_seen(writer, step, id).await?;
+    lock(writer, id, until).await
+}
+
+/// Asks for the approval of one that is made.
+async fn lock(writer: &Writer, id: &RelationshipId, until: Instant) -> Result<Sent, Failure> {
     let mut pauses = Pauses::until(until);
     let mut early = 0;
     loop {

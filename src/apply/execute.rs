@@ -274,7 +274,7 @@ impl Sender<'_> {
                 delegated::request(writer, &request, until).await
             }
             Change::LockDelegation { relationship } => {
-                delegated::lock(writer, relationship, until).await
+                delegated::lock_as_seen(writer, step, relationship, until).await
             }
             Change::UpdateDelegation { relationship, days, roles, extend_days } => {
                 let mut fields = DelegationFields::default();

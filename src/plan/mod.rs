@@ -153,8 +153,7 @@ const fn calls_of(change: &Change) -> u64 {
         | Change::AddAccountRole { .. }
         | Change::RemoveAccountRole { .. }
         | Change::CreateCustomer { .. }
-        | Change::AskQualification { .. }
-        | Change::LockDelegation { .. } => 2,
+        | Change::AskQualification { .. } => 2,
         Change::UpdateUser { .. }
         | Change::DeleteUser { .. }
         | Change::DeleteGroup { .. }
@@ -162,6 +161,7 @@ const fn calls_of(change: &Change) -> u64 {
         | Change::PutCustomerBilling { .. }
         | Change::EndRelationship { .. }
         | Change::RequestDelegation { .. }
+        | Change::LockDelegation { .. }
         | Change::UpdateDelegation { .. }
         | Change::DeleteDelegation { .. }
         | Change::TerminateDelegation { .. }

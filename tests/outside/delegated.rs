@@ -347,6 +347,40 @@ fn when_the_customer_declines_the_next_one_the_present_one_stays() {
     assert_eq!(settled(&folder), declared());
 }
 
+const GLOBAL: &str = "62e90394-69f5-4237-9190-012177145e10";
+
+/// Others edit what the tenant holds.
+fn edited(folder: &Folder, set: &str) {
+    let store = rusqlite::Connection::open(folder.path().join(".partnerctl/tenant.db")).unwrap();
+    let sql = format!("UPDATE objects SET body = {set} WHERE kind = 'gdap-relationship'");
+    assert_eq!(store.execute(&sql, []).unwrap(), 1);
+}
+
+/// A customer is asked for what the plan showed, or for nothing: a draft can be edited by others.
+#[test]
+fn what_was_added_to_a_draft_meanwhile_is_not_asked_for() {
+    let folder = with_template(account());
+    apply(&folder);
+    edited(&folder, "json_set(body, '$.status', 'created')");
+    let saved = folder.run(&["plan", "--out", "p.json", "."]);
+    assert_eq!(saved.code, 0, "{}", saved.all());
+    assert!(saved.all().contains("Helpdesk Administrator"), "{}", saved.all());
+    let (asks, _) = plan(&folder);
+    assert_eq!(steps(&asks), [format!("{SEAT}/request")]);
+    edited(&folder, &format!("json_insert(body, '$.roles[#]', '{GLOBAL}')"));
+    let ended = folder.run(&["apply", "p.json", "--yes"]);
+    assert_ne!(ended.code, 0, "{}", ended.all());
+    let standing: Vec<String> = relationships(folder.path()).into_values().collect();
+    assert_eq!(standing, ["created"], "{}", ended.all());
+    // Planned anew, it is corrected first.
+    let (asks, _) = plan(&folder);
+    assert_eq!(steps(&asks), [format!("{SEAT}/correct"), format!("{SEAT}/request")]);
+    apply(&folder);
+    let [one] = documents(folder.path(), "gdap-relationship").try_into().unwrap();
+    assert_eq!(one["status"], "approvalPending");
+    assert!(!strings(&one["roles"]).contains(&GLOBAL.to_owned()), "{one}");
+}
+
 /// Deselected by an edited label: ended, counted, and not without somebody who answers for it.
 #[test]
 fn six_customers_that_lose_their_label_are_over_a_limit() {

@@ -303,11 +303,7 @@ fn request<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>, ca
     }
     let is_first = seat.living.is_empty();
     let name = seat.next_name();
-    let fields = vec![
-        whole(DURATION, Value::Null, format!("P{}D", wanted.days()).into(), cause),
-        whole(EXTENSION, Value::Null, extension_word(wanted.extend_days()), cause),
-        whole(ROLES, Value::Null, words(&wanted.roles), cause),
-    ];
+    let fields = asked_for(wanted, cause);
     let change = Change::RequestDelegation {
         name: name.clone(),
         customer: seat.tenant,
@@ -357,12 +353,22 @@ fn lock<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>, one: 
     }
     let sent = Change::LockDelegation { relationship: one.id.clone() };
     let summary = format!("ask {} to approve delegated access", seat.customer.spec.company_name);
-    let fields = vec![whole(STATUS, "created".into(), "approvalPending".into(), Cause::Change)];
-    let guard = guard(one, BTreeMap::new());
-    let mut step = seat.subject.step("request", Verb::Request, summary, fields, sent);
+    // Nothing of it is asked for yet, whatever the draft says: this step asks, for just this.
+    let asked = asked_for(wanted, Cause::Change);
+    let guard = guard(one, asked.iter().map(|one| (one.path.clone(), one.after.clone())).collect());
+    let mut step = seat.subject.step("request", Verb::Request, summary, asked, sent);
     step.guard = guard;
     step.depends_on = needs;
     gather.push(step, Effect::Nothing);
+}
+
+/// What a customer is asked to approve.
+fn asked_for(wanted: &Wanted<'_>, cause: Cause) -> Vec<FieldChange> {
+    vec![
+        whole(DURATION, Value::Null, format!("P{}D", wanted.days()).into(), cause),
+        whole(EXTENSION, Value::Null, extension_word(wanted.extend_days()), cause),
+        whole(ROLES, Value::Null, words(&wanted.roles), cause),
+    ]
 }
 
 /// What must still be so of a relationship that is changed.

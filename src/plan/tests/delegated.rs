@@ -300,3 +300,30 @@ fn next(status: Status, mapped: &[&str]) -> Stage {
         next.assignments = Some(mapped.iter().map(|group| assigned(group, DECLARED)).collect());
     })
 }
+
+/// Whoever edits a draft between plan and apply has the customer asked for nothing.
+#[test]
+fn a_customer_is_asked_for_what_the_plan_showed() {
+    use crate::plan::guard;
+    let stage = edited(with(ops(), 1, Status::Created, |_| ()), LESS);
+    let planned = stage.plan();
+    let [correct, request] = planned.steps.as_slice() else { panic!("{:#?}", planned.steps) };
+    assert_eq!(request.depends_on, [correct.id.as_str()]);
+    let shown: Vec<&str> = request.fields.iter().map(|field| field.path.as_str()).collect();
+    assert_eq!(shown, ["spec.duration", "spec.autoExtend", "spec.grants"]);
+    let mut draft = stage.snapshot.delegated[&id(1)].clone();
+    assert!(guard::delegation(&request.guard, &draft).is_some(), "it is not corrected yet");
+    draft.roles = roles("Directory Readers");
+    assert_eq!(guard::delegation(&request.guard, &draft), None);
+    let others: [fn(&mut Delegation); 4] = [
+        |draft| draft.roles.extend(roles("Global Administrator")),
+        |draft| draft.duration_days = Some(30),
+        |draft| draft.auto_extend_days = 180,
+        |draft| draft.status = Status::ApprovalPending,
+    ];
+    for edit in others {
+        let mut draft = draft.clone();
+        edit(&mut draft);
+        assert!(guard::delegation(&request.guard, &draft).is_some(), "{draft:?}");
+    }
+}
