@@ -409,7 +409,7 @@ impl Ready {
             limits,
             forecast,
             bound: _,
-            open: _,
+            remains: _,
             endings: _,
         } = planned;
         Plan {

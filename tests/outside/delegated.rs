@@ -435,7 +435,7 @@ fn templates_do_not_meddle_with_each_other() {
     assert_eq!(plan(&folder).1, 0);
     fs::remove_file(folder.path().join("estate/second.yaml")).unwrap();
     let (end, _) = plan(&folder);
-    assert_eq!(steps(&end), ["delegated-access/licences/contoso/end"]);
+    assert_eq!(steps(&end), ["delegated-access/licences/contoso/end/1"]);
     apply(&folder);
     assert_eq!(settled(&folder), declared());
 }
