@@ -125,7 +125,12 @@ async fn round(
 ) -> Result<Went, CommandError> {
     let undoes = saved.as_ref().and_then(|saved| saved.plan.parents.undoes.clone());
     match args.planning.prepare_for_plan(undoes.as_deref(), out).await? {
-        Ok(ready) => started(out, args, ready, saved, Said::Now, signals).await,
+        Ok(ready) => {
+            if undoes.is_none() {
+                ready.must_know(&args.asked())?;
+            }
+            started(out, args, ready, saved, Said::Now, signals).await
+        }
         Err(outcome) => Ok(Went { outcome, waiting: 0 }),
     }
 }

@@ -59,6 +59,7 @@ pub(crate) fn run(out: &Output, args: &PlanArgs) -> Result<Outcome, CommandError
             targets: args.target.iter().cloned().collect::<BTreeSet<_>>(),
             revive: args.revive.iter().cloned().collect(),
         };
+        ready.must_know(&asked)?;
         let plan = ready.file(ready.plan(&asked))?;
         if let Some(path) = &args.snapshot_out {
             let bytes = snapshot_file::write_for_others(&ready.snapshot)

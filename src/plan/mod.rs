@@ -54,6 +54,7 @@ pub use passwords::{NotReset, REMEDY, reset};
 pub use record::{Applied, Record, Remains};
 pub use scope::scope;
 pub use step::{Cause, Report, State, Step, Verb};
+pub use target::is_known;
 pub use timid::Timid;
 pub use undo::{Deed, undo, widen};
 

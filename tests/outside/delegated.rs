@@ -344,6 +344,9 @@ fn when_the_customer_declines_the_next_one_the_present_one_stays() {
     let (plan_now, code) = plan(&folder);
     assert_eq!((steps(&plan_now), code), (vec![], 9));
     is_told(&plan_now, "gone", "declined the next one, and ops-");
+    let ends = folder.run(&["status", "--within", "60d", "."]).all();
+    assert!(ends.contains("the customer declined the next one"), "{ends}");
+    assert!(!ends.contains("is to be renewed now"), "{ends}");
     assert_eq!(settled(&folder), declared());
 }
 
@@ -379,6 +382,59 @@ fn what_was_added_to_a_draft_meanwhile_is_not_asked_for() {
     let [one] = documents(folder.path(), "gdap-relationship").try_into().unwrap();
     assert_eq!(one["status"], "approvalPending");
     assert!(!strings(&one["roles"]).contains(&GLOBAL.to_owned()), "{one}");
+}
+
+/// What the mail says is what the customer approves.
+#[test]
+fn a_mail_says_what_the_link_gives() {
+    let folder = with_template(account());
+    apply(&folder);
+    let narrowed =
+        TEMPLATE.replace("[Directory Readers, Helpdesk Administrator]", "[Directory Readers]");
+    let folder = folder.with("estate/access.yaml", narrowed);
+    let invite =
+        |folder: &Folder| folder.run(&["invite", "--language", "en", "delegated-access/ops"]).all();
+    assert!(!invite(&folder).contains("granularAdminRelationships"), "{}", invite(&folder));
+    let (narrower, _) = plan(&folder);
+    assert_eq!(steps(&narrower), [format!("{SEAT}/replace")]);
+    is_told(&narrower, "final", "it asks for Helpdesk Administrator, too");
+    apply(&folder);
+    let mail = invite(&folder);
+    assert!(mail.contains("Directory Readers"), "{mail}");
+    assert!(!mail.contains("Helpdesk Administrator"), "{mail}");
+    let (_, link) = mail.split_once("granularAdminRelationships/").unwrap();
+    let id = link.split_whitespace().next().unwrap();
+    let all = documents(folder.path(), "gdap-relationship");
+    let asked = all.iter().find(|one| one["id"] == id).unwrap();
+    assert_eq!(strings(&asked["roles"]), [READERS]);
+}
+
+/// A template stands for its seats wherever something is asked for by name, and a slip is no "nothing to
+/// do".
+#[test]
+fn what_is_asked_for_by_name_is_known() {
+    let folder = with_template(account());
+    apply(&folder);
+    act(&folder, &["decline", SEAT]);
+    let (declined, _) = plan(&folder);
+    is_told(&declined, "gone", "declined");
+    for name in ["user/nope", "delegated-access/nope", "delegated-access/ops/nope"] {
+        for (command, option) in [("plan", "--revive"), ("plan", "--target"), ("drift", "--target")]
+        {
+            let ended = folder.run(&[command, option, name, "."]);
+            assert_eq!(ended.code, 64, "{command} {option} {name}: {}", ended.all());
+            assert!(ended.all().contains(name), "{}", ended.all());
+        }
+        let ended = folder.run(&["apply", "--yes", "--revive", name, "."]);
+        assert_eq!(ended.code, 64, "{name}: {}", ended.all());
+    }
+    let revived = folder.run(&["apply", "--yes", "--revive", "delegated-access/ops", "."]);
+    assert_eq!(revived.code, 0, "{}", revived.all());
+    assert_eq!(relationships(folder.path()).len(), 2);
+    // Whoever is called as plans call it answers.
+    act(&folder, &["accept", SEAT]);
+    apply(&folder);
+    assert_eq!(settled(&folder), declared());
 }
 
 /// Deselected by an edited label: ended, counted, and not without somebody who answers for it.

@@ -22,6 +22,7 @@ use crate::plan::gather::{Gather, seen};
 use crate::plan::record::{HeldBy, SeatNow};
 use crate::plan::roles::few;
 use crate::plan::step::{Asks, Cause, Cost, FieldChange, Guard, State, Verb};
+use crate::plan::target::is_meant;
 
 pub(crate) const DURATION: &str = "spec.duration";
 pub(crate) const EXTENSION: &str = "spec.autoExtend";
@@ -182,7 +183,7 @@ fn without_any<'a>(
             gather.drafts.say(&seat.subject.key, State::Settling, message);
         }
         Past::RanOut => request(gather, seat, wanted, Cause::Expiry),
-        Past::Ended(_) if gather.input.revive.contains(&seat.subject.key) => {
+        Past::Ended(_) if is_meant(gather.input.revive, &seat.subject.key) => {
             request(gather, seat, wanted, Cause::Create);
         }
         Past::Ended(how) => {
@@ -593,6 +594,8 @@ fn succession<'a>(
     let is_asked = || standing.coming.iter().any(|one| will_do(one, wanted));
     let is_due =
         is_near && (is_other || !extends) || is_other && (wanted.replaces_now() || is_asked());
+    let is_declined = is_due && standing.coming.is_empty() && declined(seat, wanted, best);
+    let stays = is_declined && !is_meant(gather.input.revive, &seat.subject.key);
     ending::note(
         gather,
         Ending {
@@ -601,7 +604,9 @@ fn succession<'a>(
             customer: seat.customer.spec.company_name.to_string(),
             ends_at: best.found.ends_at,
             fate: if wanted.roles.is_empty() {
-                Fate::Unseen
+                Fate::Empty
+            } else if stays {
+                Fate::Declined
             } else if is_due && standing.coming.is_empty() {
                 Fate::RenewNow
             } else if is_due {
@@ -617,9 +622,7 @@ fn succession<'a>(
     );
     if is_due && !wanted.roles.is_empty() {
         return match standing.coming.as_slice() {
-            [] if declined(seat, wanted, best)
-                && !gather.input.revive.contains(&seat.subject.key) =>
-            {
+            [] if stays => {
                 let end = best.found.ends_at.map(|at| format!(" until it ends on {}", day(at)));
                 let message = format!(
                     "the customer declined the next one, and {} stays{}; it is asked for anew with `--revive {}`",
