@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::execute::{Failure, Sent, looked};
+use super::gather::{Gathering, Place};
 use super::look::Seen;
 use crate::model::id::{RoleTemplateId, TenantId};
 use crate::model::tenant::{
@@ -62,6 +63,39 @@ fn is_asked(status: &DelegationStatus) -> bool {
     !matches!(status, DelegationStatus::Created | DelegationStatus::Other(_))
 }
 
+/// What a relationship looks like.
+#[derive(Debug)]
+pub(super) enum Look {
+    Shown(Box<Delegation>),
+    Missing,
+    /// It cannot be seen just now.
+    Unseen,
+}
+
+/// Looks at relationships, many in one request.
+pub(super) type Looks = Gathering<RelationshipId, Look>;
+
+impl From<Result<Delegation, Error>> for Look {
+    fn from(answer: Result<Delegation, Error>) -> Self {
+        match answer {
+            Ok(found) => Self::Shown(Box::new(found)),
+            Err(error) if error.is(Reason::Missing) => Self::Missing,
+            Err(_) => Self::Unseen,
+        }
+    }
+}
+
+/// How they all are now.
+async fn look_at(reader: &Reader, ids: Vec<RelationshipId>) -> Vec<Look> {
+    if let [id] = ids.as_slice() {
+        return vec![reader.delegation(id).await.into()];
+    }
+    match reader.delegations(&ids).await {
+        Ok(answers) => answers.into_iter().map(Look::from).collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
 /// What a request asks for.
 pub(super) struct Request<'a> {
     pub(super) name: &'a str,
@@ -74,9 +108,11 @@ pub(super) struct Request<'a> {
 /// Makes a relationship, and asks the customer to approve it.
 pub(super) async fn request(
     writer: &Writer,
+    looks: &Looks,
     request: &Request<'_>,
     until: Instant,
 ) -> Result<Sent, Failure> {
+    let place = looks.place();
     let Request { name, customer, days, roles, extend_days } = *request;
     let new = NewDelegation::new(name, (customer, None), days, extend_days, roles);
     let id = match writer.create_delegation(&new).await {
@@ -99,23 +135,29 @@ pub(super) async fn request(
         }
         Err(error) => return Err(error.into()),
     };
-    lock(writer, &id, until).await
+    ask_for_approval(writer, &place, &id, until).await
 }
 
 /// Asks for the approval of one that was made before, if it asks for just what the plan says: whoever
 /// could edit it meanwhile would have the customer asked for anything.
 pub(super) async fn lock_as_seen(
     writer: &Writer,
+    looks: &Looks,
     step: &Step,
     id: &RelationshipId,
     until: Instant,
 ) -> Result<Sent, Failure> {
     as_seen(writer, step, id).await?;
-    lock(writer, id, until).await
+    ask_for_approval(writer, &looks.place(), id, until).await
 }
 
 /// Asks for the approval of one that is made.
-async fn lock(writer: &Writer, id: &RelationshipId, until: Instant) -> Result<Sent, Failure> {
+async fn ask_for_approval(
+    writer: &Writer,
+    place: &Place<'_, RelationshipId, Look>,
+    id: &RelationshipId,
+    until: Instant,
+) -> Result<Sent, Failure> {
     let mut pauses = Pauses::until(until);
     let mut early = 0;
     loop {
@@ -136,12 +178,12 @@ async fn lock(writer: &Writer, id: &RelationshipId, until: Instant) -> Result<Se
     }
     // The answer says that it was asked; the relationship says whether it came about.
     loop {
-        match writer.reader().delegation(id).await {
-            Ok(now) if is_asked(&now.status) => return Ok(proven(id)),
-            Ok(_) => {}
-            Err(error) if error.is(Reason::Missing) => {}
+        let reader = writer.reader();
+        match place.ask(id.clone(), async |ids| look_at(&reader, ids).await).await {
+            Some(Look::Shown(now)) if is_asked(&now.status) => return Ok(proven(id)),
+            Some(Look::Shown(_) | Look::Missing) => {}
             // It was said yes to: what is not seen here is looked at after.
-            Err(_) => return Ok(of(id)),
+            Some(Look::Unseen) | None => return Ok(of(id)),
         }
         if !pauses.take().await {
             return Ok(of(id));

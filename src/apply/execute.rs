@@ -108,6 +108,8 @@ pub(super) struct Sender<'a> {
     pub(super) enabled: Mutex<HashMap<ObjectId, bool>>,
     /// Kept already, by object: whoever is sent a second time gets the password of the first.
     pub(super) passwords: Mutex<HashMap<ObjectKey, SecretString>>,
+    /// At relationships that were just asked for.
+    pub(super) looks: delegated::Looks,
 }
 
 impl Sender<'_> {
@@ -271,10 +273,10 @@ impl Sender<'_> {
                     roles,
                     extend_days: *extend_days,
                 };
-                delegated::request(writer, &request, until).await
+                delegated::request(writer, &self.looks, &request, until).await
             }
             Change::LockDelegation { relationship } => {
-                delegated::lock_as_seen(writer, step, relationship, until).await
+                delegated::lock_as_seen(writer, &self.looks, step, relationship, until).await
             }
             Change::UpdateDelegation { relationship, days, roles, extend_days } => {
                 let mut fields = DelegationFields::default();

@@ -7,6 +7,7 @@
 
 mod delegated;
 mod execute;
+mod gather;
 pub mod handover;
 mod journal;
 mod look;
@@ -175,6 +176,7 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
         run: job.run.clone(),
         enabled: std::sync::Mutex::default(),
         passwords: std::sync::Mutex::default(),
+        looks: delegated::Looks::default(),
     };
     let keeping = Keeping { estate: job.estate, name: &job.plan.parents.estate, run: &job.run };
     let objects = Objects::new(keeping, &job.objects);
@@ -345,6 +347,7 @@ impl<'a> Walk<'a> {
         let mut telling = tokio::time::interval(TELL);
         loop {
             self.begin(&mut running);
+            self.job.ledger.expect(running.len());
             if running.is_empty() {
                 break;
             }

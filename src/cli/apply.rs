@@ -258,6 +258,9 @@ async fn held(
     }
     remains.open.extend(open.into_values());
     let is_whole = args.target.is_empty() && stale.is_empty();
+    let mut plan = plan;
+    // What is left out is not in the tenant as the commit has it.
+    plan.parents.commit = plan.parents.commit.filter(|_| is_whole);
     let part = Part { said, is_whole, remains: &remains, approved_by: &approved_by };
     let went = args.going.go(out, plan, &bound, part, applying, signals).await?;
     Ok(if went.outcome == Outcome::Done && !stale.is_empty() {

@@ -28,6 +28,9 @@ pub(crate) struct ApprovalArgs {
     /// Who made the plan, or the change that it comes from, and cannot approve of it; repeatable
     #[arg(long, value_name = "NAME", requires = "require_approvals")]
     author: Vec<String>,
+    /// Who is none of the approvers, so that as an author they may be missing in that file; repeatable
+    #[arg(long, value_name = "NAME", requires = "require_approvals")]
+    no_approver: Vec<String>,
     /// Keys that do not count any more, a public key to a line
     #[arg(long, value_name = "FILE", requires = "require_approvals")]
     revoked: Option<PathBuf>,
@@ -71,6 +74,7 @@ impl ApprovalArgs {
             signers: &signers,
             revoked: &revoked,
             authors: &self.author,
+            no_approvers: &self.no_approver,
             now: clock::now(),
         };
         tell(out, count(question, &found), needed.get())
@@ -135,9 +139,18 @@ fn understood<T>(
 }
 
 fn tell(out: &Output, counted: Counted, needed: usize) -> Result<Judged, CommandError> {
-    let Counted { approvers, is_author_known, uncounted } = counted;
+    let Counted { approvers, is_author_known, strangers, uncounted } = counted;
     for one in &uncounted {
         out.say(&format!("does not count: {}: {}", one.file, one.why));
+    }
+    if !strangers.is_empty() {
+        let all: Vec<String> = strangers.iter().map(|name| format!("`{name}`")).collect();
+        out.say(&format!(
+            "refused: the approvers' file has nobody called {}, so anybody who approves could be the author",
+            all.join(", ")
+        ));
+        out.say("  add the name to the line of whoever it is, or say that it is none of them: `--no-approver NAME`");
+        return Ok(Judged::Refused(Outcome::Denied));
     }
     let is_enough = approvers.len() >= needed;
     if is_enough && is_author_known {

@@ -18,7 +18,9 @@ use crate::report::decision::{self, Answer, Closest};
 /// Say whether somebody may do something, by which policy, at which line
 ///
 /// As the manifests declare it, or with --live as the tenant really has it. Without WHAT, an action on customers is asked about everywhere:
-/// allowed if it is allowed for any customer. Exit code 0: allowed; 4: denied.
+/// allowed if it is allowed for any customer. view-users, manage-users, assign-roles and
+/// reset-password are then about our own people: name a customer for those of its tenant. Exit code
+/// 0: allowed; 4: denied.
 ///
 /// For instance: partnerctl can user/aiko-tanaka accept-partnership --why
 #[derive(clap::Args, Debug)]
@@ -65,7 +67,7 @@ pub(crate) fn run(out: &Output, args: &CanArgs) -> Result<Outcome, CommandError>
         Err(outcome) => return Ok(outcome),
     };
     for note in &policies.notes {
-        out.narrate(note);
+        out.say(note);
     }
     let answer = answer(&policies, args, action)?;
     out.result(|to| match args.format {
@@ -110,6 +112,9 @@ fn answer(policies: &Policies, args: &CanArgs, action: Action) -> Result<Answer,
         near: Vec::new(),
         notes: notes(policies, &world, &who, &decision),
     };
+    if args.what.is_none() && action.is_about_people() {
+        answer.notes.push(elsewhere(policies, &world, &who, action).map_err(internal)?);
+    }
     if !decision.allowed
         && decision.by.is_empty()
         && let Some(what) = what
@@ -117,8 +122,11 @@ fn answer(policies: &Policies, args: &CanArgs, action: Action) -> Result<Answer,
         let judge = judge(policies, &world, [who.clone(), what.clone()]).map_err(internal)?;
         for found in near(&judge, &who, action, &what) {
             let Some(policy) = policies.cited([&found.id]).pop() else { continue };
-            let lacking = found.failed.iter().map(|condition| lacks(&who, condition)).collect();
-            answer.near.push(Closest { policy, lacking });
+            // What is about customers' people lacks a customer: that is said once, below.
+            if !found.failed.iter().any(|lacking| is_elsewhere(action, &what, lacking)) {
+                let lacking = found.failed.iter().map(|condition| lacks(&who, condition)).collect();
+                answer.near.push(Closest { policy, lacking });
+            }
         }
     }
     Ok(answer)
@@ -167,6 +175,39 @@ fn everywhere(
     Ok((what, decision, format!("{shown} {may} {action} {on}")))
 }
 
+/// Whether a permit is for the people of customers' tenants, and that is all that was asked about.
+fn is_elsewhere(action: Action, what: &Uid, lacking: &Condition) -> bool {
+    action.is_about_people()
+        && what.ty != Type::Customer
+        && matches!(lacking, Condition::Text(text) if text == "resource is Customer")
+}
+
+/// What is to be said of the people of customers' tenants, where nobody named a customer.
+fn elsewhere(
+    policies: &Policies,
+    world: &World,
+    who: &Uid,
+    action: Action,
+) -> Result<String, crate::policy::world::Refused> {
+    let of = world.of(Type::Customer).iter();
+    let all: Vec<Uid> = of.map(|(name, _)| Uid::new(Type::Customer, name.clone())).collect();
+    let judge = judge(policies, world, all.iter().cloned().chain([who.clone()]))?;
+    let mut allowed = all.iter().filter(|what| judge.decide(who, action, what).allowed);
+    Ok(match allowed.next() {
+        Some(first) => format!(
+            "this was about our own people; on those of {} of {} customers' tenants {} may, {} for one: name the customer",
+            allowed.count() + 1,
+            all.len(),
+            object(who),
+            object(first)
+        ),
+        None => {
+            "this was about our own people: for those of a customer's tenant, name the customer"
+                .to_owned()
+        }
+    })
+}
+
 /// Who is meant.
 fn subject(policies: &Policies, world: &mut World, text: &str) -> Result<Uid, CommandError> {
     let reference = reference(text, Kind::User)?;
@@ -193,7 +234,20 @@ fn target(policies: &Policies, action: Action, text: &str) -> Result<Uid, Comman
         Reference::Document(Kind::Role, _) => None,
         other => uid_of(&policies.loaded.estate, other),
     };
+    let estate = &policies.loaded.estate;
     match uid {
+        // Whoever means the people of a tenant may well name the customer alone.
+        Some(uid)
+            if !policies.world.contains(&uid)
+                && !text.contains('/')
+                && action.is_about_people()
+                && (estate.customers.contains_key(text) || estate.users.contains_key(text)) =>
+        {
+            let kind = if estate.customers.contains_key(text) { "customer" } else { "user" };
+            Err(CommandError::usage(format!(
+                "there is no {reference}\ndid you mean `{kind}/{text}`?"
+            )))
+        }
         Some(uid) if !policies.world.contains(&uid) => Err(unknown(policies, &reference)),
         Some(uid) if types.contains(&uid.ty) => Ok(uid),
         Some(_) => Err(CommandError::usage(format!("`{action}` is not done to {reference}"))),
@@ -263,9 +317,13 @@ fn notes(policies: &Policies, world: &World, who: &Uid, decision: &Decision) -> 
         }
     }
     for (id, message) in &decision.failed {
-        if policies.rules.by_id(id).is_some() {
-            notes.push(format!("`{id}` could not be evaluated and decided nothing: {message}"));
-        }
+        // Where it is not among those that decided, others had decided already.
+        let so = if decision.by.contains(id) { "so it forbids this" } else { "decided nothing" };
+        notes.push(format!("`{id}` could not be evaluated and {so}: {message}"));
+    }
+    for cited in policies.cited(&decision.advice) {
+        let reason = cited.reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        notes.push(format!("advised against by `{}`{reason}", cited.id));
     }
     notes
 }

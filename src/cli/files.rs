@@ -82,16 +82,38 @@ impl ProjectArgs {
     }
 }
 
-/// The folder of a project, links resolved, and its project file if it has one.
+/// Where a project is.
+pub(crate) struct Located {
+    /// Its folder, links resolved.
+    pub(crate) root: PathBuf,
+    /// The same as it was named, from the top of everything, links as they are.
+    pub(crate) named: PathBuf,
+    /// Its project file, if it has one.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Finds a project.
 pub(crate) fn located(
     folder: Option<&Path>,
     project: Option<&Path>,
-) -> Result<(PathBuf, Option<PathBuf>), CommandError> {
+) -> Result<Located, CommandError> {
     let source =
         SourceArgs { files: Vec::new(), project: project.map(Path::to_owned), complete: false };
-    let Found { root, file } = source.find(folder)?;
-    let root = root.canonicalize().map_err(|error| cannot(&root, &error))?;
-    Ok((root, file))
+    let Found { root: found, file } = source.find(folder)?;
+    let root = found.canonicalize().map_err(|error| cannot(&found, &error))?;
+    let here = folder_of_shell()?;
+    let is_nearest = folder.is_none() && project.is_none();
+    let nearest = here.ancestors().find(|one| one.canonicalize().is_ok_and(|one| one == root));
+    let named = nearest.filter(|_| is_nearest).map_or_else(|| here.join(&found), Path::to_owned);
+    Ok(Located { root, named, file })
+}
+
+/// The current folder as the shell that called us came there: through links, maybe.
+fn folder_of_shell() -> Result<PathBuf, CommandError> {
+    let here = current_folder()?;
+    let told = std::env::var_os("PWD").map(PathBuf::from).filter(|told| told.is_absolute());
+    let is_here = |told: &PathBuf| told.canonicalize().ok() == here.canonicalize().ok();
+    Ok(told.filter(is_here).unwrap_or(here))
 }
 
 fn current_folder() -> Result<PathBuf, CommandError> {
@@ -156,6 +178,11 @@ impl Files {
     /// Whether these are all the manifests there are, so that what is not in them has gone.
     pub(crate) fn is_complete(&self) -> bool {
         self.complete && self.missing().next().is_none()
+    }
+
+    /// Whether only some manifests were asked for, and others stand elsewhere.
+    pub(crate) const fn is_part(&self) -> bool {
+        !self.complete
     }
 
     /// The folder that `.partnerctl/` stands in: beside the project file, else the current one.

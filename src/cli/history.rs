@@ -1,14 +1,15 @@
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use super::output::Output;
 use super::past::{PastArgs, named};
 use super::planning::ledger_failed;
 use super::tenant::block_on;
-use super::{CommandError, Outcome};
+use super::{CommandError, Outcome, saved};
 use crate::ledger::{
     Broken, Entry, Ledger, LedgerError, Outcome as Came, Run as Known, RunOutcome,
 };
-use crate::plan::Step as Planned;
+use crate::plan::{Plan, Step as Planned};
 use crate::report::history::{
     self, Chain, Counts, FORMAT, Field, History, Outcome as Ended, Run, Step, Unlock,
 };
@@ -22,6 +23,11 @@ pub(crate) struct HistoryArgs {
     /// One run, by its id or by how it begins
     #[arg(value_name = "RUN")]
     run: Option<String>,
+    /// Print only which commits are in the tenant as they stood, the latest first, for whoever wants to
+    /// know who made this saved plan: those of plans for the same estate that were approved and carried
+    /// out whole, and that which the account began with
+    #[arg(long, value_name = "PLANFILE", conflicts_with_all = ["run", "limit", "format"])]
+    before: Option<PathBuf>,
     /// How many runs, the latest first
     #[arg(long, value_name = "N", default_value_t = 20, conflicts_with = "run")]
     limit: u32,
@@ -33,6 +39,10 @@ pub(crate) struct HistoryArgs {
 }
 
 pub(crate) fn run(out: &Output, args: &HistoryArgs) -> Result<Outcome, CommandError> {
+    if let Some(plan) = &args.before {
+        let plan = saved::read(plan)?;
+        return block_on(before(out, &args.past, &plan));
+    }
     block_on(async {
         let mut found = History { format: FORMAT.to_owned(), ..History::default() };
         let mut changed = None;
@@ -57,6 +67,57 @@ pub(crate) fn run(out: &Output, args: &HistoryArgs) -> Result<Outcome, CommandEr
             Some(error) => Err(CommandError::because("verifying the history", &error)),
         }
     })
+}
+
+/// The commits that are in the tenant as they stood. A past that was changed names none.
+async fn before(out: &Output, past: &PastArgs, plan: &Plan) -> Result<Outcome, CommandError> {
+    let Some(ledger) = past.open(out).await? else { return Err(missing()) };
+    if plan.parents.ledger.as_deref().is_some_and(|id| id != ledger.id()) {
+        return Err(CommandError::Stale("the plan was made for another: the ledger".to_owned()));
+    }
+    if let (_, Some(error)) = chain(&ledger).await? {
+        return Err(CommandError::because("verifying the history", &error));
+    }
+    let runs = ledger.runs(u32::MAX).await.map_err(|error| ledger_failed(&error))?;
+    let commits: Vec<String> =
+        settled(&runs, &plan.parents.estate).into_iter().map(str::to_owned).collect();
+    ledger.close().await;
+    out.result(|to| commits.iter().try_for_each(|commit| writeln!(to, "{commit}")))?;
+    Ok(Outcome::Done)
+}
+
+/// The commits of an estate whose manifests were brought into the tenant whole, the latest first, each
+/// once: what others merged since then is what a plan now would do.
+///
+/// What was done by hand counts for nothing but the beginning: it may have been a part, and nobody
+/// looked at whose change it was. Nor does what somebody took back: from then on it is as it was
+/// before, until it is carried out anew.
+fn settled<'a>(latest_first: &'a [Known], estate: &str) -> Vec<&'a str> {
+    let runs: Vec<&Known> =
+        latest_first.iter().filter(|run| run.started.estate == estate).collect();
+    // Runs before this one are not taken back.
+    let mut kept = 0;
+    let mut whole: Vec<(&Known, &str)> = Vec::new();
+    for (at, run) in runs.iter().enumerate() {
+        if let Some(undone) = &run.started.undoes {
+            let undone = runs.iter().position(|run| run.id == *undone);
+            kept = kept.max(undone.map_or(runs.len(), |undone| undone + 1));
+        }
+        let is_whole =
+            run.ended.as_ref().is_some_and(|(_, end)| end.outcome == RunOutcome::Applied);
+        if let Some(commit) = run.started.commit.as_deref().filter(|_| is_whole && at >= kept) {
+            whole.push((run, commit));
+        }
+    }
+    let beginning = whole.pop().into_iter();
+    let approved = whole.iter().filter(|(run, _)| !run.started.approved_by.is_empty());
+    let mut found: Vec<&str> = Vec::new();
+    for (_, commit) in approved.copied().chain(beginning) {
+        if !found.contains(&commit) {
+            found.push(commit);
+        }
+    }
+    found
 }
 
 fn missing() -> CommandError {
@@ -172,3 +233,6 @@ fn step(entry: &Entry) -> Step {
             .collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,7 @@ pub(crate) fn live(context: &Context, loaded: &Loaded, home: &Path) -> Result<Li
     let account = declared.account.as_ref().map(|account| &*account.spec);
     let observed = observed(&snapshot, account, &Names::declared(declared, &snapshot));
     let at = Timestamp::from_second(observed.at.as_second()).unwrap_or(observed.at);
-    let Given { delegated, untold } = delegated(&snapshot, &observed);
+    let Given { delegated, untold } = delegated(&snapshot, &observed, declared);
     let mut notes = notes(&observed, declared);
     notes.extend(untold_notes(&untold, &snapshot));
     Ok(Live {

@@ -17,6 +17,7 @@ mod emulator;
 mod explain;
 mod files;
 mod fmt;
+mod git;
 mod going;
 mod history;
 mod import;

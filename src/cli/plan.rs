@@ -61,6 +61,7 @@ pub(crate) fn run(out: &Output, args: &PlanArgs) -> Result<Outcome, CommandError
         };
         ready.must_know(&asked)?;
         let plan = ready.file(ready.plan(&asked))?;
+        let plan = if asked.targets.is_empty() { plan } else { part(plan)? };
         if let Some(path) = &args.snapshot_out {
             let bytes = snapshot_file::write_for_others(&ready.snapshot)
                 .map_err(|error| CommandError::Internal(format!("the snapshot: {error}")))?;
@@ -80,6 +81,13 @@ pub(crate) fn run(out: &Output, args: &PlanArgs) -> Result<Outcome, CommandError
         out.result(|to| report::write(&plan, args.format, style, to))?;
         Ok(outcome(&plan, args.exit_code))
     })
+}
+
+/// A plan of a part, which does not make the tenant as the commit has it, and so names none.
+pub(crate) fn part(mut plan: Plan) -> Result<Plan, CommandError> {
+    plan.parents.commit = None;
+    plan.sealed()
+        .map_err(|error| CommandError::Internal(format!("the plan cannot be written: {error}")))
 }
 
 /// Names and addresses are in it: for its owner alone.

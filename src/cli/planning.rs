@@ -16,7 +16,7 @@ use super::output::Output;
 use super::past::Undoing;
 use super::policies::Policies;
 use super::tenant::{Acting, ContextArgs, LedgerArgs, Memory, Tenant, unanswered};
-use super::{CommandError, Outcome, clock};
+use super::{CommandError, Outcome, clock, git};
 use crate::ledger::{KeptSnapshot, Ledger, LedgerError};
 use crate::manifest::source::{Format, Sources};
 use crate::model::customer::{Origin, Relationship};
@@ -76,6 +76,8 @@ pub(crate) struct Ready {
     pub(crate) folder: PathBuf,
     rules: Rules,
     invitation: Option<String>,
+    /// The commit that the manifests are of, where that is known.
+    commit: Option<String>,
     pub(crate) is_complete: bool,
     /// The last run when this was read, and whether it was over.
     pub(crate) latest: Option<(String, bool)>,
@@ -185,9 +187,13 @@ impl PlanningArgs {
         let acting = tenant.actor(&loaded.estate).await?;
         let now = self.as_of.map_or(snapshot.observed_at, |day| beginning(day, &snapshot));
         let today = Day(now.to_zoned(TimeZone::UTC).date());
-        // What templates say of delegated access is not so before a customer has approved it.
+        // What documents say of delegated access is not so before a customer has approved it.
         let rules = Rules::declared(&loaded.estate, &loaded.findings.sources, today)
-            .with_delegated(&Delegated::default());
+            .with_delegated(&Delegated::default(), &loaded.estate, today);
+        let commit = git::checked_out(&home).unwrap_or_else(|why| {
+            out.say(&format!("the plan names no commit: {why}"));
+            None
+        });
         let mut ready = Ready {
             policies,
             snapshot,
@@ -201,6 +207,7 @@ impl PlanningArgs {
             folder,
             rules,
             invitation: None,
+            commit: commit.map(|commit| commit.id),
             is_complete,
             past,
             now,
@@ -404,7 +411,8 @@ impl Ready {
             tenant: self.snapshot.tenant.map(|tenant| tenant.to_string()),
             manifests,
             policies,
-            commit: commit(&self.home),
+            // Of a part nobody can say that it is what was committed.
+            commit: self.commit.clone().filter(|_| self.is_complete),
             ledger: match &self.memory {
                 Memory::Kept(ledger) => Some(ledger.id().to_owned()),
                 Memory::Nothing => None,
@@ -460,18 +468,4 @@ pub(crate) fn digests(sources: &Sources) -> (String, String) {
         policies.update(shelved.written.policy.to_string());
     }
     (format!("{:x}", manifests.finalize()), format!("{:x}", policies.finalize()))
-}
-
-/// The commit that is checked out, where there is one.
-fn commit(home: &Path) -> Option<String> {
-    let output = std::process::Command::new("git")
-        .arg("-C")
-        .arg(home)
-        .args(["rev-parse", "--verify", "--quiet", "HEAD"])
-        .stderr(std::process::Stdio::null())
-        .output()
-        .ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    let text = text.trim();
-    (output.status.success() && text.len() >= 40).then(|| text.to_owned())
 }

@@ -5,6 +5,7 @@ use super::live::{Live, LiveArgs};
 use super::output::Output;
 use super::{CommandError, Outcome, clock};
 use crate::manifest::Loaded;
+use crate::manifest::code::Code;
 use crate::manifest::finding::Place;
 use crate::model::time::Day;
 use crate::policy::rules::{Placed, Rule, Rules};
@@ -48,6 +49,10 @@ impl Policies {
             out.findings(&loaded.findings)?;
             return Ok(Err(Outcome::Invalid));
         }
+        // Everything else that only warns is for `validate`: this is what the answer leaves open.
+        for finding in loaded.findings.all.iter().filter(|one| one.code == Code::P2406) {
+            out.say(&format!("note: {}", report::clean::line(&finding.message)));
+        }
         let rules = Rules::declared(&loaded.estate, &loaded.findings.sources, today);
         let world = World::declared(&loaded.estate, today);
         let heading = format!("as declared on {today}");
@@ -71,7 +76,8 @@ impl Policies {
         if let Some(context) = context {
             let Live { estate, delegated, heading, notes } =
                 super::live::live(&context, &policies.loaded, &home)?;
-            policies.rules = policies.rules.with_delegated(&delegated);
+            let declared = &policies.loaded.estate;
+            policies.rules = policies.rules.with_delegated(&delegated, declared, policies.today);
             policies.world = World::declared(&estate, policies.today);
             delegated.tell(&mut policies.world);
             policies.loaded.estate = estate;

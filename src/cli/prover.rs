@@ -16,8 +16,8 @@ use tokio::time::Instant;
 
 use super::CommandError;
 use crate::manifest::{Examined, Examiner};
-use crate::policy::check::Policies;
-use crate::policy::check::proved::{self, Looked};
+use crate::policy::check::examine as policies;
+use crate::policy::check::proved::{self, Looked, Unasked};
 use crate::policy::prove::solver::{Decision, DecisionWithModel, Solver, SolverError};
 use crate::policy::prove::{Solvers, Unproved};
 
@@ -30,12 +30,12 @@ const MEMORY_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// A model of more than this is nobody's.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Examines an estate as [`Policies`] does, and then with a solver.
+/// Examines an estate as [`Policies`](crate::policy::check::Policies) does, and then with a solver.
 #[derive(Debug)]
 pub(crate) struct Proving {
     solvers: RefCell<Cvc5>,
     runtime: Runtime,
-    looked: Cell<Option<Looked>>,
+    looked: Cell<Result<Looked, Unasked>>,
 }
 
 impl Proving {
@@ -50,15 +50,21 @@ impl Proving {
             .enable_all()
             .build()
             .map_err(|source| CommandError::failed("starting", source))?;
-        Ok(Self { solvers: RefCell::new(solvers), runtime, looked: Cell::new(None) })
+        Ok(Self { solvers: RefCell::new(solvers), runtime, looked: Cell::new(Err(Unasked::Wrong)) })
     }
 }
 
 impl Proving {
     /// What was proved, in a sentence.
     pub(crate) fn sentence(&self) -> String {
-        let Some(Looked { invariants, kept, policies }) = self.looked.get() else {
-            return "nothing was proved: what is wrong comes first".to_owned();
+        let Looked { invariants, kept, policies } = match self.looked.get() {
+            Ok(looked) => looked,
+            Err(Unasked::Wrong) => {
+                return "nothing was proved: what is wrong comes first".to_owned();
+            }
+            Err(Unasked::Part) => {
+                return "nothing was proved: this is a part of the estate".to_owned();
+            }
         };
         let promises = match (invariants, kept) {
             (0, _) => "there are no invariants".to_owned(),
@@ -77,9 +83,9 @@ impl Proving {
 
 impl Examiner for Proving {
     fn examine(&self, examined: &mut Examined<'_, '_>) {
-        Policies.examine(examined);
+        let here = policies(examined);
         let mut solvers = self.solvers.borrow_mut();
-        let looked = self.runtime.block_on(proved::examine(examined, &mut *solvers));
+        let looked = self.runtime.block_on(proved::examine(examined, here, &mut *solvers));
         self.looked.set(looked);
     }
 }
@@ -123,21 +129,36 @@ impl Cvc5 {
 fn program(named: Option<OsString>, path: &OsStr) -> Result<PathBuf, Unproved> {
     if let Some(named) = named.filter(|named| !named.is_empty()) {
         let named = PathBuf::from(named);
-        return if named.is_file() {
-            Ok(named)
+        let wrong = if !named.is_file() {
+            "is no file"
+        } else if !is_executable(&named) {
+            "is not executable"
         } else {
-            let said = format!("`CVC5` names `{}`, which is no file", named.display());
-            Err(Unproved::NoSolver(said))
+            return Ok(named);
         };
+        let said = format!("`CVC5` names `{}`, which {wrong}", named.display());
+        return Err(Unproved::NoSolver(said));
     }
     let folders = std::env::split_paths(path);
     let name = format!("cvc5{}", std::env::consts::EXE_SUFFIX);
     // What is found by a relative path depends on where somebody stands.
     let mut found = folders.filter(|folder| folder.is_absolute()).map(|folder| folder.join(&name));
-    found.find(|file| file.is_file()).ok_or_else(|| {
+    found.find(|file| file.is_file() && is_executable(file)).ok_or_else(|| {
         let said = "there is no solver: install cvc5, or name it in `CVC5`";
         Unproved::NoSolver(said.to_owned())
     })
+}
+
+/// As a shell looks for programs: what cannot be executed is none.
+#[cfg(unix)]
+fn is_executable(file: &std::path::Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+const fn is_executable(_file: &std::path::Path) -> bool {
+    true
 }
 
 impl Solvers for Cvc5 {

@@ -24,7 +24,7 @@ pub(crate) struct ValidateArgs {
     ///
     /// Invariants are held against the estate in any case. With this, a solver looks whether some
     /// other estate would break them, and which policies can do nothing or fail. It is the
-    /// executable that `CVC5` names, or the `cvc5` in `PATH`.
+    /// executable that `CVC5` names, or the `cvc5` in `PATH`. With `-f` it needs `--complete`.
     #[arg(long)]
     prove: bool,
     /// Judge as of this day (UTC) instead of today
@@ -35,6 +35,11 @@ pub(crate) struct ValidateArgs {
 pub(crate) fn run(out: &Output, args: &ValidateArgs) -> Result<Outcome, CommandError> {
     let files = args.manifests.read(out)?;
     let today = clock::today(args.as_of);
+    if args.prove && files.is_part() {
+        return Err(CommandError::usage(
+            "`--prove` is about the whole estate, and `-f` names a part of it\nleave out `-f`, or add `--complete` if it names all manifests",
+        ));
+    }
     let loaded = if args.prove {
         let proving = Proving::new()?;
         let loaded = files.load_with(&proving, today, None);

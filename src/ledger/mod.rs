@@ -96,6 +96,11 @@ impl Ledger {
         &self.id
     }
 
+    /// How many may write at the same time from now on: many are written down together.
+    pub fn expect(&self, writers: usize) {
+        self.writer.expect(writers);
+    }
+
     /// Waits until everything is written and the connection is closed. Dropping it does the same
     /// without waiting; what was answered is durable either way.
     pub async fn close(self) {

@@ -208,6 +208,7 @@ codes! {
     P2403 Warning "something that an invariant advises against",
     P2404 Warning "an invariant that another estate would break",
     P2405 Warning "something that could not be proved",
+    P2406 Note "an invariant that was not checked",
 }
 
 impl Code {

@@ -144,6 +144,14 @@ impl Reader {
         delegation::one(&self.line, id).await
     }
 
+    /// Many relationships, each with an answer of its own, in their order.
+    pub async fn delegations(
+        &self,
+        ids: &[RelationshipId],
+    ) -> Result<Vec<Result<Delegation, Error>>, Error> {
+        delegation::many(&self.line, ids).await
+    }
+
     /// Relationships with that name: how one of unknown fate is looked up.
     pub async fn delegations_named(
         &self,

@@ -3,6 +3,7 @@
 //! A [`Reading`] cannot be made to change anything: it is a `GET`, a `HEAD`, or a Graph batch of
 //! `GET`s. Whoever holds only the reading end of a line can send nothing else.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
@@ -109,6 +110,8 @@ pub struct BatchItem {
     method: Get,
     /// Relative to `/v1.0`.
     pub url: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<&'static str, &'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -122,7 +125,13 @@ pub const BATCH_ITEMS_MAX: usize = 20;
 
 impl BatchItem {
     pub fn get(id: impl Into<String>, url: impl Into<String>) -> Self {
-        Self { id: id.into(), method: Get::Get, url: url.into() }
+        Self { id: id.into(), method: Get::Get, url: url.into(), headers: BTreeMap::new() }
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.insert(name, value);
+        self
     }
 }
 

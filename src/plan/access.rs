@@ -36,8 +36,9 @@ pub(super) fn change(gather: &Gather<'_>, people: &People<'_>, steps: &[Ordered]
     given.before.tell(&mut before);
     let mut after = world(gather, &after_people, steps, true);
     given.after.tell(&mut after);
-    let sets =
-        [&given.before, &given.after].map(|given| gather.input.rules.with_delegated(given).set());
+    let input = gather.input;
+    let sets = [&given.before, &given.after]
+        .map(|given| input.rules.with_delegated(given, input.estate, input.today).set());
     let mut found = AccessChange::default();
     let everything = Which::Types(BTreeSet::from([
         Type::Customer,

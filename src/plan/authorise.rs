@@ -17,9 +17,9 @@ use crate::model::Str;
 use crate::model::name::Reference;
 use crate::model::record::ObjectKey;
 use crate::model::tenant::ProfileKind;
-use crate::policy::judge::Judge;
+use crate::policy::judge::{Decision as Said, Judge};
 use crate::policy::level::Level;
-use crate::policy::rules::Rules;
+use crate::policy::rules::{Rule, Rules};
 use crate::policy::vocabulary::action_uid;
 use crate::policy::world::declared::customer_shape;
 use crate::policy::world::{Shape, Type, Uid, Value, World};
@@ -36,7 +36,8 @@ pub(super) fn authorise(
     if ordered.is_empty() {
         return ordered;
     }
-    let world = world(gather, people, &ordered);
+    let rules = gather.input.rules;
+    let world = world(gather, people, &ordered, &rules.named());
     for one in &mut ordered {
         one.last_of.retain(|role| is_privileged(&world, role));
         if let Effect::Gives { role, .. } = &one.effect
@@ -57,9 +58,8 @@ pub(super) fn authorise(
         }
         return ordered;
     };
-    let rules = gather.input.rules.only(|rule| rule.level != Some(Level::Advisory));
-    let judge = match world.entities() {
-        Ok(entities) => Judge::asking(&rules, entities, crate::policy::rules::actions()),
+    let judge = match Judge::new(rules, &world) {
+        Ok(judge) => judge,
         Err(refused) => {
             gather.drafts.refuse(
                 Why::Policy,
@@ -82,15 +82,19 @@ pub(super) fn authorise(
             refuse_raising(gather, &mut one.step, &name);
             continue;
         }
-        let waived = !decision.allowed && is_waived(gather, &rules, &one.step, &decision.by);
-        let reason = (!decision.allowed).then(|| why(&rules, &decision.by, action));
+        let waived = !decision.allowed && is_waived(gather, rules, &one.step, &decision.by);
+        let reason = if decision.allowed {
+            advice(rules, &decision)
+        } else {
+            Some(why(rules, &decision, action))
+        };
         one.step.authorisation = Authorisation {
             decision: if decision.allowed || waived { Decision::Allow } else { Decision::Deny },
             policies: decision.by.clone(),
             reason: reason.clone(),
         };
         if !decision.allowed && !waived {
-            let remedy = remedy(&rules, &one.step, &decision.by, action);
+            let remedy = remedy(rules, &one.step, &decision, action);
             gather.drafts.refused.push(Refusal {
                 why: Why::Policy,
                 step: Some(one.step.id.clone()),
@@ -144,10 +148,23 @@ fn actor(gather: &Gather<'_>, people: &People<'_>) -> Option<(Uid, String)> {
     }
 }
 
-/// The roles and the account as declared; the people and customers that steps are about as they are.
-fn world(gather: &Gather<'_>, people: &People<'_>, ordered: &[Ordered]) -> World {
+/// The roles and the account as declared; the people and customers that steps are about, or whom
+/// policies name, as they are.
+fn world(
+    gather: &Gather<'_>,
+    people: &People<'_>,
+    ordered: &[Ordered],
+    named: &BTreeSet<Uid>,
+) -> World {
     let input = gather.input;
     let mut world = World::declared_but_for_people(input.estate, input.today);
+    let theirs = |person: &&Person<'_>| !named.is_empty() && named.contains(&person.uid());
+    // Of two with a name, the one who is there.
+    let (gone, there): (Vec<_>, Vec<_>) =
+        people.all().filter(theirs).partition(|who| who.is_gone());
+    for person in gone.into_iter().chain(there) {
+        world.suppose(person.uid(), person.shape());
+    }
     let about = ordered.iter().filter_map(|one| one.effect.user().or(target(&one.step.change)));
     for target in about.chain(people.actor.as_ref()) {
         if let Some(person) = people.get(target) {
@@ -157,8 +174,11 @@ fn world(gather: &Gather<'_>, people: &People<'_>, ordered: &[Ordered]) -> World
     if let Some(Actor::Application(id)) = &input.actor {
         world.suppose(Uid::new(Type::Application, id.to_string()), Shape::default());
     }
-    let customers: BTreeSet<&str> =
+    let mut customers: BTreeSet<&str> =
         ordered.iter().filter_map(|one| one.step.object.customer()).collect();
+    let declared = |uid: &&Uid| input.estate.customers.contains_key(uid.name.as_str());
+    let named = named.iter().filter(|uid| uid.ty == Type::Customer).filter(declared);
+    customers.extend(named.map(|uid| uid.name.as_str()));
     let delegated: BTreeSet<&str> = ordered
         .iter()
         .filter(|one| one.step.change.relationship().is_some())
@@ -332,12 +352,15 @@ fn is_on(reference: &Reference, object: &ObjectKey) -> bool {
 }
 
 /// What helps: somebody else, or somebody who answers for it.
-fn remedy(rules: &Rules, step: &Step, by: &[String], action: &str) -> String {
+fn remedy(rules: &Rules, step: &Step, decision: &Said, action: &str) -> String {
     let level = |id: &String| rules.by_id(id).and_then(|rule| rule.level);
-    if by.is_empty() {
+    if decision.by.is_empty() {
         return format!("let somebody apply it who has {action}");
     }
-    if by.iter().all(|id| level(id) == Some(Level::Overridable)) {
+    if decision.by.iter().any(|id| decision.failure(id).is_some()) {
+        return "correct the policy: where it reads something of somebody who may not be there, let it ask first, as in `User::\"aiko\" has enabled &&`".to_owned();
+    }
+    if decision.by.iter().all(|id| level(id) == Some(Level::Overridable)) {
         return format!(
             "change the manifests, or let somebody answer for it with a Waiver: `finding: {OVERRIDABLE}`, `on: {}`",
             step.object
@@ -347,16 +370,31 @@ fn remedy(rules: &Rules, step: &Step, by: &[String], action: &str) -> String {
 }
 
 /// Why not, in the words of the policies.
-fn why(rules: &Rules, by: &[String], action: &str) -> String {
-    if by.is_empty() {
+fn why(rules: &Rules, decision: &Said, action: &str) -> String {
+    if decision.by.is_empty() {
         return format!("no policy permits {action}");
     }
-    let reasons: Vec<String> = by
+    let reasons: Vec<String> = decision
+        .by
         .iter()
-        .map(|id| match rules.by_id(id).and_then(|rule| rule.reason()) {
-            Some(reason) => format!("{id}: {reason}"),
-            None => id.clone(),
+        .map(|id| match decision.failure(id) {
+            Some(said) => format!("{id} cannot be evaluated, and so forbids it: {said}"),
+            None => told(rules, id),
         })
         .collect();
     reasons.join("; ")
+}
+
+/// What speaks against a step that nothing forbids.
+fn advice(rules: &Rules, decision: &Said) -> Option<String> {
+    let advice: Vec<String> = decision.advice.iter().map(|id| told(rules, id)).collect();
+    (!advice.is_empty()).then(|| format!("advised against by {}", advice.join("; ")))
+}
+
+/// A policy, and why it is there.
+fn told(rules: &Rules, id: &str) -> String {
+    match rules.by_id(id).and_then(Rule::reason) {
+        Some(reason) => format!("{id}: {reason}"),
+        None => id.to_owned(),
+    }
 }

@@ -39,12 +39,26 @@ pub(crate) fn is_reserved(id: &str) -> bool {
     id.starts_with(ROLE) || id.starts_with(DELEGATED_ACCESS)
 }
 
+/// How much of a role's permissions counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// All that documents say.
+    Everywhere,
+    /// Nothing inside customers' tenants: there counts what a tenant was found to give.
+    OutsideTenants,
+}
+
+/// Whether it is delegated access that gives an action of a permission.
+pub(crate) const fn is_delegated(action: Action, permission: &Permission) -> bool {
+    action.is_done_in_tenants() && (permission.customers.is_some() || !action.is_about_people())
+}
+
 /// All permissions of the roles that have not expired.
-pub(crate) fn roles(estate: &Estate, today: Day) -> impl Iterator<Item = Compiled> {
+pub(crate) fn roles(estate: &Estate, today: Day, reach: Reach) -> impl Iterator<Item = Compiled> {
     let living = estate.roles.iter().filter(move |(_, role)| !role.metadata.has_expired(today));
-    living.flat_map(|(key, role)| {
+    living.flat_map(move |(key, role)| {
         role.spec.permissions.iter().enumerate().filter_map(move |(index, permission)| {
-            let text = permission_text(key, role, permission)?;
+            let text = permission_text(key, role, permission, reach)?;
             let policy = policy(format!("{ROLE}{key}.{index}"), text)?;
             Some(Compiled { policy, place: Placed::Role { role: key.clone(), index } })
         })
@@ -78,11 +92,44 @@ pub(crate) fn delegated(delegated: &Delegated) -> impl Iterator<Item = Compiled>
             gift.to,
             names(&roles)
         );
-        let here = format!("resource has delegated && resource.delegated.contains(\"{name}\")");
+        let here = format!("resource has delegated && {}", told(name));
         let text = given_text(&reason, &gift.to, &roles, &here)?;
         let policy = policy(format!("{DELEGATED_ACCESS}{name}"), text)?;
         Some(Compiled { policy, place: Placed::Tenant })
     })
+}
+
+/// That a customer's tenant gives this.
+fn told(name: &str) -> String {
+    format!("resource.delegated.contains(\"{name}\")")
+}
+
+/// Where the relationship with a customer is over and delegated access is still active: nothing but
+/// what that gives, and that to whom it was given. No guardrail of the library's can say so, as it
+/// knows no gift.
+pub(crate) fn nothing_else(delegated: &Delegated) -> Option<Compiled> {
+    let gifts: Vec<String> = delegated
+        .gifts()
+        .filter_map(|(gift, name)| {
+            let roles: Vec<DirectoryRole> = gift.directory_roles.iter().copied().collect();
+            let (allowed, whoever) = (allowed(&roles)?, in_group(&gift.to));
+            Some(format!("({} && {whoever} && action in {})", told(name), action_set(&allowed)))
+        })
+        .collect();
+    if gifts.is_empty() {
+        return None;
+    }
+    let all: Vec<Action> =
+        Action::ALL.iter().copied().filter(|action| action.is_done_in_tenants()).collect();
+    let reason = "the relationship is over: nothing is done in the customer's tenant but what active delegated access gives";
+    let text = format!(
+        "{}forbid (principal, action in {}, resource is Customer) when {{ resource.relationship != \"reseller\" && resource has delegated }} unless {{ principal is User && ({}) }};",
+        annotated(reason),
+        action_set(&all),
+        gifts.join(" || ")
+    );
+    let policy = policy(format!("{DELEGATED_ACCESS}no-relationship"), text)?;
+    Some(Compiled { policy, place: Placed::Tenant })
 }
 
 fn policy(id: String, text: String) -> Option<Policy> {
@@ -95,12 +142,14 @@ fn permission_text(
     key: &RoleKey,
     role: &Declared<Role>,
     permission: &Permission,
+    reach: Reach,
 ) -> Option<String> {
     let allowed: Vec<Action> = permission
         .allow
         .iter()
         .copied()
         .filter(|action| permission.customers.is_none() || action.is_done_to_customers())
+        .filter(|action| reach == Reach::Everywhere || !is_delegated(*action, permission))
         .collect();
     if allowed.is_empty() {
         return None;
@@ -154,18 +203,25 @@ fn given_text(
     directory_roles: &[DirectoryRole],
     here: &str,
 ) -> Option<String> {
-    let allowed: Vec<Action> = directory::allowed_by(directory_roles).into_iter().collect();
-    if allowed.is_empty() {
-        return None;
-    }
     let mut text = annotated(reason);
-    // A guest of ours is nobody there.
     let _ = write!(
         text,
-        "permit (principal is User in Role::\"{to}\", action in {}, resource is Customer) when {{ principal.holds.contains(Role::\"{to}\") && !principal.guest && {here} }};",
-        action_set(&allowed)
+        "permit (principal is User in Role::\"{to}\", action in {}, resource is Customer) when {{ {} && {here} }};",
+        action_set(&allowed(directory_roles)?),
+        in_group(to)
     );
     Some(text)
+}
+
+/// What directory roles allow, if anything is known of it.
+fn allowed(directory_roles: &[DirectoryRole]) -> Option<Vec<Action>> {
+    let allowed: Vec<Action> = directory::allowed_by(directory_roles).into_iter().collect();
+    (!allowed.is_empty()).then_some(allowed)
+}
+
+/// That whoever asks is in the group of a role, and counts there: a guest of ours is nobody.
+fn in_group(to: &RoleKey) -> String {
+    format!("principal.holds.contains(Role::\"{to}\") && !principal.guest")
 }
 
 fn annotated(reason: &str) -> String {

@@ -174,7 +174,7 @@ impl Runner<'_> {
 
     fn decide(&mut self, who: &Uid, action: Action, what: &Uid) -> Decision {
         let decision = self.judge.decide(who, action, what);
-        self.touched.extend(decision.by.iter().cloned());
+        self.touched.extend(decision.by.iter().chain(&decision.advice).cloned());
         decision
     }
 

@@ -16,7 +16,7 @@ use cedar_policy::{Authorizer, Context, Effect, Policy, PolicyId, PolicySet, Req
 
 use super::access::{Access, Pairing, Refused, Side, Universe, Which, difference};
 use super::level::Level;
-use super::rules::{Rule, Rules, set};
+use super::rules::{Rule, Rules, named, set};
 use crate::model::action::Action;
 use crate::policy::world::{Type, Uid, World};
 
@@ -217,7 +217,8 @@ fn deciding(
 ) -> Result<Vec<Broken>, Refused> {
     let refused = |error: &dyn fmt::Display| Refused::Cedar { what: error.to_string() };
     let uids = firsts.iter().flat_map(|(who, (_, what))| [who.clone(), what.clone()]);
-    let entities = world.entities_around(uids).map_err(|error| refused(&error))?;
+    let named = named(policies.policies());
+    let entities = world.entities_around(uids, &named).map_err(|error| refused(&error))?;
     let authorizer = Authorizer::new();
     let decided = firsts.into_iter().map(|(principal, (action, resource))| {
         let request = Request::new(

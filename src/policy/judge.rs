@@ -1,4 +1,8 @@
 //! Deciding: may this one do that, and by which policies?
+//!
+//! Cedar's authorizer decides, but for two things. A forbid that only advises is no prohibition: it
+//! is asked apart, and told. And a forbid that cannot be evaluated forbids: Cedar would take it for
+//! one that does not apply, and whoever wrote it meant to stop something.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,7 +10,7 @@ use std::rc::Rc;
 
 use cedar_policy::{
     AuthorizationError, Authorizer, Context, Decision as Said, Entities, EntityUid, Policy,
-    PolicySet, PrincipalConstraint, Request,
+    PolicySet, PrincipalConstraint, Request, Response,
 };
 
 use super::rules::{self, Rules};
@@ -32,14 +36,18 @@ struct About {
     anybody: Vec<Policy>,
     /// Those for the holders of a role.
     holders: BTreeMap<EntityUid, Vec<Policy>>,
+    /// Those that only advise against something.
+    advice: PolicySet,
     /// What holders of the same roles are judged by.
     sets: RefCell<BTreeMap<Vec<EntityUid>, Rc<PolicySet>>>,
 }
 
 impl About {
     fn of(rules: &Rules, action: &EntityUid) -> Self {
-        let mut about = Self::default();
-        for rule in rules.iter().filter(|rule| rule.is_about(action)) {
+        let those = || rules.iter().filter(|rule| rule.is_about(action));
+        let advice = those().filter(|rule| rule.only_advises()).map(|rule| &rule.policy);
+        let mut about = Self { advice: rules::set(advice), ..Self::default() };
+        for rule in those().filter(|rule| !rule.only_advises()) {
             let policy = rule.policy.clone();
             match policy.principal_constraint() {
                 PrincipalConstraint::In(role) | PrincipalConstraint::IsIn(_, role)
@@ -87,6 +95,15 @@ pub struct Decision {
     pub by: Vec<String>,
     /// Policies that could not be evaluated: id, and what Cedar says.
     pub failed: Vec<(String, String)>,
+    /// The ids of those that advise against it, and decide nothing.
+    pub advice: Vec<String>,
+}
+
+impl Decision {
+    /// What Cedar says of a policy that could not be evaluated.
+    pub fn failure(&self, id: &str) -> Option<&str> {
+        self.failed.iter().find(|(failed, _)| failed == id).map(|(_, said)| said.as_str())
+    }
 }
 
 impl<'a> Judge<'a> {
@@ -101,7 +118,7 @@ impl<'a> Judge<'a> {
         world: &World,
         uids: impl IntoIterator<Item = Uid>,
     ) -> Result<Self, Refused> {
-        Ok(Self::with(rules, world.entities_around(uids)?, rules::actions()))
+        Ok(Self::with(rules, world.entities_around(uids, &rules.named())?, rules::actions()))
     }
 
     /// For questions about the estate itself, which are no actions of people's.
@@ -146,18 +163,131 @@ impl<'a> Judge<'a> {
         let Ok(request) = Request::new(principal, action, resource, context, None) else {
             return Decision::default();
         };
-        let response = self.authorizer.is_authorized(&request, &policies, &self.entities);
-        let mut by: Vec<String> =
-            response.diagnostics().reason().map(ToString::to_string).collect();
-        by.sort_unstable();
-        let mut failed: Vec<(String, String)> = response
-            .diagnostics()
-            .errors()
-            .map(|AuthorizationError::PolicyEvaluationError(error)| {
-                (error.policy_id().to_string(), error.to_string())
-            })
-            .collect();
-        failed.sort_unstable();
-        Decision { allowed: response.decision() == Said::Allow, by, failed }
+        let ask = |set: &PolicySet| self.authorizer.is_authorized(&request, set, &self.entities);
+        let response = ask(&policies);
+        let mut decision = Decision {
+            allowed: response.decision() == Said::Allow,
+            by: reasons(&response),
+            failed: failures(&response),
+            advice: Vec::new(),
+        };
+        let forbids = |id: &str| self.rules.by_id(id).is_some_and(|rule| !rule.permits());
+        let failed = decision.failed.iter().map(|(id, _)| id).filter(|id| forbids(id));
+        let failed: Vec<String> = failed.cloned().collect();
+        if decision.allowed && !failed.is_empty() {
+            decision.allowed = false;
+            decision.by = failed;
+        }
+        if !about.advice.is_empty() {
+            let advice = ask(&about.advice);
+            decision.advice = reasons(&advice);
+            decision.failed.extend(failures(&advice));
+            decision.failed.sort_unstable();
+        }
+        decision
+    }
+}
+
+fn reasons(response: &Response) -> Vec<String> {
+    let mut ids: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
+    ids.sort_unstable();
+    ids
+}
+
+fn failures(response: &Response) -> Vec<(String, String)> {
+    let errors = response.diagnostics().errors();
+    let mut failed: Vec<(String, String)> = errors
+        .map(|AuthorizationError::PolicyEvaluationError(error)| {
+            (error.policy_id().to_string(), error.to_string())
+        })
+        .collect();
+    failed.sort_unstable();
+    failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::source::{Format, Source, Sources};
+    use crate::policy::tests::{role_table, today};
+    use crate::policy::world::Type;
+
+    /// The policies of the role table's estate and these.
+    fn rules(text: &str) -> (Rules, World) {
+        let loaded = role_table();
+        let mut sources = Sources::default();
+        let bytes = text.as_bytes().to_vec();
+        sources.add(Source { name: "own.cedar".to_owned(), format: Format::Cedar, bytes });
+        let rules = Rules::declared(&loaded.estate, &sources, today());
+        (rules, World::declared(&loaded.estate, today()))
+    }
+
+    #[test]
+    fn whoever_is_asked_about_alone_gets_the_answer_of_all() {
+        let loaded = role_table();
+        let mut users = loaded.estate.users.keys().map(|key| key.as_str().to_owned());
+        let mut customers = loaded.estate.customers.keys().map(|key| key.as_str().to_owned());
+        let (user, customer) = (users.next_back().unwrap(), customers.next_back().unwrap());
+        let (rules, world) = rules(&format!(
+            r#"
+@id("own.named") @reason("")
+forbid (principal, action in Action::"customer-data", resource)
+when {{ User::"{user}".enabled && Customer::"{customer}".relationship == "reseller" }};
+@id("own.holder")
+permit (principal, action == Action::"manage-billing", resource)
+when {{ User::"{user}" in Role::"admin-agent" || User::"{user}" in Role::"default-user" }};
+@id("own.advice") @level("advisory")
+forbid (principal, action in Action::"support", resource) when {{ User::"{user}".enabled }};
+"#
+        ));
+        let all = Judge::new(&rules, &world).unwrap();
+        let of = |ty: Type| world.of(ty).iter().map(move |(name, _)| Uid::new(ty, name.clone()));
+        let (mut forbidden, mut advised) = (0, 0);
+        for who in of(Type::User) {
+            for what in of(Type::Customer).take(3).chain(of(Type::Account)) {
+                let few = Judge::about(&rules, &world, [who.clone(), what.clone()]).unwrap();
+                for action in Action::ALL {
+                    let decision = few.decide(&who, *action, &what);
+                    assert_eq!(decision, all.decide(&who, *action, &what), "{who} {action} {what}");
+                    assert_eq!(decision.failed, []);
+                    forbidden += usize::from(decision.by.iter().any(|id| id == "own.named"));
+                    advised += usize::from(decision.allowed && !decision.advice.is_empty());
+                }
+            }
+        }
+        assert!(forbidden > 0 && advised > 0, "{forbidden} {advised}");
+    }
+
+    #[test]
+    fn a_forbid_that_cannot_be_evaluated_forbids_and_a_permit_permits_nothing() {
+        let (rules, world) = rules(
+            r#"
+@id("own.forbid")
+forbid (principal, action == Action::"view-own-profile", resource)
+when { User::"nobody".enabled };
+@id("own.permit")
+permit (principal, action == Action::"order-on-behalf", resource)
+when { User::"nobody".enabled };
+@id("own.advice") @level("advisory")
+forbid (principal, action == Action::"view-partner-profile", resource)
+when { User::"nobody".enabled };
+"#,
+        );
+        let judge = Judge::new(&rules, &world).unwrap();
+        let account = Uid::new(Type::Account, world.of(Type::Account)[0].0.clone());
+        let (mut seen, mut passed) = (0, 0);
+        for (name, _) in world.of(Type::User) {
+            let who = Uid::new(Type::User, name.clone());
+            let decision = judge.decide(&who, Action::ViewOwnProfile, &account);
+            assert!(!decision.allowed);
+            if decision.by == ["own.forbid"] {
+                seen += 1;
+                assert!(decision.failure("own.forbid").is_some_and(|said| said.contains("nobody")));
+            }
+            let decision = judge.decide(&who, Action::ViewPartnerProfile, &account);
+            passed += usize::from(decision.allowed);
+            assert!(!decision.by.iter().any(|id| id == "own.advice"));
+        }
+        assert!(seen > 0 && passed > 0, "{seen} {passed}");
     }
 }

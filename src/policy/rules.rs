@@ -1,16 +1,17 @@
 //! All policies that hold for an estate: the library's, the roles', the project's own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use cedar_policy::{EntityUid, Policy, PolicySet};
 
-use super::compile::{self, Compiled};
+use super::compile::{self, Compiled, Reach};
 use super::delegated::Delegated;
 use super::invariant::Invariant;
 use super::level::Level;
 use super::library;
 use super::sheet::{self, Problem, Written};
 use super::vocabulary;
+use super::world::Uid;
 use crate::manifest::code::Code;
 use crate::manifest::source::{Format, SourceId, Sources, Span};
 use crate::manifest::suggest::quoted;
@@ -58,6 +59,11 @@ impl Rule {
         self.policy.effect() == cedar_policy::Effect::Permit
     }
 
+    /// Whether it is a forbid that forbids nothing: it is only said.
+    pub fn only_advises(&self) -> bool {
+        !self.permits() && self.level == Some(Level::Advisory)
+    }
+
     /// Whether its scope admits an action.
     pub fn is_about(&self, action: &EntityUid) -> bool {
         vocabulary::admits(&self.policy, action)
@@ -102,7 +108,8 @@ impl Rules {
         sources: &Sources,
         today: Day,
     ) -> (Self, Vec<(SourceId, Problem)>) {
-        let compiled = compile::roles(estate, today).chain(compile::templates(estate, today));
+        let roles = compile::roles(estate, today, Reach::Everywhere);
+        let compiled = roles.chain(compile::templates(estate, today));
         let mut rules = Self::library();
         for Compiled { policy, place } in compiled {
             rules.add(Rule { policy, place, level: None });
@@ -114,14 +121,21 @@ impl Rules {
         (rules, problems)
     }
 
-    /// The same with what delegated access gives in a tenant, instead of what templates say it should.
+    /// The same with what delegated access gives in a tenant, instead of what documents say it
+    /// should: templates, and what Role documents permit inside customers' tenants.
     ///
-    /// For a world that was told of it ([`Delegated::tell`]).
+    /// For a world that was told of it ([`Delegated::tell`]). `estate` is the one whose documents
+    /// these are the rules of.
     #[must_use]
-    pub fn with_delegated(&self, delegated: &Delegated) -> Self {
-        let mut rules = self
-            .only(|rule| !matches!(rule.place, Placed::DelegatedAccess { .. } | Placed::Tenant));
-        for Compiled { policy, place } in compile::delegated(delegated) {
+    pub fn with_delegated(&self, delegated: &Delegated, estate: &Estate, today: Day) -> Self {
+        let stays = |rule: &Rule| match rule.place {
+            Placed::Library { .. } | Placed::Project { .. } => true,
+            Placed::Role { .. } | Placed::DelegatedAccess { .. } | Placed::Tenant => false,
+        };
+        let mut rules = self.only(stays);
+        let roles = compile::roles(estate, today, Reach::OutsideTenants);
+        let given = compile::delegated(delegated).chain(compile::nothing_else(delegated));
+        for Compiled { policy, place } in roles.chain(given) {
             rules.add(Rule { policy, place, level: None });
         }
         rules
@@ -198,9 +212,14 @@ impl Rules {
         rules
     }
 
-    /// All of them, as Cedar's authorizer takes them.
+    /// All that decide something, as Cedar's authorizer takes them: what only advises does not.
     pub fn set(&self) -> PolicySet {
-        set(self.all.iter().map(|rule| &rule.policy))
+        set(self.all.iter().filter(|rule| !rule.only_advises()).map(|rule| &rule.policy))
+    }
+
+    /// Whom they name: something may be read of these whoever is asked about.
+    pub(crate) fn named(&self) -> BTreeSet<Uid> {
+        named(self.all.iter().map(|rule| &rule.policy))
     }
 }
 
@@ -213,6 +232,12 @@ pub(crate) fn set<'a>(policies: impl Iterator<Item = &'a Policy>) -> PolicySet {
         debug_assert!(added.is_ok(), "{added:?}");
     }
     set
+}
+
+/// Whom policies name.
+pub(crate) fn named<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> BTreeSet<Uid> {
+    let literals = policies.into_iter().flat_map(Policy::entity_literals);
+    literals.filter_map(|literal| Uid::from_cedar(&literal)).collect()
 }
 
 /// All actions that permissions are about.

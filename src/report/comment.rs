@@ -9,12 +9,12 @@ use super::plan::value::shown;
 /// Characters of a sentence.
 const CHARS_MAX: usize = 300;
 
-/// As many items as fit, and how many do not.
+/// As many items as fit, and how many do not. One that is too long takes no other with it.
 pub(super) fn fitting(items: impl Iterator<Item = String>, bytes_max: usize) -> (String, usize) {
     let mut text = String::new();
     let mut more = 0;
     for item in items {
-        if more > 0 || text.len() + item.len() > bytes_max {
+        if text.len() + item.len() > bytes_max {
             more += 1;
         } else {
             text.push_str(&item);

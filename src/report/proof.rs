@@ -10,6 +10,8 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::comment::{capital, code, fitting};
+use super::plan::value::shown;
 use super::{Cited, clean};
 use crate::policy::prove::{Answer, Environment, Judged, Party, Proof, Today, Verdict, Witness};
 
@@ -22,6 +24,8 @@ pub struct Proved {
     pub counts: BTreeMap<Verdict, usize>,
     /// In how many it is not known whether more is permitted.
     pub maybe_gained: usize,
+    /// Guardrails that a Waiver lets pass differ: what is proved is proved of whoever has one.
+    pub guarded: bool,
     /// What is permitted that was not: each example once, for all actions that it shows.
     pub gained: Vec<Example>,
     pub lost: Vec<Example>,
@@ -74,6 +78,7 @@ impl Proved {
                 .iter()
                 .filter(|judged| judged.gained.unproved().is_some())
                 .count(),
+            guarded: proof.environments.iter().any(|judged| judged.guarded),
             counts: Verdict::ALL.map(|verdict| (verdict, proof.count(verdict))).into(),
             gained: Vec::new(),
             lost: Vec::new(),
@@ -86,7 +91,7 @@ impl Proved {
             };
             (cited(permits, &witness.by), cited(refuses, &witness.against))
         };
-        for Judged { environment, gained, lost, eased, today } in &proof.environments {
+        for Judged { environment, gained, lost, eased, guarded: _, today } in &proof.environments {
             if let Some(witness) = gained.witness() {
                 let cited = sided(witness, Side::New, Side::Old);
                 add(&mut proved.gained, witness, *today, cited);
@@ -113,19 +118,21 @@ impl Proved {
         let all = self.environments;
         let count = |verdict| self.counts.get(&verdict).copied().unwrap_or_default();
         let wider = count(Verdict::Widened) + count(Verdict::Both);
+        // Access as it is today counts these guardrails: the two are not to contradict each other.
+        let proved = if self.guarded { "proved, Waivers granted" } else { "proved" };
         let mut text = match self.verdict {
             Verdict::Unchanged => format!(
-                "proved: the policies permit exactly what they did, in every estate there could be ({all} kinds of requests)"
+                "{proved}: the policies permit exactly what they did, in every estate there could be ({all} kinds of requests)"
             ),
             Verdict::Narrowed => format!(
-                "proved: the policies permit nothing that they did not, in any estate there could be, and less in {} of {all} kinds of requests",
+                "{proved}: the policies permit nothing that they did not, in any estate there could be, and less in {} of {all} kinds of requests",
                 count(Verdict::Narrowed)
             ),
             Verdict::Widened | Verdict::Both => format!(
                 "widened: the policies permit what they did not, in {wider} of {all} kinds of requests"
             ),
             Verdict::NotProved if self.maybe_gained == 0 => format!(
-                "proved: the policies permit nothing that they did not, in any estate there could be; whether they permit less is not known for {} of {all} kinds of requests",
+                "{proved}: the policies permit nothing that they did not, in any estate there could be; whether they permit less is not known for {} of {all} kinds of requests",
                 count(Verdict::NotProved)
             ),
             Verdict::NotProved => format!(
@@ -134,7 +141,7 @@ impl Proved {
             ),
         };
         if !self.eased.is_empty() {
-            text.push_str("; guardrails object to less");
+            text.push_str("; some of it needed a Waiver, and needs none now");
         }
         if wider > 0 {
             let less = count(Verdict::Narrowed) + count(Verdict::Both);
@@ -265,7 +272,7 @@ pub fn text(proved: &Proved, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  {}", clean::line(&example.sentence()))?;
             for (verb, policies) in [(permitted, &example.by), (refused(title), &example.against)] {
                 for policy in policies {
-                    writeln!(out, "    {verb} {}", cited(policy))?;
+                    writeln!(out, "    {verb} {}", cited(policy, usize::MAX))?;
                 }
             }
             for note in example.notes() {
@@ -288,9 +295,11 @@ fn some(environments: &[String]) -> String {
     format!("{}{rest}", shown.join(", "))
 }
 
-fn cited(policy: &Cited) -> String {
-    let reason = policy.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{}{} ({})", clean::line(&policy.id), clean::line(&reason), place(policy))
+/// A policy with so much of each of its texts.
+fn cited(policy: &Cited, bytes_max: usize) -> String {
+    let some = |text: &str| within(text, bytes_max, |text| text);
+    let reason = policy.reason.as_deref().map(|reason| format!(": {}", some(reason)));
+    format!("{}{} ({})", some(&policy.id), reason.unwrap_or_default(), some(&place(policy)))
 }
 
 fn place(policy: &Cited) -> String {
@@ -299,50 +308,80 @@ fn place(policy: &Cited) -> String {
     format!("{}{line}{built_in}", clean::name(&policy.file))
 }
 
+/// What examples of each kind may take of a comment, in bytes, in the order of [`parts`], and what is
+/// not proved: 4 400 together, on which `review::markdown` counts.
+const EXAMPLES_BYTES: [usize; 3] = [1_600, 1_000, 1_000];
+const UNPROVED_BYTES: usize = 800;
+/// Bytes of an example, of a policy, and of its id, its reason and its place: one example, with a policy
+/// for and one against it, fits always.
+const EXAMPLE_BYTES: usize = 240;
+const POLICY_BYTES: usize = 260;
+const WORDS_BYTES: usize = 80;
+/// Policies of an example.
+const POLICIES_MAX: usize = 4;
+
+/// As much of a text as fits when it is told so.
+fn within(text: &str, bytes_max: usize, tell: impl Fn(String) -> String) -> String {
+    let mut chars = bytes_max;
+    loop {
+        let told = tell(shown(text, chars));
+        if told.len() <= bytes_max || chars < 4 {
+            return told;
+        }
+        chars = chars / 4 * 3;
+    }
+}
+
+fn code_within(text: &str, bytes_max: usize) -> String {
+    within(text, bytes_max, |text| code(&text))
+}
+
 /// A part of a comment, without a heading. What comes from policies stands as code: nothing in it
-/// means anything. With so many examples of a kind at most.
+/// means anything. With so many examples of a kind at most, and of a size that leaves room for the
+/// rest of the comment, however long reasons are.
 pub fn markdown(proved: &Proved, examples_max: usize) -> String {
     let mut text = format!("{}.\n", capital(&proved.sentence()));
-    for (title, permitted, examples) in parts(proved) {
+    for ((title, permitted, examples), bytes_max) in parts(proved).into_iter().zip(EXAMPLES_BYTES) {
         if examples.is_empty() {
             continue;
         }
-        let _ = write!(text, "\n{}, for instance:\n\n", capital(title));
-        for example in examples.iter().take(examples_max) {
-            let _ = writeln!(text, "- {}", code(&example.sentence()));
-            for (verb, policies) in [(permitted, &example.by), (refused(title), &example.against)] {
-                for policy in policies {
-                    let _ = writeln!(text, "  - {verb} {}", code(&cited(policy)));
-                }
-            }
-            for note in example.notes() {
-                let _ = writeln!(text, "  - {note}");
-            }
-        }
-        if examples.len() > examples_max {
-            let _ = writeln!(text, "- and {} more", examples.len() - examples_max);
+        let told = examples.iter().take(examples_max).map(|one| item(one, title, permitted));
+        let (list, skipped) = fitting(told, bytes_max);
+        let _ = write!(text, "\n{}, for instance:\n\n{list}", capital(title));
+        let more = examples.len().saturating_sub(examples_max) + skipped;
+        if more > 0 {
+            let _ = writeln!(text, "- and {more} more");
         }
     }
-    for Unknown { why, environments } in proved.unproved.iter().take(examples_max) {
-        let environments = code(&some(environments));
-        let _ = write!(text, "\nNot proved for {environments}: {}\n", code(why));
-    }
+    let unproved = proved.unproved.iter().take(examples_max);
+    let unproved = unproved.map(|Unknown { why, environments }| {
+        let environments = code_within(&some(environments), EXAMPLE_BYTES);
+        format!("\nNot proved for {environments}: {}\n", code_within(why, EXAMPLE_BYTES))
+    });
+    let (list, _) = fitting(unproved, UNPROVED_BYTES);
+    text.push_str(&list);
     text
 }
 
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-/// Text of one line as code.
-fn code(text: &str) -> String {
-    let line = clean::line(text);
-    let longest = line.split(|char| char != '`').map(str::len).max().unwrap_or_default();
-    let fence = "`".repeat(longest + 1);
-    // A space on both sides is taken off again.
-    let pad = if line.starts_with(['`', ' ']) || line.ends_with(['`', ' ']) { " " } else { "" };
-    format!("{fence}{pad}{line}{pad}{fence}")
+/// An example, with the policies that decide.
+fn item(example: &Example, title: &str, permitted: &str) -> String {
+    let mut text = format!("- {}\n", code_within(&example.sentence(), EXAMPLE_BYTES));
+    for (verb, policies) in [(permitted, &example.by), (refused(title), &example.against)] {
+        for policy in policies.iter().take(POLICIES_MAX) {
+            let _ = writeln!(
+                text,
+                "  - {verb} {}",
+                code_within(&cited(policy, WORDS_BYTES), POLICY_BYTES)
+            );
+        }
+        if policies.len() > POLICIES_MAX {
+            let _ = writeln!(text, "  - and {} more", policies.len() - POLICIES_MAX);
+        }
+    }
+    for note in example.notes() {
+        let _ = writeln!(text, "  - {note}");
+    }
+    text
 }
 
 /// What was proved of two sides of policies.
@@ -480,6 +519,45 @@ fn policy(policy: &Cited) -> PolicyRecord<'_> {
     PolicyRecord { id, reason: reason.as_deref(), file, line: *line }
 }
 
+/// A proof with texts of outside wherever they can stand.
+#[cfg(test)]
+pub(in crate::report) fn of_texts(count: usize, next: &mut dyn FnMut() -> String) -> Proved {
+    let cited = |next: &mut dyn FnMut() -> String| Cited {
+        id: next(),
+        reason: Some(next()),
+        permits: true,
+        file: next(),
+        line: Some(7),
+        built_in: false,
+    };
+    let examples = |next: &mut dyn FnMut() -> String| -> Vec<Example> {
+        let mut one = || Example {
+            principal: next(),
+            actions: vec![next()],
+            resource: next(),
+            context: vec![next()],
+            others: vec![next()],
+            confirmed: true,
+            real: false,
+            today: Today::Nobody,
+            by: (0..count.min(9)).map(|_| cited(next)).collect(),
+            against: vec![cited(next)],
+        };
+        (0..count).map(|_| one()).collect()
+    };
+    Proved {
+        verdict: Verdict::Widened,
+        guarded: true,
+        environments: count,
+        counts: Verdict::ALL.map(|verdict| (verdict, count)).into(),
+        maybe_gained: count,
+        gained: examples(next),
+        lost: examples(next),
+        eased: examples(next),
+        unproved: (0..count).map(|_| Unknown { why: next(), environments: vec![next()] }).collect(),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::needless_raw_string_hashes, reason = "snapshots are written by a tool")]
 mod tests {
@@ -493,7 +571,7 @@ mod tests {
     fn judged(action: &str, gained: Answer, lost: Answer, today: Today) -> Judged {
         let environment =
             Environment { action: action.into(), principal: Type::User, resource: Type::Customer };
-        Judged { environment, gained, lost, eased: None, today }
+        Judged { environment, gained, lost, eased: None, guarded: false, today }
     }
 
     fn witness(action: &str, label: &str) -> Answer {
@@ -682,6 +760,13 @@ Not proved for `User end-relationship Customer`: `the solver does not know`
             [
                 of(vec![judged("a", nothing(), nothing(), Today::Unknown)]),
                 of(vec![judged("a", nothing(), witness("a", "x"), Today::Unknown)]),
+                // A guardrail is new that a Waiver lets pass; one is gone.
+                of(vec![Judged { guarded: true, ..judged("a", nothing(), nothing(), Today::Unknown) }]),
+                of(vec![Judged {
+                    guarded: true,
+                    eased: Some(witness("a", "x")),
+                    ..judged("a", nothing(), nothing(), Today::Unknown)
+                }]),
                 of(vec![judged("a", nothing(), unproved(), Today::Unknown)]),
                 of(vec![judged("a", unproved(), nothing(), Today::Unknown)]),
                 of(vec![judged("a", witness("a", "x"), unproved(), Today::Nobody)]),
@@ -690,6 +775,8 @@ Not proved for `User end-relationship Customer`: `the solver does not know`
             str![[r#"
 proved: the policies permit exactly what they did, in every estate there could be (1 kinds of requests)
 proved: the policies permit nothing that they did not, in any estate there could be, and less in 1 of 1 kinds of requests
+proved, Waivers granted: the policies permit exactly what they did, in every estate there could be (1 kinds of requests)
+proved, Waivers granted: the policies permit exactly what they did, in every estate there could be (1 kinds of requests); some of it needed a Waiver, and needs none now
 proved: the policies permit nothing that they did not, in any estate there could be; whether they permit less is not known for 1 of 1 kinds of requests
 not proved: whether the policies permit more is not known for 1 of 1 kinds of requests
 widened: the policies permit what they did not, in 1 of 1 kinds of requests; nobody gains today

@@ -154,9 +154,6 @@ pub struct Review {
     pub directory_roles: Vec<DirectoryGrant>,
     /// Who may be somebody else, what holds for longer, what is open to others.
     pub standing: Vec<StandingChange>,
-    /// How many of them may bring somebody else to what is privileged.
-    #[serde(skip)]
-    pub(crate) handed_over: usize,
     pub findings: Vec<Noted>,
     pub changes: Vec<ObjectChange>,
     pub access: AccessChange,
@@ -199,9 +196,9 @@ pub fn review(input: &Input<'_>) -> Review {
     review.directory_roles = privilege::directory_roles(input, &renames);
     review.standing = standing::changes(&review.changes);
     let holders = privilege::holders(input.head.world, &review.standing);
-    let handed = review.standing.iter();
-    review.handed_over =
-        handed.filter(|one| standing::is_privileged(one, &review.roles, &holders)).count();
+    for change in &mut review.standing {
+        change.privileged = standing::is_privileged(change, &review.roles, &holders);
+    }
     access::compare(input, &renames, &mut review);
     review
 }

@@ -1,21 +1,72 @@
-//! Who is somebody else's later self: objects whose `formerly` names one that is gone.
+//! Who is somebody else's later self: objects whose `formerly` names one that is gone, and those that
+//! are the same in the tenant, whatever they are called now. A plan would find the tenant's own by what
+//! it is known by there, so that what is said of the new name is said of what was there before.
 //!
 //! What is asked of both sides must be asked of the same people, so the base is told by the names
 //! that the head has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{EntityUid, Policy, PolicyId, PolicySet};
 use serde_json::Value;
 
 use super::place::Side;
 use crate::manifest::Loaded;
+use crate::model::customer::Customer;
+use crate::model::delegated_access::DelegatedAccess;
 use crate::model::estate::{Declared, Estate};
 use crate::model::name::{Kind, Name};
-use crate::model::partnership::With;
+use crate::model::partnership::{Partnership, With};
+use crate::model::role::{Group, Role};
+use crate::model::user::User;
 use crate::policy::compile;
 use crate::policy::rules::{Placed, Rule, Rules, set};
 use crate::policy::world::{Shape, Type, Uid, Value as Held, World};
+
+/// Documents by their names, of whatever kind.
+fn by_name<K: std::borrow::Borrow<str>, T>(
+    all: &BTreeMap<K, Declared<T>>,
+) -> BTreeMap<&str, &Declared<T>> {
+    all.iter().map(|(key, one)| (key.borrow(), one)).collect()
+}
+
+/// What each is known by in the tenant, the surest first, so that two that share any of it are taken
+/// for one. Letters of either case are the same.
+fn marks_of_user(user: &User) -> Vec<String> {
+    let signs_in = user.sign_in_name.as_ref().map(ToString::to_string);
+    let all = signs_in.into_iter().chain([user.email.to_string()]);
+    all.map(|name| name.to_lowercase()).collect()
+}
+
+fn marks_of_role(role: &Role) -> Vec<String> {
+    match &role.group {
+        None => Vec::new(),
+        Some(Group::Existing(id)) => vec![format!("id {id}")],
+        Some(Group::Named { name, mail_nickname }) => {
+            let nickname = mail_nickname.iter().map(|name| format!("nickname {}", name.as_str()));
+            let all = nickname.chain([format!("name {name}")]);
+            all.map(|name| name.to_lowercase()).collect()
+        }
+    }
+}
+
+fn marks_of_partnership(partnership: &Partnership) -> Vec<String> {
+    let tenant = format!("{:?} tenant {}", partnership.with, partnership.tenant_id);
+    let partner = partnership.partner_id.as_ref();
+    let partner = partner.map(|id| format!("{:?} partner {}", partnership.with, id.as_str()));
+    [tenant].into_iter().chain(partner).collect()
+}
+
+fn marks_of_customer(customer: &Customer) -> Vec<String> {
+    let tenant = customer.tenant_id.map(|id| format!("tenant {id}"));
+    let domain = format!("domain {}", customer.domain).to_lowercase();
+    tenant.into_iter().chain([domain]).collect()
+}
+
+/// By whom it is for and what it gives: a relationship has no other name that would stay.
+fn marks_of_delegated_access(access: &DelegatedAccess) -> Vec<String> {
+    vec![format!("{:?} {:?}", access.customers, access.grants)]
+}
 
 /// From the base's names to the head's.
 #[derive(Debug, Clone, Default)]
@@ -28,11 +79,21 @@ impl Renames {
     pub(super) fn of(base: &Loaded, head: &Loaded) -> Self {
         let mut renames = Self::default();
         let (base, head) = (&base.estate, &head.estate);
-        renames.of_kind(Kind::User, &base.users, &head.users);
-        renames.of_kind(Kind::Role, &base.roles, &head.roles);
-        renames.of_kind(Kind::Partnership, &base.partnerships, &head.partnerships);
-        renames.of_kind(Kind::Customer, &base.customers, &head.customers);
-        renames.of_kind(Kind::DelegatedAccess, &base.delegated_access, &head.delegated_access);
+        renames.of_kind(Kind::User, &base.users, &head.users, marks_of_user);
+        renames.of_kind(Kind::Role, &base.roles, &head.roles, marks_of_role);
+        renames.of_kind(
+            Kind::Partnership,
+            &base.partnerships,
+            &head.partnerships,
+            marks_of_partnership,
+        );
+        renames.of_kind(Kind::Customer, &base.customers, &head.customers, marks_of_customer);
+        renames.of_kind(
+            Kind::DelegatedAccess,
+            &base.delegated_access,
+            &head.delegated_access,
+            marks_of_delegated_access,
+        );
         // There is one account on each side, whatever it is called.
         if let (Some(base), Some(head)) = (&base.account, &head.account) {
             renames.add(Kind::Account, base.metadata.name.as_str(), head.metadata.name.as_str());
@@ -46,16 +107,36 @@ impl Renames {
         kind: Kind,
         base: &BTreeMap<K, Declared<T>>,
         head: &BTreeMap<K, Declared<T>>,
+        marks: fn(&T) -> Vec<String>,
     ) {
-        for (key, declared) in head {
-            let name: &str = key.borrow();
-            if base.contains_key(name) {
-                continue;
-            }
+        let (base, head) = (by_name(base), by_name(head));
+        let mut gone: BTreeSet<&str> =
+            base.keys().filter(|name| !head.contains_key(*name)).copied().collect();
+        let mut new: BTreeSet<&str> =
+            head.keys().filter(|name| !base.contains_key(*name)).copied().collect();
+        if gone.is_empty() || new.is_empty() {
+            return;
+        }
+        for (name, declared) in &head {
             let mut former = declared.metadata.formerly.iter().map(Name::as_str);
-            let gone = former.find(|old| base.contains_key(*old) && !head.contains_key(*old));
-            if let Some(old) = gone {
+            let old = former.find(|old| gone.contains(old));
+            if let Some(old) = old.filter(|_| new.contains(name)) {
                 self.add(kind, old, name);
+                new.remove(name);
+                gone.remove(old);
+            }
+        }
+        let mut marked: BTreeMap<String, &str> = BTreeMap::new();
+        for (name, declared) in base.iter().filter(|(name, _)| gone.contains(*name)) {
+            for mark in marks(&declared.spec) {
+                marked.entry(mark).or_insert(name);
+            }
+        }
+        for (name, declared) in head.iter().filter(|(name, _)| new.contains(*name)) {
+            let mut known = marks(&declared.spec).into_iter().filter_map(|mark| marked.get(&mark));
+            if let Some(old) = known.find(|old| gone.contains(*old)) {
+                self.add(kind, old, name);
+                gone.remove(old);
             }
         }
     }
@@ -214,7 +295,8 @@ impl Renames {
         if self.uids.is_empty() {
             return rules.set();
         }
-        let policies: Vec<Policy> = rules.iter().map(|rule| self.policy(rule)).collect();
+        let deciding = rules.iter().filter(|rule| !rule.only_advises());
+        let policies: Vec<Policy> = deciding.map(|rule| self.policy(rule)).collect();
         set(policies.iter())
     }
 }

@@ -45,6 +45,8 @@ pub struct StandingChange {
     pub standing: Standing,
     #[serde(flatten)]
     pub field: FieldChange,
+    /// It may bring somebody else to what is privileged.
+    pub privileged: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<At>,
 }
@@ -60,6 +62,7 @@ pub(super) fn changes(changes: &[ObjectChange]) -> Vec<StandingChange> {
                     object: change.object.clone(),
                     standing: standing(&change.object, field)?,
                     field: field.clone(),
+                    privileged: false,
                     at: change.at.clone(),
                 })
             })

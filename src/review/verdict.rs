@@ -120,12 +120,13 @@ pub fn verdict(review: &Review, fail_on: FailOn) -> Verdict {
                 counted(count, "group of ours gains", "groups of ours gain")
             )
         });
-        say(Outcome::Stopped, review.handed_over, |count| {
+        let handed_over = review.standing.iter().filter(|one| one.privileged).count();
+        say(Outcome::Stopped, handed_over, |count| {
             let what = counted(count, "object may be another", "objects may be others");
             format!("{what}, and what is privileged goes with it")
         });
         if fail_on == FailOn::Widened {
-            let rest = review.standing.len().saturating_sub(review.handed_over);
+            let rest = review.standing.len() - handed_over;
             say(Outcome::Stopped, rest, |count| {
                 let what = counted(count, "object stands", "objects stand");
                 format!("{what} otherwise: who it is, until when, or who else may change it")

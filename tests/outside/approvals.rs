@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::review::Repository;
 use crate::world::{Ended, Folder, Run, repository};
 
 /// An estate with one thing to do, a plan of it that Ines made, and three people with keys.
@@ -127,6 +128,14 @@ fn who_made_the_plan_does_not_approve_of_it() {
     let desk = desk.approved(&["ben"]);
     // Who wrote the change is nobody whom the plan's signature names.
     desk.refused(&["--author", "ben"], 4, "ben@fabrikam.example made the plan");
+    // An address that the file does not have may be any approver's.
+    let remedy = "the approvers' file has nobody called `ben@users.example`, so anybody who approves could be the author\n  add the name to the line of whoever it is, or say that it is none of them: `--no-approver NAME`";
+    desk.refused(&["--author", "ines", "--author", "ben@users.example"], 4, remedy);
+    desk.refused(
+        &["--author", "Ben@users.example", "--no-approver", "ken@users.example"],
+        4,
+        "nobody called `Ben@users.example`",
+    );
     // The author's signature taken away, or that of somebody else put in its place.
     let authors = fs::read_dir(desk.path("plan.json.approvals")).unwrap();
     for path in authors.map(|entry| entry.unwrap().path()) {
@@ -138,7 +147,8 @@ fn who_made_the_plan_does_not_approve_of_it() {
     make_key(desk.folder.path(), "mallory", "");
     desk.fine(&["approve", "plan.json", "--author", "--key", "mallory"]);
     desk.refused(&[], 4, "nobody knows who made the plan");
-    assert_eq!(desk.apply(&["--author", "ines"]).code, 0);
+    let stranger = ["--author", "ken@Users.example", "--no-approver", "Ken@users.example"];
+    assert_eq!(desk.apply(&[&["--author", "ines"], &stranger[..]].concat()).code, 0);
 }
 
 #[test]
@@ -393,4 +403,57 @@ fn stock_tools_make_and_verify_the_same() {
     fs::write(folder.join("plan.json.approvals/ben.json"), own.to_string()).unwrap();
     let ended = desk.apply(&[]);
     assert_eq!(ended.code, 0, "{}", ended.all());
+}
+
+/// The commits that a plan is held against are those that are in the tenant whole: a part of one is not,
+/// whether it was planned so or applied so.
+#[test]
+fn a_part_of_a_commit_is_not_in_the_tenant_as_it_stood() {
+    let repository = Repository::of(Folder::project());
+    let run = |args: &[&str]| {
+        let ended = Run::new(args).within(repository.path()).end();
+        assert_eq!(ended.code, 0, "{args:?}: {}", ended.all());
+        ended.out
+    };
+    let place = tempfile::tempdir().unwrap();
+    let plan = place.path().join("plan.json").display().to_string();
+    let commit = || repository.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    let named = |args: &[&str]| {
+        run(&[&["plan", "--out", &plan], args].concat());
+        let read: Value = serde_json::from_slice(&fs::read(&plan).unwrap()).unwrap();
+        read["parents"]["commit"].as_str().map(str::to_owned)
+    };
+    run(&["emulator", "seed", "."]);
+    run(&["apply", "--yes"]);
+    let began = commit();
+    let path = repository.path().join("estate/users.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("森 千恵", "森").replace("田中 愛子", "田中")).unwrap();
+    repository.commit("two people");
+    assert_eq!(named(&[]), Some(commit()));
+    assert_eq!(named(&["--target", "user/chie"]), None);
+    // Neither what was done by hand nor a part of it counts, but for the beginning.
+    run(&["apply", "--yes", "--target", "user/chie"]);
+    let history: Value = serde_json::from_str(&run(&["history", "--format", "json"])).unwrap();
+    assert_eq!(history["runs"][0]["commit"], Value::Null, "{history:#}");
+    assert_eq!(run(&["history", "--before", &plan]), format!("{began}\n"));
+    run(&["apply", "--yes"]);
+    assert_eq!(run(&["history", "--before", &plan]), format!("{began}\n"));
+    // What was approved does, whole.
+    repository.git(&["commit", "-q", "--allow-empty", "-m", "later"]);
+    fs::write(&path, text).unwrap();
+    repository.commit("as they were");
+    assert_eq!(named(&[]), Some(commit()));
+    let keys = tempfile::tempdir().unwrap();
+    make_key(keys.path(), "aiko", "");
+    let key = keys.path().join("aiko").display().to_string();
+    let approvers = keys.path().join("approvers");
+    fs::write(&approvers, format!("aiko {}", public(keys.path(), "aiko"))).unwrap();
+    run(&["approve", &plan, "--key", &key]);
+    let approvers = approvers.display().to_string();
+    let judged = ["--require-approvals", "1", "--approvers", &approvers];
+    let authors = ["--author", "chie", "--no-approver", "chie"];
+    run(&[&["apply", &plan, "--yes"], &judged[..], &authors[..]].concat());
+    let before = run(&["history", "--before", &plan]);
+    assert_eq!(before, format!("{}\n{began}\n", commit()));
 }

@@ -228,4 +228,55 @@ fn delegated_access_counts_as_it_is_in_the_tenant() {
     let rows = folder.run(&args).out;
     let theirs: Vec<&str> = rows.lines().filter(|line| line.contains(",customer/")).collect();
     assert_eq!(theirs, ["user/mallory,manage-users,customer/contoso"]);
+    // What a role says of tenants is what we want; what they give is another matter.
+    let (wants, has) = (["user/ben", "assign-roles", "customer/contoso"], "--live");
+    let estate = folder.path().join("estate/all.yaml");
+    let text = std::fs::read_to_string(&estate).unwrap();
+    let more = "permissions: [{allow: [assign-roles], customers: {labels: {tier: gold}}}, ";
+    std::fs::write(&estate, text.replacen("permissions: [", more, 1)).unwrap();
+    assert_eq!(answer(&folder, &wants).0, 0);
+    assert_eq!(answer(&folder, &[&wants[..], &[has]].concat()).0, 4);
+}
+
+#[test]
+fn delegated_access_outlives_the_relationship_with_the_customer() {
+    let there = BEHIND_OUR_BACK.replace(
+        "metadata: {name: unlabelled}",
+        "metadata: {name: unlabelled, labels: {here: very}}",
+    );
+    let template = "---\napiVersion: partnerctl/v1\nkind: DelegatedAccess\nmetadata: {name: ops}\nspec:\n  customers: {labels: {here: very}}\n  duration: P365D\n  grants: [{to: renamed, directoryRoles: [Helpdesk Administrator]}]\n";
+    let folder = Folder::new()
+        .with("partnerctl.yaml", PROJECT)
+        .with("estate/all.yaml", format!("{ACCOUNT}---\n{USERS}{MORE}"))
+        .with("tenant/all.yaml", format!("{ACCOUNT}---\n{USERS}{there}{template}"));
+    let run = |args: &[&str]| {
+        let ended = folder.run(args);
+        assert_eq!(ended.code, 0, "{args:?}: {}", ended.all());
+        ended
+    };
+    run(&["emulator", "seed", "tenant"]);
+    let live =
+        |who: &str, action: &str| answer(&folder, &[who, action, "customer/contoso", "--live"]).0;
+    let all = || {
+        [
+            live("user/mallory", "reset-password"),
+            live("user/mallory", "manage-subscriptions"),
+            live("user/aiko", "administer-on-behalf"),
+        ]
+    };
+    assert_eq!(all(), [0, 0, 0]);
+    run(&["emulator", "act", "end-relationship", "customer/contoso"]);
+    // The group's access is there until somebody ends it; nobody else has any, whatever their level.
+    assert_eq!(all(), [0, 4, 4]);
+    let ended = run(&["access", "--live", "--action", "reset-password", "--format", "csv"]);
+    assert!(ended.out.contains("user/mallory,reset-password,customer/contoso"), "{}", ended.out);
+    assert!(!ended.all().contains("no customer of ours"), "{}", ended.all());
+    // A customer that nobody declared is still told of.
+    let estate = folder.path().join("estate/all.yaml");
+    let text = std::fs::read_to_string(&estate).unwrap();
+    let kept: Vec<&str> =
+        text.split("---\n").filter(|document| !document.contains("{name: contoso")).collect();
+    std::fs::write(&estate, kept.join("---\n")).unwrap();
+    let ended = folder.run(&["can", "user/mallory", "view-own-profile", "--live"]);
+    assert!(ended.err.contains("which is no customer of ours"), "{}", ended.all());
 }

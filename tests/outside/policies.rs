@@ -172,6 +172,46 @@ denied: user/haruka-nakamura may not view-customer on any of 7 customers
 }
 
 #[test]
+fn people_are_ours_unless_a_customer_is_named() {
+    assert_data_eq!(
+        fabrikam(&["can", "user/aiko-tanaka", "reset-password", "contoso"]),
+        str![[r#"
+exit 64
+--- stderr
+error: there is no account/contoso
+  did you mean `customer/contoso`?
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        fabrikam(&["can", "user/daichi-sato", "view-users", "--why"]),
+        str![[r#"
+exit 4
+--- stdout
+denied: user/daichi-sato may not view-users on account/fabrikam
+  note: user/daichi-sato can activate global-admin through privileged identity management; until then it is not held
+  note: this was about our own people; on those of 3 of 7 customers' tenants user/daichi-sato may, customer/contoso for one: name the customer
+
+"#]].raw()
+    );
+    assert_data_eq!(
+        fabrikam(&["can", "user/goro-suzuki", "reset-password", "--why"]),
+        str![[r#"
+exit 4
+--- stdout
+denied: user/goro-suzuki may not reset-password on account/fabrikam
+  forbidden by guard.disabled
+    reason: a disabled user does nothing
+    --> policies/guardrails.cedar:6 (built in)
+  note: this was about our own people: for those of a customer's tenant, name the customer
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
 fn what_is_not_there_is_wrong_usage() {
     assert_data_eq!(
         fabrikam(&["can", "ben-ito", "vew-customer"]),

@@ -138,6 +138,65 @@ allowed: user/daichi may sign-agreement on account/fabrikam
 }
 
 #[test]
+fn a_warning_beside_it_leaves_an_invariant_checked() {
+    let dead = "@id(\"own.dead\")\n\
+                permit (principal, action == Action::\"sign-agreement\", resource) when { false };\n";
+    let folder = folder(&format!("{dead}{SIGNATURES}")).with("estate/daichi.yaml", TWO_HATS);
+    let found = folder.findings();
+    let mut found = codes(&found);
+    found.sort_unstable();
+    assert_eq!(found, ["P2008", "P2401"]);
+    assert_eq!(folder.run(&["plan", "--as-of", TODAY, "--project", "."]).code, 3);
+    let said = proved(&folder);
+    assert!(said.starts_with("exit 3\n") && said.contains("P2401"), "{said}");
+    assert!(!said.contains("P2404") && !said.contains("holds here"), "{said}");
+}
+
+#[test]
+fn a_part_of_an_estate_is_held_to_what_is_never_so() {
+    let always = "@id(\"own.always\") @always(\"\")\n\
+                  permit (principal is User, action == Action::\"sign-agreement\", resource);\n";
+    let part = |folder: &Folder, command: &[&str]| {
+        folder.run(&[command, &["--as-of", TODAY, "--project", ".", "-f", "estate"]].concat())
+    };
+    let broken = folder(SIGNATURES).with("estate/daichi.yaml", TWO_HATS);
+    for command in [&["validate"][..], &["plan"], &["can", "user/daichi", "sign-agreement"]] {
+        let ended = part(&broken, command);
+        assert_eq!(ended.code, 3, "{command:?}: {}", ended.all());
+        assert!(ended.all().contains("P2401"), "{command:?}: {}", ended.all());
+    }
+    // What is always so cannot be told of a part, and that is said.
+    let open = folder(always).with("estate/daichi.yaml", TWO_HATS);
+    assert_data_eq!(
+        part(&open, &["can", "user/daichi", "sign-agreement"]).shown(),
+        str![[r#"
+exit 0
+--- stdout
+allowed: user/daichi may sign-agreement on account/fabrikam
+--- stderr
+note: `own.always` was not checked: this is a part of the estate
+
+"#]]
+        .raw()
+    );
+    let said = part(&open, &["validate"]);
+    assert_eq!(said.code, 0);
+    assert!(said.all().contains("note[P2406]"), "{}", said.all());
+    // Nothing of a part is proved.
+    assert_data_eq!(
+        part(&open, &["validate", "--prove"]).shown(),
+        str![[r#"
+exit 64
+--- stderr
+error: `--prove` is about the whole estate, and `-f` names a part of it
+  leave out `-f`, or add `--complete` if it names all manifests
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
 fn somebody_answers_for_an_invariant_that_can_be_let_pass() {
     let overridable = SIGNATURES.replace("@never(", "@level(\"overridable\")\n@never(");
     let waiver = "\

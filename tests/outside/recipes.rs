@@ -124,7 +124,12 @@ fn recipes_give_nothing_away() {
 struct Company {
     home: TempDir,
     served: Served,
+    /// Whose commits are made, by their address.
+    by: std::cell::Cell<&'static str>,
 }
+
+const INES: &str = "ines@fabrikam.example";
+const MALLORY: &str = "mallory@fabrikam.example";
 
 /// What came of a step.
 struct Came {
@@ -142,9 +147,15 @@ impl Came {
 
 impl Company {
     fn new() -> Self {
+        Self::of(&["ines", "aiko", "ben"])
+    }
+
+    /// A company whose approvers are these.
+    fn of(approvers: &[&str]) -> Self {
         let tenant = Folder::new().with("a/account.yaml", ACCOUNT).with("a/users.yaml", USERS);
         let served = Served::start(&tenant, &["--seed", "a"]);
-        let company = Self { home: tempfile::tempdir().unwrap(), served };
+        let by = std::cell::Cell::new(INES);
+        let company = Self { home: tempfile::tempdir().unwrap(), served, by };
         let at = |name: &str| company.home.path().join(name);
         for name in ["ines", "aiko", "ben", "mallory"] {
             make_key(company.home.path(), name, "");
@@ -156,11 +167,10 @@ impl Company {
         let project = format!(
             "apiVersion: partnerctl/v1\nkind: Project\nmetadata: {{name: fabrikam}}\nspec:\n  manifests: [estate]\n  contexts: {{production: {context}}}\n"
         );
-        let approvers: String = ["ines", "aiko", "ben"]
-            .map(|name| {
-                format!("{name}@fabrikam.example,{name} {}", public(company.home.path(), name))
-            })
-            .concat();
+        let line = |name: &&str| {
+            format!("{name}@fabrikam.example,{name} {}", public(company.home.path(), name))
+        };
+        let approvers: String = approvers.iter().map(line).collect();
         for (name, text) in [
             ("account/partnerctl.yaml", project.as_str()),
             ("account/estate/account.yaml", ACCOUNT),
@@ -200,7 +210,7 @@ impl Company {
             .env("HOME", self.home.path())
             .env("PATH", format!("{program}:/usr/local/bin:/usr/bin:/bin"))
             .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "Chie")))
-            .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), "c@a.example")))
+            .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), self.by.get())))
             .env("PARTNERCTL_CLIENT_SECRET", self.served.text("clientSecret"))
             .env("PARTNERCTL_REFRESH_TOKEN", self.served.text("refreshToken"))
             .envs(env.iter().copied())
@@ -283,8 +293,12 @@ impl Company {
     }
 
     fn apply(&self) -> Came {
-        let inputs = [("base", "HEAD^1"), ("authors", "ines "), ("approvals", "2")];
-        self.action("apply", &inputs)
+        self.apply_with("2")
+    }
+
+    fn apply_with(&self, approvals: &str) -> Came {
+        let from = ("authors-from", "git-authors.sh");
+        self.action("apply", &[("base", "HEAD^1"), from, ("approvals", approvals)])
     }
 
     fn requests(&self) -> usize {
@@ -375,6 +389,140 @@ fn a_change_does_not_bring_its_own_approvers() {
     assert_eq!(company.requests(), before);
 }
 
+/// A plan holds what was merged since the last one that was carried out, and not the last merge alone:
+/// whoever made any of it does not approve of it.
+#[test]
+fn whoever_made_a_change_does_not_approve_of_it_one_merge_later() {
+    let company = Company::of(&["ines", "aiko", "mallory"]);
+    company.by.set(MALLORY);
+    let edit = |text: String| text.replace("agent: none", "agent: admin");
+    company.reviewed("friend", "account/estate/users.yaml", edit, 2);
+    company.merge("friend");
+    company.apply_with("1").is(4, "nobody approves");
+    company.by.set(INES);
+    company.pull_request("rename", "account/estate/users.yaml", renamed("Chie Mori"));
+    company.merge("rename");
+    company.approve("mallory");
+    company.apply_with("1").is(4, "mallory@fabrikam.example made the plan, and cannot approve");
+    company.approve("ines");
+    company.apply_with("1").is(4, "ines@fabrikam.example made the plan, and cannot approve");
+    company.approve("aiko");
+    company.apply_with("1").is(0, "2 done");
+    // What is in the tenant by now keeps nobody from approving of what comes next, though that plan was
+    // made of a merge for a trial that is on no branch, and then merged as one commit.
+    for (name, approver) in [("Chie", "mallory"), ("C. Mori", "mallory")] {
+        let branch = if name == "Chie" { "again" } else { "once-more" };
+        let from = if name == "Chie" { "Chie Mori" } else { "Chie" };
+        let edit = |text: String| text.replace(from, name);
+        company.pull_request(branch, "account/estate/users.yaml", edit);
+        company.git("runner", &["checkout", "--quiet", "--detach", "main"]);
+        company.git("runner", &["merge", "--quiet", "--no-ff", "--no-edit", branch]);
+        company.action("plan", &[("base", "main")]).is(0, "");
+        company.git("runner", &["checkout", "--quiet", "main"]);
+        company.git("runner", &["merge", "--quiet", "--squash", branch]);
+        company.commit("as one commit");
+        company.approve(approver);
+        company.apply_with("1").is(0, "1 done");
+        // What others say of it is no secret: by hand, nothing counts that was not approved.
+        company.by.set(if name == "Chie" { "aiko@fabrikam.example" } else { INES });
+    }
+}
+
+/// Who made a change by a name that the approvers' file does not have could be any of them.
+#[test]
+fn who_made_a_change_is_somebody_or_said_to_be_no_approver() {
+    let company = Company::new();
+    company.by.set("aiko@users.example");
+    company.pull_request("rename", "account/estate/users.yaml", renamed("Chie Mori"));
+    company.approve("aiko");
+    company.by.set(INES);
+    company.merge("rename");
+    company.apply_with("1").is(4, "nobody called `aiko@users.example`");
+    // Whoever looks after the approvers says who that is.
+    company.git("runner", &["checkout", "--quiet", "-b", "others", "main"]);
+    let text = "# Who is none of us\naiko@users.example\n";
+    fs::write(company.home.path().join("runner/approvers.others"), text).unwrap();
+    company.commit("Aiko of another company");
+    company.merge("others");
+    // And only what was so before the merge counts.
+    company.apply_with("1").is(4, "nobody called `aiko@users.example`");
+    company.git("runner", &["commit", "--quiet", "--allow-empty", "--message", "later"]);
+    company.apply_with("1").is(0, "1 done");
+}
+
+/// The branch of approvals is not believed: nothing of it is written where somebody wants it, on the
+/// desk of who approves or where the plan is applied.
+#[test]
+fn links_among_approvals_lead_nowhere() {
+    let company = Company::new();
+    company.pull_request("rename", "account/estate/users.yaml", renamed("Chie Mori"));
+    company.merge("rename");
+    company.approve("aiko");
+    let at = |name: &str| company.home.path().join(name);
+    let precious = at("precious");
+    fs::write(&precious, "precious").unwrap();
+    // Under the names that the next approval will have: in the folder, and as the folder itself.
+    company.git(".", &["clone", "--quiet", "--branch", "partnerctl-approvals", "origin", "evil"]);
+    let folder = fs::read_dir(at("evil")).unwrap().flatten();
+    let folder = folder.map(|one| one.path()).find(|one| !one.ends_with(".git")).unwrap();
+    let own = fs::read_dir(&folder).unwrap().flatten().next().unwrap().path();
+    let push = |why: &str| {
+        let push = format!("git add --all && git commit -qm {why} && git push -q origin HEAD");
+        company.shell("evil", &push, &[]).is(0, "");
+    };
+    fs::remove_file(&own).unwrap();
+    std::os::unix::fs::symlink(&precious, &own).unwrap();
+    push("a");
+    company.approve("aiko");
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+    company.shell("evil", "git pull -q", &[]).is(0, "");
+    assert!(!own.is_symlink() && own.is_file(), "it is there, and no link");
+    fs::remove_dir_all(&folder).unwrap();
+    fs::create_dir(at("trove")).unwrap();
+    std::os::unix::fs::symlink(at("trove"), &folder).unwrap();
+    push("b");
+    company.apply().is(4, "nobody approves");
+    company.approve("ben");
+    assert_eq!(fs::read_dir(at("trove")).unwrap().count(), 0);
+    company.approve("aiko");
+    company.shell("evil", "git pull -q", &[]).is(0, "");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "the one does not take away the other");
+    // A link beside them is no approval, wherever it leads.
+    std::os::unix::fs::symlink("/etc/hostname", folder.join("approval-c.json")).unwrap();
+    push("c");
+    company.apply().is(0, "1 done");
+}
+
+/// That approvals cannot be had is not that nobody approves.
+#[test]
+fn who_approves_is_not_known_where_the_branch_cannot_be_fetched() {
+    let company = Company::new();
+    company.pull_request("rename", "account/estate/users.yaml", renamed("Chie Mori"));
+    company.merge("rename");
+    // Nobody did: there is no such branch yet.
+    company.apply().is(4, "nobody approves");
+    company.approve("aiko");
+    let line = "OUT=partnerctl-out PROJECT=account CONTEXT=production BASE=HEAD^1 REMOTE=/nowhere sh ci/scripts/apply.sh";
+    company.shell("runner", line, &[]).is(1, "who approves is not known: partnerctl-approvals");
+    fs::copy(
+        company.home.path().join("runner/partnerctl-out/plan.json"),
+        company.home.path().join("desk/plan.json"),
+    )
+    .unwrap();
+    let line = format!(
+        "git remote set-url origin /nowhere && sh '{}/scripts/approve.sh' plan.json ../ben",
+        recipes().display()
+    );
+    company.shell("desk", &line, &[]).is(1, "the approval is not handed in: ");
+    // Nor is it known who made what nobody can look up.
+    company.shell("runner", "git clone -q --depth 1 \"file://$PWD/../origin\" ../cut && cp -r partnerctl-out account ../cut/ && git -C ../cut fetch -q --depth 1 origin HEAD^1 || true", &[]).is(0, "");
+    let line =
+        "OUT=partnerctl-out PROJECT=account CONTEXT=production BASE=HEAD sh ci/scripts/apply.sh";
+    company
+        .shell("cut", line, &[])
+        .is(1, "who made this plan is not known: the history is cut off");
+}
+
 /// A change to where the tenant is gets no token: before it is merged, the base says where that is.
 #[test]
 fn a_project_file_that_points_elsewhere_gets_no_token() {
@@ -412,8 +560,10 @@ fn steps_for_github_ask_for_what_they_need() {
     fs::write(
         at("gh"),
         "#!/bin/sh\nprintf '%s\\n' \"$*\" >>\"$HOME/asked\"\ncase \"$*\" in\n\
-         *commits/abc/pulls*) echo '7 def ines' ;;\n\
-         *pulls/7/commits*) printf 'aiko\\nweb-flow\\nines\\nken@adatum.example\\n' ;;\n\
+         *commits/abc/pulls*head.sha*) echo def ;;\n\
+         *commits/abc/pulls*) echo '7 ines' ;;\n\
+         *commits/abc*) printf 'abc\\ttrue\\tines\\tweb-flow\\n' ;;\n\
+         *pulls/7/commits*) cat \"$HOME/commits\" ;;\n\
          'run list'*) echo 99 ;;\n\
          *issues/7/comments*--jq*) cat \"$HOME/known\" ;;\n\
          esac\n\
@@ -422,8 +572,10 @@ fn steps_for_github_ask_for_what_they_need() {
     .unwrap();
     let executable = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     fs::set_permissions(at("gh"), executable).unwrap();
-    let run = |name: &str, env: &[(&str, &str)]| {
+    // What was asked, what was said, and whether it ended well.
+    let run_all = |name: &str, env: &[(&str, &str)]| {
         fs::write(at("asked"), "").unwrap();
+        fs::write(at("given"), "abc\n").unwrap();
         let output = Command::new("sh")
             .arg(recipes().join("scripts").join(name))
             .current_dir(home.path())
@@ -432,30 +584,50 @@ fn steps_for_github_ask_for_what_they_need() {
             .env("PATH", format!("{}:/usr/bin:/bin", home.path().display()))
             .envs([("GITHUB_REPOSITORY", "fabrikam/account"), ("OUT", "out")])
             .envs(env.iter().copied())
+            .stdin(fs::File::open(at("given")).unwrap())
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        fs::read_to_string(at("asked")).unwrap()
+        let said = [&output.stdout[..], &output.stderr].concat();
+        let asked = fs::read_to_string(at("asked")).unwrap();
+        (asked, String::from_utf8(said).unwrap(), output.status.success())
+    };
+    let run = |name: &str, env: &[(&str, &str)]| {
+        let (asked, said, is_done) = run_all(name, env);
+        assert!(is_done, "{said}");
+        (asked, said)
     };
     let comment = [("NAME", "plan"), ("PULL", "7")];
     fs::write(at("known"), "").unwrap();
-    let asked = run("github-comment.sh", &comment);
+    let asked = run("github-comment.sh", &comment).0;
     assert!(asked.contains("--method POST repos/fabrikam/account/issues/7/comments"), "{asked}");
     assert_eq!(fs::read_to_string(at("body")).unwrap(), "<!-- partnerctl: plan -->\n# Plan\n");
     fs::write(at("known"), "12\n13\n").unwrap();
-    let asked = run("github-comment.sh", &comment);
+    let asked = run("github-comment.sh", &comment).0;
     assert!(asked.contains("--method PATCH repos/fabrikam/account/issues/comments/12"), "{asked}");
-    let output = at("output");
-    let asked = run(
-        "github-plan.sh",
-        &[
-            ("GITHUB_SHA", "abc"),
-            ("GITHUB_OUTPUT", output.to_str().unwrap()),
-            ("WORKFLOW", "partnerctl-plan.yml"),
-        ],
-    );
+    let asked =
+        run("github-plan.sh", &[("GITHUB_SHA", "abc"), ("WORKFLOW", "partnerctl-plan.yml")]).0;
     assert!(asked.contains("--commit def --event pull_request --status success"), "{asked}");
     assert!(asked.contains("run download 99 --name partnerctl-plan --dir out"), "{asked}");
-    let authors = fs::read_to_string(output).unwrap();
-    assert_eq!(authors, "authors=aiko ines ken@adatum.example \n");
+
+    // Who made it: whoever opened it, wrote or committed any of it.
+    let authors = |commits: &str, env: &[(&str, &str)]| {
+        fs::write(at("commits"), commits).unwrap();
+        run_all("github-authors.sh", env)
+    };
+    let commit = "d1\ttrue\taiko\tweb-flow\n";
+    let unsigned = "d2\tfalse\tken@adatum.example\tines\n";
+    let (_, said, is_done) = authors(commit, &[]);
+    assert!(is_done, "{said}");
+    let mut names: Vec<&str> = said.lines().collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names, ["aiko", "ines"]);
+    // Whose a commit is that is not signed is what its author said, and may be said to be enough.
+    let (_, said, is_done) = authors(&format!("{commit}{unsigned}"), &[]);
+    assert!(!is_done && said.contains("commit d2 has no signature that GitHub knows"), "{said}");
+    let (_, said, is_done) = authors(&format!("{commit}{unsigned}"), &[("UNSIGNED", "1")]);
+    assert!(is_done && said.contains("ken@adatum.example\n"), "{said}");
+    // GitHub lists no more than so many.
+    let (_, said, is_done) = authors(&commit.repeat(250), &[]);
+    assert!(!is_done && said.contains("pull request 7 has 250 commits or more"), "{said}");
 }

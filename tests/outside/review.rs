@@ -256,6 +256,78 @@ fn who_is_formerly_somebody_is_the_same() {
     );
 }
 
+/// Somebody who has another name without `formerly`, and the same tenant, address or group, is the same
+/// in the tenant: what they gain is no company of somebody new.
+#[test]
+fn a_new_name_hides_nothing() {
+    let named =
+        |name: &str, kind: &str, file: &str, line: &str, to: &str, keep: &[(&str, &str)]| {
+            let mut repository = Repository::example().edit(file, line, to);
+            for (from, to) in keep {
+                repository = repository.edit(file, from, to);
+            }
+            let (code, json) = repository.json(&["--fail-on", "privileged"]);
+            let changes = json["changes"].as_array().unwrap();
+            let found = changes.iter().find(|change| change["object"] == format!("{kind}/{name}"));
+            (code, found.unwrap_or_else(|| panic!("{json:#}"))["became"].clone(), json)
+        };
+    let labelled = "metadata: {name: tailspin-toys, labels: {segment: smb}}";
+    let customers = "estate/customers.yaml";
+    let wider = "metadata: {name: tailspin, labels: {segment: enterprise}}";
+    // By its tenant, and by its domain alone.
+    for keep in [
+        &[][..],
+        &[("domain: tailspintoys.example", "domain: tailspin.example")],
+        &[("  tenantId: 9f35870b-ba37-4d44-b942-fa370a4cfa35\n", "")],
+    ] {
+        let (code, became, json) = named("tailspin", "customer", customers, labelled, wider, keep);
+        assert_eq!((code, became.as_str()), (2, Some("renamed")), "{keep:?} {json:#}");
+        let gained = &json["access"]["gained"][0];
+        assert_eq!(names(&gained["resources"]), ["customer/tailspin"], "{gained:#}");
+        assert_eq!((&gained["newResources"], &gained["privileged"]), (&0.into(), &true.into()));
+    }
+    // Who is somebody else altogether is new.
+    let keep = [
+        ("domain: tailspintoys.example", "domain: tailspin.example"),
+        ("9f35870b-ba37-4d44-b942-fa370a4cfa35", "9f35870b-ba37-4d44-b942-fa370a4cfa36"),
+    ];
+    let (_, became, _) = named("tailspin", "customer", customers, labelled, wider, &keep);
+    assert_eq!(became, "added");
+    // Other kinds, by what the tenant knows them by.
+    for (name, kind, file, from) in [
+        ("mallory", "user", "estate/users.yaml", "metadata: {name: daichi-sato,"),
+        ("lead", "role", "estate/roles.yaml", "metadata: {name: escalation-lead}"),
+        ("north", "partnership", "estate/partnerships.yaml", "metadata: {name: northwind}"),
+        (
+            "ops",
+            "delegated-access",
+            "estate/delegated-access.yaml",
+            "metadata: {name: enterprise-ops}",
+        ),
+    ] {
+        let old = from.split_once("name: ").unwrap().1.trim_end_matches([',', '}']);
+        let mut repository = Repository::example().edit(file, from, &from.replace(old, name));
+        for other in ["access-tests", "customers", "delegated-access", "roles", "users"] {
+            let other = format!("estate/{other}.yaml");
+            let path = repository.path().join(&other);
+            let text = std::fs::read_to_string(&path).unwrap();
+            let text = text
+                .replace(&format!("{kind}/{old}"), &format!("{kind}/{name}"))
+                .replace(&format!("{kind}.{old}."), &format!("{kind}.{name}."))
+                .replace(&format!("to: {old}"), &format!("to: {name}"))
+                .replace(&format!("[{old}"), &format!("[{name}"))
+                .replace(&format!(", {old}]"), &format!(", {name}]"));
+            repository = repository.with(&other, text);
+        }
+        let (_, json) = repository.json(&[]);
+        let changes = json["changes"].as_array().unwrap();
+        let found = changes.iter().find(|change| change["object"] == format!("{kind}/{name}"));
+        let found = found.unwrap_or_else(|| panic!("{json:#}"));
+        assert_eq!(found["became"], "renamed", "{json:#}");
+        assert_eq!(found["formerly"], format!("{kind}/{old}"));
+    }
+}
+
 /// A role that nothing carries, and a waiver for that.
 const NIGHT: &str = "\
 apiVersion: partnerctl/v1
@@ -475,35 +547,8 @@ fn what_a_tree_holds_is_read_as_it_is_from_disk() {
 }
 
 #[test]
-fn nothing_that_a_repository_configures_runs() {
+fn the_environment_leads_to_no_other_repository() {
     let repository = Repository::example();
-    let trap = repository.path().join("trap");
-    let script = format!("#!/bin/sh\ntouch '{}'\n", trap.display());
-    let hook = repository.path().join(".git/trap.sh");
-    std::fs::write(&hook, script).unwrap();
-    Command::new("chmod").arg("+x").arg(&hook).status().unwrap();
-    let hook = hook.display().to_string();
-    for (key, value) in [
-        ("core.fsmonitor", hook.as_str()),
-        ("core.pager", &hook),
-        ("core.sshCommand", &hook),
-        ("core.editor", &hook),
-        ("diff.external", &hook),
-        ("credential.helper", &hook),
-        ("filter.trap.smudge", &hook),
-        ("filter.trap.clean", &hook),
-        ("alias.cat-file", &format!("!{hook}")),
-        ("alias.ls-tree", &format!("!{hook}")),
-    ] {
-        repository.git(&["config", key, value]);
-    }
-    std::fs::write(repository.path().join(".git/info/attributes"), "* filter=trap diff=trap\n")
-        .unwrap();
-    drop(std::fs::remove_file(&trap));
-    let (code, _) = repository.json(&["--head", "main"]);
-    assert_eq!(code, 0);
-    assert!(!trap.exists(), "something ran");
-    // Nor does the environment lead elsewhere.
     let whole = ["review", "--as-of", TODAY, "--base", "main"];
     let (mut command, _home) = Run::new(&whole).within(repository.path()).command();
     command

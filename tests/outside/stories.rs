@@ -98,6 +98,8 @@ enum Input {
     Files { files: BTreeMap<String, Vec<u8>>, base: Base },
     /// A folder that the binary checks.
     Folder(fn(&Path)),
+    /// Files that are a part of an estate.
+    Part(BTreeMap<String, Vec<u8>>),
     /// Files that the binary checks with a solver.
     Proved { files: BTreeMap<String, Vec<u8>>, solver: PathBuf },
 }
@@ -172,6 +174,9 @@ fn case(code: Code) -> Case {
         },
         Code::P1901 | Code::P1902 => told(Base::Without("User")),
         Code::P2305 | Code::P2306 | Code::P2307 | Code::P2404 => proved(&story, "cvc5"),
+        Code::P2406 => {
+            Case { example: Input::Part(files(&[], &story.example)), ..told(Base::Rest) }
+        }
         // A solver that ends without a word.
         Code::P2405 => Case {
             example: proved(&story, "true").example,
@@ -295,6 +300,7 @@ impl Input {
     fn found(&self) -> Vec<Shown> {
         match self {
             Self::Files { files, base } => loaded(files, *base),
+            Self::Part(files) => loaded_of(files, Base::Rest, false),
             Self::Folder(build) => {
                 let folder = tempfile::tempdir().unwrap();
                 build(folder.path());
@@ -377,6 +383,10 @@ impl Tables for Beside<'_> {
 
 /// What the library finds in files.
 pub(crate) fn loaded(files: &BTreeMap<String, Vec<u8>>, base: Base) -> Vec<Shown> {
+    loaded_of(files, base, true)
+}
+
+fn loaded_of(files: &BTreeMap<String, Vec<u8>>, base: Base, complete: bool) -> Vec<Shown> {
     let mut sources = Sources::default();
     let mut project = ReadProject::default();
     if let Some(bytes) = files.get("partnerctl.yaml") {
@@ -409,7 +419,7 @@ pub(crate) fn loaded(files: &BTreeMap<String, Vec<u8>>, base: Base) -> Vec<Shown
         troubles: Vec::new(),
         tables: &Beside(files),
         examiner: &Policies,
-        complete: true,
+        complete,
         today: Day::parse(TODAY).unwrap(),
     });
     let findings = &loaded.findings;

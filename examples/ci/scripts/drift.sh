@@ -8,5 +8,8 @@
 set -eu
 : "${CONTEXT:?}" "${PROJECT:=.}" "${OUT:=partnerctl-out}"
 
+# What a commit put in this place, a link for one, is not written through.
+[ ! -L "$OUT" ] || rm "$OUT"
 mkdir -p "$OUT"
+rm -rf "$OUT/drift.txt"
 partnerctl drift --project "$PROJECT" --context "$CONTEXT" --exit-code >"$OUT/drift.txt"

@@ -16,6 +16,9 @@ set -eu
 if [ -n "${BASE:-}" ]; then
   git checkout --quiet "$BASE" -- "$PROJECT/partnerctl.yaml"
 fi
+# What a commit put in this place, a link for one, is not written through.
+[ ! -L "$OUT" ] || rm "$OUT"
 mkdir -p "$OUT"
+rm -rf "$OUT/plan.json" "$OUT/plan.md"
 partnerctl plan --project "$PROJECT" --context "$CONTEXT" \
   --out "$OUT/plan.json" ${SIGN_KEY:+--sign "$SIGN_KEY"} --format markdown >"$OUT/plan.md"

@@ -8,6 +8,9 @@
 set -eu
 : "${BASE:?}" "${PROJECT:=.}" "${OUT:=partnerctl-out}"
 
+# What a commit put in this place, a link for one, is not written through.
+[ ! -L "$OUT" ] || rm "$OUT"
 mkdir -p "$OUT"
+rm -rf "$OUT/review.md"
 partnerctl review --project "$PROJECT" --base "$BASE" \
   ${FAIL_ON:+--fail-on "$FAIL_ON"} --format markdown >"$OUT/review.md"

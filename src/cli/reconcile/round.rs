@@ -149,6 +149,8 @@ impl Part {
         if !timid.left.is_empty() {
             // Who gains what was told of the whole, and would be untrue of the part.
             plan.access = AccessChange::default();
+            // Nor is the tenant then as the commit has it.
+            plan.parents.commit = None;
             plan = plan.sealed().map_err(|error| {
                 CommandError::Internal(format!("the plan cannot be written: {error}"))
             })?;

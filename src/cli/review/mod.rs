@@ -1,4 +1,3 @@
-mod git;
 mod proof;
 mod sides;
 mod tenant;

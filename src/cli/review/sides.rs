@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ReviewArgs;
-use super::git::Repository;
 use super::tree::{ROOT, Tree};
 use crate::cli::CommandError;
 use crate::cli::files::origin::Disk;
-use crate::cli::files::{Files, PROJECT_FILE, located};
+use crate::cli::files::{Files, Located, PROJECT_FILE, located};
+use crate::cli::git::Repository;
 use crate::cli::output::Output;
 use crate::manifest::{Loaded, Waivers};
 use crate::model::project::Limits;
@@ -59,15 +59,15 @@ impl Sides {
 }
 
 pub(super) fn read(args: &ReviewArgs, today: Day, out: &Output) -> Result<Sides, CommandError> {
-    let (root, file) = located(args.folder.as_deref(), args.project.as_deref())?;
-    let repository = Repository::of(&root)?;
+    let Located { root, named, file } = located(args.folder.as_deref(), args.project.as_deref())?;
+    let repository = Repository::of(&root, &named)?;
     let mut notes = Vec::new();
     let base_commit = repository.commit(&args.base)?;
-    let named = args.head.as_deref().unwrap_or("HEAD");
+    let head_rev = args.head.as_deref().unwrap_or("HEAD");
     let head_commit = match args.head {
-        Some(_) => Some(repository.commit(named)?),
+        Some(_) => Some(repository.commit(head_rev)?),
         // The files on disk need no commit yet.
-        None => repository.commit(named).ok(),
+        None => repository.commit(head_rev).ok(),
     };
     if let Some(head) = &head_commit
         && repository.contains(head, &base_commit)? == Some(false)
@@ -85,10 +85,10 @@ pub(super) fn read(args: &ReviewArgs, today: Day, out: &Output) -> Result<Sides,
         let holds = tree.holds(&project_name);
         holds.then(|| Path::new(ROOT).join(&project_name))
     };
-    let base_tree = Tree::of(&repository, &base_commit)?;
+    let base_tree = Tree::of(&repository, &base_commit, &project_name)?;
     let head = match (&args.head, &head_commit) {
         (Some(rev), Some(commit)) => {
-            let Some(tree) = Tree::of(&repository, commit)? else {
+            let Some(tree) = Tree::of(&repository, commit, &project_name)? else {
                 return Err(CommandError::usage(format!(
                     "there is no folder `{}` in `{rev}`",
                     repository.prefix

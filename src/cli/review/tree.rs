@@ -1,14 +1,14 @@
 //! The files of a commit, as if they stood in a folder, without checking them out.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::git::{Commit, Listed, Objects, Repository};
 use crate::cli::CommandError;
 use crate::cli::files::FILE_BYTES_MAX;
 use crate::cli::files::origin::{Entry, EntryKind, Origin, Unread};
+use crate::cli::git::{Commit, Listed, Objects, Repository};
 use crate::manifest::TroubleKind;
 
 /// What the project's folder is called here. Nothing on disk is meant.
@@ -45,15 +45,28 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// Lists it; nothing if there was no such folder.
+    /// Lists it; nothing if there was no such folder. Of several that it may have been, the one with a
+    /// file of this name.
     pub(crate) fn of(
         repository: &Repository,
         commit: &Commit,
+        file: &OsStr,
     ) -> Result<Option<Self>, CommandError> {
-        let Some(tree) = repository.tree(commit)? else { return Ok(None) };
+        let mut first = None;
+        for tree in repository.trees(commit)? {
+            let tree = Self::listed(repository, &tree)?;
+            if tree.holds(file) {
+                return Ok(Some(tree));
+            }
+            first.get_or_insert(tree);
+        }
+        Ok(first)
+    }
+
+    fn listed(repository: &Repository, tree: &str) -> Result<Self, CommandError> {
         let mut nodes = HashMap::from([(PathBuf::from(ROOT), Node::Folder)]);
         let mut entries: HashMap<PathBuf, Vec<Entry>> = HashMap::new();
-        for Listed { mode, id, size, path } in repository.list(&tree)? {
+        for Listed { mode, id, size, path } in repository.list(tree)? {
             let size = size.unwrap_or_default();
             let node = match mode & 0o170_000 {
                 0o040_000 => Node::Folder,
@@ -76,11 +89,11 @@ impl Tree {
             // Git sorts folders as if they ended with a slash.
             entries.sort_by(|a, b| a.name.cmp(&b.name));
         }
-        Ok(Some(Self { nodes, entries, objects: repository.objects()? }))
+        Ok(Self { nodes, entries, objects: repository.objects()? })
     }
 
     /// Whether something of this name stands in the project's folder.
-    pub(crate) fn holds(&self, name: &std::ffi::OsStr) -> bool {
+    pub(crate) fn holds(&self, name: &OsStr) -> bool {
         self.nodes.contains_key(&Path::new(ROOT).join(name))
     }
 

@@ -42,15 +42,20 @@ pub(in crate::partner) async fn ask<T: DeserializeOwned>(
     class: Class,
     urls: &[String],
 ) -> Result<Vec<Result<T, Error>>, Error> {
-    Ok(ask_dated(line, class, urls).await?.1)
+    Ok(ask_with(line, class, &[], urls).await?.1)
 }
 
-/// The same, with the service's time when the first answer came.
-pub(in crate::partner) async fn ask_dated<T: DeserializeOwned>(
+/// The same, each with these headers; and the service's time when the first answer came.
+pub(in crate::partner) async fn ask_with<T: DeserializeOwned>(
     line: &ReadingLine,
     class: Class,
+    headers: &[(&'static str, &'static str)],
     urls: &[String],
 ) -> Result<(Option<Timestamp>, Vec<Result<T, Error>>), Error> {
+    let item = |at: &usize| {
+        let item = BatchItem::get(at.to_string(), urls.get(*at)?);
+        Some(headers.iter().fold(item, |item, (name, value)| item.header(name, value)))
+    };
     let mut date = None;
     let mut answers: BTreeMap<usize, Result<T, Error>> = BTreeMap::new();
     let mut open: Vec<(usize, History)> =
@@ -59,10 +64,7 @@ pub(in crate::partner) async fn ask_dated<T: DeserializeOwned>(
         let mut again = Vec::new();
         let mut pause = Duration::ZERO;
         for asked in open.chunks(BATCH_ITEMS_MAX) {
-            let items: Vec<BatchItem> = asked
-                .iter()
-                .filter_map(|(at, _)| Some(BatchItem::get(at.to_string(), urls.get(*at)?)))
-                .collect();
+            let items: Vec<BatchItem> = asked.iter().filter_map(|(at, _)| item(at)).collect();
             let answer = line.read::<Answers>(&Reading::batch(class, &items)).await?;
             date = date.or_else(|| answer.date());
             let mut answered: BTreeMap<String, AnswerOne> = answer

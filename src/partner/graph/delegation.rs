@@ -19,6 +19,7 @@ const RELATIONSHIPS: &str = "/tenantRelationships/delegatedAdminRelationships";
 const PAGE: u32 = 300;
 /// Without it the service hides members of its enums that are younger than its first version.
 const UNKNOWN_TOO: &str = "include-unknown-enum-members";
+const PREFER: &str = "prefer";
 
 pub(in crate::partner) async fn all(
     line: &ReadingLine,
@@ -32,8 +33,21 @@ pub(in crate::partner) async fn one(
     line: &ReadingLine,
     id: &RelationshipId,
 ) -> Result<Delegation, Error> {
-    let reading = Reading::get(Class::Delegation, path(id, "")).header("prefer", UNKNOWN_TOO);
+    let reading = Reading::get(Class::Delegation, path(id, "")).header(PREFER, UNKNOWN_TOO);
     Ok(line.read::<DelegationWire>(&reading).await?.body.observed().1)
+}
+
+/// Many at once, each with an answer of its own, in their order.
+pub(in crate::partner) async fn many(
+    line: &ReadingLine,
+    ids: &[RelationshipId],
+) -> Result<Vec<Result<Delegation, Error>>, Error> {
+    let urls: Vec<String> =
+        ids.iter().map(|id| format!("{RELATIONSHIPS}/{}", escaped(&id.0))).collect();
+    let headers = [(PREFER, UNKNOWN_TOO)];
+    let (_, answers) =
+        batch::ask_with::<DelegationWire>(line, Class::Delegation, &headers, &urls).await?;
+    Ok(answers.into_iter().map(|answer| answer.map(|wire| wire.observed().1)).collect())
 }
 
 /// Those with that name: the marker by which one of unknown fate is found.
@@ -110,7 +124,7 @@ pub(in crate::partner) async fn operation(
     line: &ReadingLine,
     path: String,
 ) -> Result<Progress, Error> {
-    let reading = Reading::get(Class::Delegation, path).header("prefer", UNKNOWN_TOO);
+    let reading = Reading::get(Class::Delegation, path).header(PREFER, UNKNOWN_TOO);
     let status = line.read::<OperationWire>(&reading).await?.body.status.unwrap_or_default();
     Ok(match status.as_str() {
         "notStarted" | "running" => Progress::Running,

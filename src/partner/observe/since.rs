@@ -121,7 +121,8 @@ async fn moved(line: &ReadingLine, scope: &Scope, previous: &Snapshot) -> Result
     for mark in marks.into_iter().flatten() {
         urls.push(below_version(&line.followed(Service::Graph, mark)?));
     }
-    let (date, answers) = batch::ask_dated::<Page<Value>>(line, Class::Directory, &urls).await?;
+    let (date, answers) =
+        batch::ask_with::<Page<Value>>(line, Class::Directory, &[], &urls).await?;
     let mut answers = answers.into_iter();
     let mut next = || answers.next().unwrap_or_else(|| Ok(Page::empty()));
     let mut found = Directory::default();

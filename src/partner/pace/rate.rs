@@ -51,11 +51,23 @@ pub(super) struct Ticket {
     is_probe: bool,
 }
 
+/// What a refusal says about limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Evidence {
+    No,
+    /// A window holds no more than it held.
+    Full,
+    /// So many are refused for a moment that less would be better.
+    Often,
+}
+
 /// The limiter of one class.
 #[derive(Debug)]
 pub(super) struct Rate {
     window: Duration,
     trusted: u32,
+    /// Less than this is not asked because of short waits alone.
+    least: u32,
     /// What the service's pages say, where they do: a refusal beyond it means just that.
     published: u32,
     limit: Option<u32>,
@@ -70,9 +82,11 @@ pub(super) struct Rate {
     blocked_until: Duration,
     /// Refusals since anything was let through.
     refusals: u32,
-    /// Those of the last window, while no limit is known.
+    /// Those of the last window.
     refused: Vec<Duration>,
     refused_at: Duration,
+    /// When short waits last made the limit lower.
+    lowered_at: Option<Duration>,
     /// Since a refusal nothing was let through yet: the next goes alone.
     is_wary: bool,
 }
@@ -100,6 +114,7 @@ impl Rate {
         Self {
             window,
             trusted,
+            least: (trusted / 4).max(1),
             published: u32::MAX,
             limit: None,
             parallel_max,
@@ -113,6 +128,7 @@ impl Rate {
             refusals: 0,
             refused: Vec::new(),
             refused_at: Duration::ZERO,
+            lowered_at: None,
             is_wary: false,
         }
     }
@@ -183,11 +199,19 @@ impl Rate {
                 // through, until it too is refused. Who kept to a limit and was refused all the same
                 // counted over the edge of two windows, or is not alone: less, then.
                 let seen = self.answered_cost.saturating_add(self.flying_cost);
-                let is_about_rates = self.is_about_rates(now, seen, retry_after);
-                let learned = match self.limit {
-                    None => is_about_rates.then_some(seen),
-                    Some(limit) if self.is_wary => Some(limit.saturating_sub(cost)),
-                    Some(limit) => Some(seen.clamp(most_of(limit), limit)),
+                let evidence = self.evidence(now, seen, retry_after);
+                let lower = match self.limit {
+                    None => seen,
+                    Some(limit) if self.is_wary => limit.saturating_sub(cost),
+                    Some(limit) => seen.clamp(most_of(limit), limit),
+                };
+                let learned = match evidence {
+                    Evidence::No => None,
+                    Evidence::Full => Some(lower),
+                    Evidence::Often => {
+                        self.lowered_at = Some(now);
+                        Some(lower.max(self.least.min(self.limit.unwrap_or(u32::MAX))))
+                    }
                 };
                 if let Some(learned) = learned {
                     let learned = learned.min(self.published).max(1);
@@ -208,15 +232,27 @@ impl Rate {
     /// Whether a refusal says how much a window holds, rather than that the service is busy just now.
     ///
     /// Who had a window's limit used up would be told to stay away for a good part of it. A short wait
-    /// early on says nothing about a minute; many of them do.
-    fn is_about_rates(&mut self, now: Duration, seen: u32, wait: Option<Duration>) -> bool {
+    /// says nothing about a window, and to do as it says is enough; unless such waits are a good part
+    /// of all answers. From those is learned slowly, and never to ask next to nothing: a service that
+    /// is busy now and then would be asked ever less otherwise.
+    fn evidence(&mut self, now: Duration, seen: u32, wait: Option<Duration>) -> Evidence {
         const OFTEN: usize = 4;
+        const OFTEN_OF: usize = 10;
         self.refused.retain(|at| *at + self.window > now);
         self.refused.push(now);
-        let used_much = |of: u32| seen >= of / 4;
-        wait.map_or(used_much(self.trusted), |wait| wait >= self.window / 4)
-            || (self.published < u32::MAX && used_much(self.published))
-            || self.refused.len() >= OFTEN
+        let used_much = |of: u32| seen >= of / 4 * 3;
+        let is_full = match wait {
+            Some(wait) => wait >= self.window / 4,
+            None => seen >= self.trusted / 4,
+        };
+        let is_at_limit = self.limit.is_some_and(|limit| seen >= most_of(limit));
+        if is_full || is_at_limit || (self.published < u32::MAX && used_much(self.published)) {
+            return Evidence::Full;
+        }
+        let is_often = self.refused.len() >= OFTEN
+            && self.refused.len().saturating_mul(OFTEN_OF) >= self.answered.len();
+        let may_lower = self.lowered_at.is_none_or(|at| at + self.window <= now);
+        if is_often && may_lower { Evidence::Often } else { Evidence::No }
     }
 
     fn occupy(&mut self, now: Duration, cost: u32) {

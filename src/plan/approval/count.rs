@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::people::{People, Person};
+use super::people::{People, Person, is_same_name};
 use super::signers::Entry;
 use super::{Approval, NotAnApproval, Revoked, Role, Signers, Subject};
 use crate::plan::file::Plan;
@@ -24,6 +24,8 @@ pub struct Question<'a> {
     pub revoked: &'a Revoked,
     /// Who is known otherwise to have made the plan, or what it was made from.
     pub authors: &'a [String],
+    /// Who is known to be none of the approvers: as authors they need not be in the file.
+    pub no_approvers: &'a [String],
     pub now: Timestamp,
 }
 
@@ -34,6 +36,8 @@ pub struct Counted {
     pub approvers: Vec<String>,
     /// It is known who made the plan, so that they cannot approve of it.
     pub is_author_known: bool,
+    /// Authors by names that the approvers' file does not have: any of the approvers may be them.
+    pub strangers: Vec<String>,
     pub uncounted: Vec<Uncounted>,
 }
 
@@ -52,8 +56,15 @@ pub fn count(question: Question<'_>, found: &[Found]) -> Counted {
     let people = People::of(question.signers);
     let mut counted =
         Counted { is_author_known: !question.authors.is_empty(), ..Counted::default() };
-    let mut authors: BTreeSet<Person> =
-        question.authors.iter().flat_map(|name| people.named(name)).collect();
+    let mut authors: BTreeSet<Person> = BTreeSet::new();
+    for name in question.authors {
+        let theirs: Vec<Person> = people.named(name).collect();
+        let is_said = || question.no_approvers.iter().any(|one| is_same_name(one, name));
+        if theirs.is_empty() && !is_said() && !counted.strangers.contains(name) {
+            counted.strangers.push(name.clone());
+        }
+        authors.extend(theirs);
+    }
     let mut approvers: BTreeMap<Person, (&str, &str)> = BTreeMap::new();
     for Found { file, read } in found {
         match signed(question, &people, read, &mut authors) {

@@ -57,12 +57,16 @@ impl<'a> People<'a> {
 
     /// Everybody who goes by a name; letters of either case are the same.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = Person> {
-        let name = name.to_lowercase();
         let is_theirs =
-            move |entry: &Entry| entry.principals.iter().any(|one| one.to_lowercase() == name);
+            move |entry: &Entry| entry.principals.iter().any(|one| is_same_name(one, name));
         let entries = self.signers.entries.iter().enumerate();
         entries.filter(move |(_, entry)| is_theirs(entry)).map(|(at, _)| self.person(at))
     }
+}
+
+/// Letters of either case are the same.
+pub(super) fn is_same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 #[derive(PartialEq, Eq, Hash)]

@@ -64,6 +64,7 @@ struct Case {
     signers: String,
     revoked: String,
     authors: Vec<String>,
+    no_approvers: Vec<String>,
     now: Timestamp,
 }
 
@@ -82,6 +83,7 @@ impl Case {
             signers,
             revoked: String::new(),
             authors: Vec::new(),
+            no_approvers: Vec::new(),
             now: at("2026-11-20T14:00:00Z"),
             plan,
         };
@@ -111,6 +113,7 @@ impl Case {
                 signers: &Signers::read(&self.signers).unwrap(),
                 revoked: &Revoked::read(&self.revoked).unwrap(),
                 authors: &self.authors,
+                no_approvers: &self.no_approvers,
                 now: self.now,
             },
             &self.found,
@@ -205,8 +208,11 @@ fn an_author_whom_nobody_knows_is_said() {
     case.revoked = public(1);
     assert_eq!(case.count().approvers, ["ben@fabrikam.example"]);
     assert!(!case.count().is_author_known);
-    case.authors = vec!["somebody-else".to_owned()];
-    assert!(case.count().is_author_known);
+    // A name that nobody has may be anybody's: another address of theirs, or one letter too many.
+    case.authors = vec!["aiko".to_owned(), "Somebody-Else".to_owned()];
+    assert_eq!(case.count().strangers, ["Somebody-Else"]);
+    case.no_approvers = vec!["somebody-else".to_owned()];
+    assert!(case.count().is_author_known && case.count().strangers.is_empty());
 }
 
 #[test]

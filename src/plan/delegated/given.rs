@@ -39,12 +39,12 @@ impl Given {
         if snapshot.delegated.is_empty() {
             return Self::default();
         }
-        let customers: HashMap<TenantId, &CustomerKey> = gather
-            .bound
-            .customers
-            .iter()
-            .filter_map(|(key, binding)| Some((binding.live()?, key)))
-            .collect();
+        // It outlives the relationship with a customer: whoever is declared is known by the tenant.
+        let declared = gather.input.estate.customers.iter();
+        let mut customers: HashMap<TenantId, &CustomerKey> =
+            declared.filter_map(|(key, customer)| Some((customer.spec.tenant_id?, key))).collect();
+        let bound = gather.bound.customers.iter();
+        customers.extend(bound.filter_map(|(key, binding)| Some((binding.live()?, key))));
         let groups = groups(gather);
         let mut all: HashMap<&RelationshipId, Giving> = HashMap::new();
         for (id, found) in &snapshot.delegated {

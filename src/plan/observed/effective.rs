@@ -156,7 +156,7 @@ pub struct Given {
 /// What delegated access gives beyond what an answer can count.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Untold {
-    /// Active access to tenants that are no customers of ours.
+    /// Active access to tenants that are no customers of ours, and were declared as none.
     pub strangers: BTreeSet<TenantId>,
     /// Groups that have something somewhere, and whose members are not known.
     pub groups: BTreeSet<ObjectId>,
@@ -168,13 +168,18 @@ pub struct Untold {
 
 /// What each group has in each customer's tenant: by relationships that are active, and in these by
 /// assignments that are.
-pub fn delegated(snapshot: &Snapshot, observed: &Observed) -> Given {
-    let customers: BTreeMap<TenantId, &CustomerKey> = observed
-        .estate
-        .customers
-        .iter()
-        .filter_map(|(key, customer)| Some((customer.spec.tenant_id?, key)))
-        .collect();
+///
+/// It outlives the relationship with the customer, so whoever is declared with a tenant is known by
+/// it, whether we still have one or not.
+pub fn delegated(snapshot: &Snapshot, observed: &Observed, declared: &Estate) -> Given {
+    let tenants = |estate: &'_ Estate| {
+        let customers = estate.customers.iter();
+        customers
+            .filter_map(|(key, customer)| Some((customer.spec.tenant_id?, key.clone())))
+            .collect::<BTreeMap<TenantId, CustomerKey>>()
+    };
+    let mut customers = tenants(declared);
+    customers.extend(tenants(&observed.estate));
     let groups = groups(snapshot, observed);
     let mut given: BTreeMap<CustomerKey, BTreeMap<RoleKey, BTreeSet<DirectoryRole>>> =
         BTreeMap::new();
@@ -203,7 +208,7 @@ pub fn delegated(snapshot: &Snapshot, observed: &Observed) -> Given {
             untold.directory_roles.extend(unknown);
             match groups.get(&assignment.group) {
                 Some(role) => {
-                    let of = given.entry((*customer).clone()).or_default();
+                    let of = given.entry(customer.clone()).or_default();
                     of.entry(role.clone()).or_default().extend(roles);
                 }
                 None => drop(untold.groups.insert(assignment.group)),

@@ -596,7 +596,7 @@ fn delegated_access_counts_where_relationship_and_assignment_are_active() {
         snapshot.delegated.insert(tenant::RelationshipId(format!("r{n}")), one);
     }
     let observed = observed(&snapshot, None, &Names::default());
-    let Given { delegated, untold } = delegated(&snapshot, &observed);
+    let Given { delegated, untold } = delegated(&snapshot, &observed, &Estate::default());
     let mut world = crate::policy::world::World::declared(
         &effective(&observed, &Estate::default(), &delegated),
         crate::model::time::Day(jiff::civil::date(2026, 11, 20)),
@@ -655,7 +655,7 @@ fn a_group_that_nobody_declared_counts_if_access_was_delegated_to_it() {
     snapshot.delegated.insert(tenant::RelationshipId("r".to_owned()), one);
     let declared = Estate::default();
     let observed = observed(&snapshot, None, &Names::declared(&declared, &snapshot));
-    let given = delegated(&snapshot, &observed);
+    let given = delegated(&snapshot, &observed, &declared);
     let effective = effective(&observed, &declared, &given.delegated);
     let roles: Vec<&str> = effective.roles.keys().map(RoleKey::as_str).collect();
     assert_eq!(roles, ["back-door"]);

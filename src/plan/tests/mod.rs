@@ -1,3 +1,4 @@
+mod authorised;
 mod delegated;
 mod laws;
 pub(crate) mod service;

@@ -97,6 +97,8 @@ pub(crate) struct Stage {
     pub(super) hands_over: bool,
     targets: BTreeSet<ObjectKey>,
     revive: BTreeSet<ObjectKey>,
+    /// Policies of its own, in Cedar.
+    policies: String,
     pub(crate) now: Timestamp,
 }
 
@@ -119,6 +121,7 @@ impl Stage {
             hands_over: true,
             targets: BTreeSet::new(),
             revive: BTreeSet::new(),
+            policies: String::new(),
             now,
         }
     }
@@ -294,6 +297,12 @@ impl Stage {
         self
     }
 
+    /// Somebody writes policies.
+    pub(super) fn policies(mut self, text: &str) -> Self {
+        self.policies.push_str(text);
+        self
+    }
+
     pub(super) fn guards(mut self, global: u32, agents: u32) -> Self {
         self.guards.global_admins_min = global;
         self.guards.admin_agents_min = agents;
@@ -323,7 +332,16 @@ impl Stage {
         let loaded = load(&self.text, day(self.now));
         let today = day(self.now);
         // The roles of these estates permit nothing of their own.
-        let rules = &*LIBRARY;
+        let own;
+        let rules = if self.policies.is_empty() {
+            &*LIBRARY
+        } else {
+            let mut sources = Sources::default();
+            let bytes = self.policies.clone().into_bytes();
+            sources.add(Source { name: "own.cedar".to_owned(), format: Format::Cedar, bytes });
+            own = Rules::declared(&loaded.estate, &sources, today);
+            &own
+        };
         let record = Record::of(
             "fabrikam",
             self.objects.values().cloned().collect(),

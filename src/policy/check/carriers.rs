@@ -19,7 +19,8 @@ use crate::model::action::Action;
 use crate::model::directory_role::DirectoryRole;
 use crate::model::estate::Declared;
 use crate::model::name::{CustomerKey, Kind, RoleKey};
-use crate::model::role::{Permission, Role, is_built_in};
+use crate::model::role::{Role, is_built_in};
+use crate::policy::compile::is_delegated;
 use crate::policy::directory;
 use crate::policy::library;
 use crate::policy::world::declared::held;
@@ -55,7 +56,7 @@ pub(super) fn check<'e>(
             continue;
         }
         let carried = granted.get(key).unwrap_or(&nothing);
-        without_carrier(key, role, carried, &holders, selections, drafts);
+        without_carrier(world, key, role, carried, &holders, selections, drafts);
     }
     further(world, selections, drafts);
 }
@@ -90,13 +91,9 @@ impl<'a> Carried<'a> {
     }
 }
 
-/// Whether delegated access is what carries an action of a permission.
-const fn is_delegated(action: Action, permission: &Permission) -> bool {
-    action.is_done_in_tenants() && (permission.customers.is_some() || !action.is_about_people())
-}
-
 /// Permissions of one role that nothing carries.
 fn without_carrier<'e>(
+    world: &Checked<'e>,
     key: &RoleKey,
     role: &'e Declared<Role>,
     carried: &Carried<'e>,
@@ -129,19 +126,17 @@ fn without_carrier<'e>(
         }
     }
     for (index, included) in role.spec.includes.iter().enumerate() {
+        let path = || at_field(role, way!["spec", "includes", index]);
         if !is_built_in(included.as_str()) {
+            if let Some((message, help)) =
+                inherited(world, key, included, carried, holders, selections)
+            {
+                let draft = Draft::new(Code::P2101, path(), message).help(help);
+                drafts.push(draft.object(object(Kind::Role, key)));
+            }
             continue;
         }
-        let path = || at_field(role, way!["spec", "includes", index]);
-        // The first of its actions that somebody lacks stands for the others.
-        // Tickets aside: whoever signs in finds somebody to ask.
-        let asked = library::permitted(included.as_str()).iter().filter(|action| {
-            !matches!(action, Action::CreatePartnerTicket | Action::ViewPartnerTicket)
-        });
-        let lacking = asked.into_iter().find_map(|action| {
-            let lacking = holders.lacking(key, *action)?;
-            (!lacking.is_empty()).then_some((*action, lacking))
-        });
+        let lacking = holders.lacking_of(key, included);
         if let Some((action, lacking)) = lacking {
             let message = format!(
                 "{} what `{included}` may do, `{action}` for one: {} no built-in role that gives it",
@@ -156,6 +151,78 @@ fn without_carrier<'e>(
             );
         }
     }
+}
+
+/// What of a custom role that another one includes nothing carries for those who hold that other
+/// one, and help. Groups are never nested: what was delegated to the group of the included role is
+/// not theirs, unless they are in that one too. The first of its actions stands for the others.
+fn inherited<'e>(
+    world: &Checked<'e>,
+    key: &RoleKey,
+    included: &RoleKey,
+    carried: &Carried<'e>,
+    holders: &Holders<'_>,
+    selections: &mut Selections<'_, 'e>,
+) -> Option<(String, String)> {
+    let mut due = vec![included];
+    let mut seen: BTreeSet<&RoleKey> = BTreeSet::new();
+    while let Some(from) = due.pop() {
+        if !seen.insert(from) || holders.hold_too(key, from) {
+            continue;
+        }
+        let lacks = |action: Action, lacking: &[&str]| {
+            let message = format!(
+                "nothing carries `{action}`, which `{from}` may do: {} no built-in role that gives it",
+                have(lacking)
+            );
+            let help = format!(
+                "choose a level that gives it for each of them, or include less than `{included}`"
+            );
+            (message, help)
+        };
+        if is_built_in(from.as_str()) {
+            if let Some((action, lacking)) = holders.lacking_of(key, from) {
+                return Some(lacks(action, &lacking));
+            }
+            continue;
+        }
+        let Some(role) = world.estate.roles.get(from) else { continue };
+        if role.metadata.has_expired(world.today) {
+            continue;
+        }
+        due.extend(&role.spec.includes);
+        for permission in &role.spec.permissions {
+            for action in &permission.allow {
+                let lacking = holders.lacking(key, *action);
+                if !is_delegated(*action, permission) {
+                    let counts = permission.customers.is_none() || action.is_done_to_customers();
+                    match lacking.filter(|lacking| counts && !lacking.is_empty()) {
+                        Some(lacking) => return Some(lacks(*action, &lacking)),
+                        None => continue,
+                    }
+                }
+                if !action.is_about_people() && lacking.as_ref().is_some_and(Vec::is_empty) {
+                    continue;
+                }
+                let wanted = match &permission.customers {
+                    Some(selector) => selections.of(selector),
+                    None => selections.all(),
+                };
+                let bare = difference(&wanted, &carried.customers(*action));
+                if !bare.is_empty() {
+                    let message = format!(
+                        "nothing carries `{action}` for {}, which `{from}` may do: groups are never nested",
+                        named(&bare)
+                    );
+                    let help = format!(
+                        "grant role/{key} delegated access to these customers too, or give its holders role/{from} as well"
+                    );
+                    return Some((message, help));
+                }
+            }
+        }
+    }
+    None
 }
 
 fn bare_customers(
@@ -323,5 +390,27 @@ impl<'a> Holders<'a> {
         Some(
             holders.iter().filter(|(_, built_in)| lacks(built_in)).map(|(user, _)| *user).collect(),
         )
+    }
+
+    /// The first action of a built-in role that somebody who holds a role lacks, and who does.
+    fn lacking_of(&self, role: &RoleKey, built_in: &RoleKey) -> Option<(Action, Vec<&'a str>)> {
+        // Tickets aside: whoever signs in finds somebody to ask.
+        let asked = library::permitted(built_in.as_str()).iter().filter(|action| {
+            !matches!(action, Action::CreatePartnerTicket | Action::ViewPartnerTicket)
+        });
+        asked.into_iter().find_map(|action| {
+            let lacking = self.lacking(role, *action)?;
+            (!lacking.is_empty()).then_some((*action, lacking))
+        })
+    }
+
+    /// Whether somebody holds a role, and whoever does was given another one besides.
+    fn hold_too(&self, role: &RoleKey, other: &RoleKey) -> bool {
+        let (Some(holders), Some(others)) =
+            (self.of.get(role.as_str()), self.of.get(other.as_str()))
+        else {
+            return false;
+        };
+        holders.iter().all(|(user, _)| others.iter().any(|(other, _)| other == user))
     }
 }

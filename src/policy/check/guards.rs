@@ -59,7 +59,7 @@ fn roles(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Draft>) {
     let rules = &*own.map_or_else(|| Cow::Owned(Rules::library()), Cow::Borrowed);
     let declared = World::declared_but_for_customers(world.estate, world.today);
     let uids = suspects.iter().map(|(key, _)| Uid::new(Type::User, key.as_str()));
-    let Ok(entities) = declared.entities_around(uids) else { return };
+    let Ok(entities) = declared.entities_around(uids, &rules.named()) else { return };
     let action = action_uid(HOLD_ROLE);
     let judge = Judge::asking(rules, entities, [action.clone()]);
     // Whoever is alike holds a role with the same right.
@@ -75,7 +75,7 @@ fn roles(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Draft>) {
                 Some(shape) => known.entry((shape, role_uid.clone())).or_insert_with(ask).clone(),
                 None => ask(),
             };
-            if decision.allowed {
+            if passes(&decision) {
                 continue;
             }
             let subject = format!("`{key}` holds `{role}`");
@@ -127,6 +127,7 @@ fn directory_roles(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Dr
     }
     let rules = &*own.map_or_else(|| Cow::Owned(Rules::library()), Cow::Borrowed);
     let declared = World::declared(world.estate, world.today);
+    let named = rules.named();
     for (key, access) in suspects {
         let mut customers: Vec<Uid> = world
             .customers
@@ -142,14 +143,16 @@ fn directory_roles(world: &Checked<'_>, own: Option<&Rules>, drafts: &mut Vec<Dr
         let mut shapes = BTreeSet::new();
         customers
             .retain(|uid| everything || declared.shape_of(uid).is_none_or(|s| shapes.insert(s)));
-        let Ok(entities) = declared.entities_around(customers.iter().cloned()) else { return };
+        let Ok(entities) = declared.entities_around(customers.iter().cloned(), &named) else {
+            return;
+        };
         let judge = Judge::asking(rules, entities, [action_uid(RECEIVE_DIRECTORY_ROLE)]);
         for (index, grant) in access.spec.grants.iter().enumerate() {
             for (at, directory_role) in grant.directory_roles.iter().enumerate() {
                 let path = way!["spec", "grants", index, "directoryRoles", at];
                 let refused = customers.iter().find_map(|customer| {
                     let decision = receive(&judge, access, &grant.to, *directory_role, customer);
-                    (!decision.allowed).then_some((customer, decision))
+                    (!passes(&decision)).then_some((customer, decision))
                 });
                 let Some((customer, decision)) = refused else { continue };
                 let whom =
@@ -184,7 +187,12 @@ fn receive(
     )
 }
 
-/// A finding for each guardrail that says no.
+/// Whether no guardrail has anything to say.
+const fn passes(decision: &Decision) -> bool {
+    decision.allowed && decision.advice.is_empty()
+}
+
+/// A finding for each guardrail that says no, or that advises against it.
 fn report(
     rules: &Rules,
     decision: &Decision,
@@ -193,7 +201,8 @@ fn report(
     object: &str,
     drafts: &mut Vec<Draft>,
 ) {
-    for id in &decision.by {
+    let refused = if decision.allowed { &[] } else { decision.by.as_slice() };
+    for id in refused.iter().chain(&decision.advice) {
         let Some(rule) = rules.by_id(id) else { continue };
         let (code, verb, help) = match rule.level.unwrap_or(Level::Hard) {
             Level::Advisory => {
@@ -204,7 +213,11 @@ fn report(
             }
             Level::Hard => (Code::P2201, "forbids", "change it: nobody can let this pass"),
         };
-        let reason = rule.reason().map_or_else(String::new, |reason| format!(": {reason}"));
+        let reason = match (decision.failure(id), rule.reason()) {
+            (Some(said), _) => format!(", as it cannot be evaluated: {said}"),
+            (None, Some(reason)) => format!(": {reason}"),
+            (None, None) => String::new(),
+        };
         let message = format!("{subject}, which {} {verb}{reason}", quoted(id));
         let mut draft = Draft::new(code, at.clone(), message).help(help).object(object);
         if let Placed::Project { source, span } = &rule.place {
@@ -213,7 +226,7 @@ fn report(
         }
         drafts.push(draft);
     }
-    if decision.by.is_empty() {
+    if !decision.allowed && decision.by.is_empty() {
         // No permit either: a policy of the project took the library's place, or failed.
         let message = format!("{subject}, which no policy permits");
         drafts.push(Draft::new(Code::P2201, at.clone(), message).object(object));

@@ -1,5 +1,7 @@
 //! Invariants over the estate as it is: no solver is needed for that.
 
+use cedar_policy::ActionConstraint;
+
 use crate::manifest::check::{World as Checked, at_field};
 use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, Where, way};
@@ -9,29 +11,45 @@ use crate::model::estate::Estate;
 use crate::policy::expect::object;
 use crate::policy::invariant::{Breach, Broken, Invariant, Promise};
 use crate::policy::level::Level;
+use crate::policy::prove::Environment;
 use crate::policy::rules::{Placed, Rule, Rules};
 use crate::policy::sheet;
 use crate::policy::vocabulary;
 use crate::policy::world::World;
 
-/// Invariants that are about nothing that people do.
+/// Invariants that are about nothing that people do, or also about what an estate says.
 pub(super) fn form(rules: &Rules, sources: &Sources, drafts: &mut Vec<Draft>) {
-    for invariant in rules.invariants().iter().filter(|invariant| invariant.deeds().is_empty()) {
+    for invariant in rules.invariants() {
+        let policy = &invariant.rule.policy;
         // An action that there is not is another mistake.
         let mut actions = vocabulary::schema().actions();
         if !actions.any(|action| invariant.rule.is_about(action)) {
             continue;
         }
-        let at = promise(sources, invariant);
-        let message = format!("{} is about nothing that people do", quoted(invariant.id()));
+        let about: Vec<&Environment> =
+            Environment::all().filter(|one| one.admits(policy)).collect();
+        let question = about.iter().find(|one| one.deed().is_none());
+        let deed = about.iter().any(|one| one.deed().is_some());
+        // Whoever leaves the action open means whatever people do.
+        let is_open = policy.action_constraint() == ActionConstraint::Any;
+        let message = match question {
+            _ if !deed => format!("{} is about nothing that people do", quoted(invariant.id())),
+            Some(question) if !is_open => format!(
+                "{} is also about `{}`, which is nothing that people do",
+                quoted(invariant.id()),
+                question.action
+            ),
+            _ => continue,
+        };
         drafts.push(
-            Draft::new(Code::P2010, at, message)
+            Draft::new(Code::P2010, promise(sources, invariant), message)
                 .help("what an estate may say is for a guardrail: a forbid with a `@level`"),
         );
     }
 }
 
-/// Invariants that do not hold.
+/// Invariants that do not hold. Of a part of an estate it cannot be told whether what is always so
+/// is: that is said, as nobody is to take silence for an answer.
 pub(super) fn check(
     world: &Checked<'_>,
     sources: &Sources,
@@ -44,6 +62,15 @@ pub(super) fn check(
     let declared = World::declared(world.estate, world.today);
     for invariant in rules.invariants() {
         let at = promise(sources, invariant);
+        if invariant.promise == Promise::Always && !world.sees_everything() {
+            let message =
+                format!("{} was not checked: this is a part of the estate", quoted(invariant.id()));
+            drafts.push(
+                Draft::new(Code::P2406, at, message)
+                    .help("leave out `-f`, or add `--complete` if it names all manifests"),
+            );
+            continue;
+        }
         match invariant.broken(rules, &declared) {
             Ok(None) => {}
             Ok(Some(breach)) => report(world.estate, rules, invariant, &breach, &at, drafts),

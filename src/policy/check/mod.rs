@@ -12,6 +12,8 @@ mod lint;
 mod own;
 pub(crate) mod proved;
 mod selections;
+#[cfg(test)]
+mod tests;
 
 use crate::manifest::code::{Code, Severity};
 use crate::manifest::draft::{Draft, way};
@@ -29,36 +31,62 @@ pub struct Policies;
 
 impl Examiner for Policies {
     fn examine(&self, examined: &mut Examined<'_, '_>) {
-        let Examined { world, sources, drafts } = examined;
-        customers_of_the_account(world, drafts);
-        // What warns and notes is about an estate that is right: a mistake is told once.
-        let is_right = world.sees_everything()
-            && !drafts
-                .iter()
-                .any(|draft| draft.severity == Severity::Error && !draft.code.waivable());
-        if is_right {
-            let mut selections = Selections::new(world);
-            carriers::check(world, &mut selections, drafts);
-            least::check(world, &mut selections, drafts);
-        }
-        let mark = drafts.len();
-        let mut rules = None;
-        if sources.iter().any(|(_, source)| source.format == Format::Cedar) {
-            let (found, problems) = Rules::of(world.estate, sources, world.today);
-            own::problems(problems, drafts);
-            own::check(world, sources, &found, drafts);
-            invariants::form(&found, sources, drafts);
-            rules = Some(found);
-        }
-        let policies_are_right = drafts.len() == mark;
-        guards::check(world, rules.as_ref(), drafts);
-        if is_right && policies_are_right {
-            lint::check(world, rules.as_ref(), drafts);
-            if let Some(rules) = &rules {
-                invariants::check(world, sources, rules, drafts);
-            }
-        }
+        let _: Invariants = examine(examined);
     }
+}
+
+/// Whether invariants were held against an estate: that nothing is found wrong with one means
+/// that it holds only if they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Invariants {
+    /// All of them.
+    Checked,
+    /// Only what is never so: this is a part of an estate.
+    OfPart,
+    /// None of them, as something else is wrong.
+    Unchecked,
+}
+
+/// Examines an estate with the policies that hold for it.
+pub(crate) fn examine(examined: &mut Examined<'_, '_>) -> Invariants {
+    let Examined { world, sources, drafts } = examined;
+    customers_of_the_account(world, drafts);
+    // What warns and notes is about an estate that is right: a mistake is told once.
+    let is_right = !drafts.iter().any(is_wrong);
+    let is_whole = world.sees_everything();
+    if is_right && is_whole {
+        let mut selections = Selections::new(world);
+        carriers::check(world, &mut selections, drafts);
+        least::check(world, &mut selections, drafts);
+    }
+    let mark = drafts.len();
+    let mut rules = None;
+    if sources.iter().any(|(_, source)| source.format == Format::Cedar) {
+        let (found, problems) = Rules::of(world.estate, sources, world.today);
+        own::problems(problems, drafts);
+        own::check(world, sources, &found, drafts);
+        invariants::form(&found, sources, drafts);
+        rules = Some(found);
+    }
+    // What is only warned of leaves the policies as they are: they are asked all the same.
+    let policies_are_right = !drafts.iter().skip(mark).any(is_wrong);
+    guards::check(world, rules.as_ref(), drafts);
+    if !is_right || !policies_are_right {
+        return Invariants::Unchecked;
+    }
+    if is_whole {
+        lint::check(world, rules.as_ref(), drafts);
+    }
+    // What is never permitted is wrong in a part of an estate, too.
+    if let Some(rules) = &rules {
+        invariants::check(world, sources, rules, drafts);
+    }
+    if is_whole { Invariants::Checked } else { Invariants::OfPart }
+}
+
+/// Whether what is found stands in the way: somebody has to correct it.
+pub(crate) fn is_wrong(draft: &Draft) -> bool {
+    draft.severity == Severity::Error && !draft.code.waivable()
 }
 
 /// A permission limited to customers, for an action that is done to none.

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::invariants::{all, annotated, place, promise};
+use super::{Invariants, is_wrong};
 use crate::manifest::Examined;
 use crate::manifest::check::object;
-use crate::manifest::code::{Code, Severity};
+use crate::manifest::code::Code;
 use crate::manifest::draft::{Draft, Where};
 use crate::manifest::source::Sources;
 use crate::manifest::suggest::quoted;
@@ -27,18 +28,33 @@ pub(crate) struct Looked {
     pub policies: usize,
 }
 
-/// Adds what a solver finds, if the policies are otherwise right; nothing if they are not.
+/// Why no solver was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unasked {
+    /// What is wrong comes first.
+    Wrong,
+    /// This is a part of an estate.
+    Part,
+}
+
+/// Adds what a solver finds, if the policies are otherwise right.
+///
+/// `here`: whether invariants were held against the estate itself. Where they were not, nothing
+/// could be said of them that is true of it.
 pub(crate) async fn examine<S: Solvers>(
     examined: &mut Examined<'_, '_>,
+    here: Invariants,
     solvers: &mut S,
-) -> Option<Looked> {
+) -> Result<Looked, Unasked> {
     let Examined { world, sources, drafts } = examined;
-    let is_wrong = |draft: &Draft| draft.severity == Severity::Error && !draft.code.waivable();
     // An invariant that does not hold leaves the policies as they are.
-    if drafts.iter().any(|draft| is_wrong(draft) && draft.code != Code::P2401)
-        || !world.sees_everything()
-    {
-        return None;
+    if drafts.iter().any(|draft| is_wrong(draft) && draft.code != Code::P2401) {
+        return Err(Unasked::Wrong);
+    }
+    match here {
+        Invariants::Checked => {}
+        Invariants::OfPart => return Err(Unasked::Part),
+        Invariants::Unchecked => return Err(Unasked::Wrong),
     }
     let (rules, _) = Rules::of(world.estate, sources, world.today);
     let mut prover = Prover::new(solvers);
@@ -53,7 +69,7 @@ pub(crate) async fn examine<S: Solvers>(
     let mut unproved = report.invariants(found);
     unproved.extend(report.lint(linted));
     report.unproved(unproved);
-    Some(looked)
+    Ok(looked)
 }
 
 struct Report<'r, 'e> {
@@ -112,9 +128,15 @@ impl Report<'_, '_> {
             "{} holds here, and not in every estate{says}: elsewhere {sentence}: {why}{doubt}",
             quoted(invariant.id())
         );
-        let mut draft = Draft::new(Code::P2404, at, message).help(
-            "say it in the policies as well: a guardrail, or a condition that leaves no such case",
-        );
+        let help = match invariant.promise {
+            Promise::Never => {
+                "say it in the policies as well: a guardrail, or a condition that leaves no such case"
+            }
+            Promise::Always => {
+                "permit it in every such case, narrow what forbids it, or promise it under a condition that leaves such cases out"
+            }
+        };
+        let mut draft = Draft::new(Code::P2404, at, message).help(help);
         let culprits = match invariant.promise {
             Promise::Never => witness.by.iter(),
             Promise::Always => witness.against.iter(),
@@ -130,7 +152,7 @@ impl Report<'_, '_> {
     /// Says which policies do nothing; what is not known.
     fn lint(
         &mut self,
-        Linted { defects, unproved, looked_at: _ }: Linted,
+        Linted { defects, instead, unproved, looked_at: _ }: Linted,
     ) -> Vec<(String, Unproved)> {
         for (id, defect) in defects {
             let Some(rule) = self.rules.by_id(&id) else { continue };
@@ -140,7 +162,7 @@ impl Report<'_, '_> {
             if self.drafts.iter().any(|draft| draft.code == code && draft.at == at) {
                 continue;
             }
-            let (says, help) = words(defect, rule);
+            let (says, help) = words(defect, rule, instead.get(&id).map(String::as_str));
             let message = format!("{} {says}", quoted(&id));
             let mut draft = Draft::new(code, at, message).help(help);
             if let Placed::Role { role, .. } = &rule.place {
@@ -157,30 +179,42 @@ impl Report<'_, '_> {
 
     /// One finding for all of which the same is the matter.
     fn unproved(&mut self, unproved: BTreeMap<String, Unproved>) {
-        let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let invariant = |id: &str| {
+            let mut found = self.rules.invariants().iter().map(|invariant| &invariant.rule);
+            found.find(|rule| rule.id() == id)
+        };
+        // Of an invariant something else is known than of a policy.
+        let mut reasons: BTreeMap<(String, bool), Vec<String>> = BTreeMap::new();
         for (id, why) in unproved {
-            reasons.entry(why.to_string()).or_default().push(id);
+            let key = (why.to_string(), invariant(&id).is_none());
+            reasons.entry(key).or_default().push(id);
         }
-        for (why, ids) in reasons {
-            let known = |id: &String| {
-                self.rules
-                    .by_id(id)
-                    .or_else(|| {
-                        let found = self.rules.invariants().iter();
-                        found.map(|invariant| &invariant.rule).find(|rule| rule.id() == id)
-                    })
-                    .map(|rule| self.at(rule))
+        for ((why, is_policy), ids) in reasons {
+            let rule = |id: &String| self.rules.by_id(id).or_else(|| invariant(id));
+            let at = ids.iter().find_map(|id| rule(id).map(|rule| self.at(rule)));
+            let message = format!("not proved for {}: {why}", some(&ids));
+            let help = if is_policy {
+                "whether they do anything, and whether they can fail, is not known"
+            } else {
+                "what is not proved may be so or not: it was checked for this estate alone"
             };
-            let at = ids.iter().find_map(known).unwrap_or(Where::Estate);
-            let which = match ids.as_slice() {
-                [one] => quoted(one),
-                [first, rest @ ..] => format!("{} and {} more", quoted(first), rest.len()),
-                [] => continue,
-            };
-            let message = format!("not proved for {which}: {why}");
-            let help = "what is not proved may be so or not: it was checked for this estate alone";
+            let at = at.unwrap_or(Where::Estate);
             self.drafts.push(Draft::new(Code::P2405, at, message).help(help));
         }
+    }
+}
+
+/// So many names are worth reading.
+const NAMES_MAX: usize = 8;
+
+/// `a`, `b` and `c`; of many the first, and how many more.
+fn some(ids: &[String]) -> String {
+    match ids.get(..NAMES_MAX) {
+        Some(first) if ids.len() > NAMES_MAX => {
+            let named: Vec<String> = first.iter().map(|id| quoted(id)).collect();
+            format!("{} and {} more", named.join(", "), ids.len() - NAMES_MAX)
+        }
+        _ => all(ids),
     }
 }
 
@@ -193,31 +227,42 @@ const fn code(defect: Defect) -> Code {
     }
 }
 
-fn words(defect: Defect, rule: &Rule) -> (&'static str, &'static str) {
-    match (defect, rule.permits()) {
-        (Defect::Vacuous, _) => (
+fn words(defect: Defect, rule: &Rule, instead: Option<&str>) -> (String, String) {
+    let (says, help) = match (defect, rule.permits(), instead) {
+        (Defect::Vacuous, _, _) => (
             "can never apply",
             "no request in any estate meets its scope and its conditions together: take it out, or correct them",
         ),
-        (Defect::Redundant, true) => (
+        (Defect::Redundant, permits, Some(other)) => {
+            let verb = if permits { "permits" } else { "forbids" };
+            return (
+                format!("{verb} nothing that {} does not: that one does its work", quoted(other)),
+                format!(
+                    "take it out, or narrow {} if this one was meant to do its work",
+                    quoted(other)
+                ),
+            );
+        }
+        (Defect::Redundant, true, None) => (
             "permits nothing that other policies do not permit",
             "take it out, or narrow the other if this one was meant to do its work",
         ),
-        (Defect::Redundant, false) => (
+        (Defect::Redundant, false, None) => (
             "forbids nothing that would be permitted without it",
             "take it out, unless it is there for what others may permit one day",
         ),
-        (Defect::Overridden, _) => (
+        (Defect::Overridden, _, _) => (
             "permits nothing: whatever it matches is forbidden",
             "take it out, or leave room for it in the forbid",
         ),
-        (Defect::CanFail, true) => (
+        (Defect::CanFail, true, _) => (
             "can fail, and then permits nothing",
             "a number may grow too large for Cedar: leave room, or compare without reckoning",
         ),
-        (Defect::CanFail, false) => (
+        (Defect::CanFail, false, _) => (
             "can fail, and then forbids nothing",
             "a number may grow too large for Cedar: leave room, or compare without reckoning",
         ),
-    }
+    };
+    (says.to_owned(), help.to_owned())
 }

@@ -32,8 +32,14 @@ pub async fn prove<S: Solvers>(question: &Question<'_>, solvers: &mut S) -> Proo
         } else {
             Some(strict.beyond(&mut prover, AFTER, BEFORE).await)
         };
-        let today = Today::Unknown;
-        environments.push(Judged { environment: environment.clone(), gained, lost, eased, today });
+        environments.push(Judged {
+            environment: environment.clone(),
+            gained,
+            lost,
+            eased,
+            guarded: strict.guardrails_differ(),
+            today: Today::Unknown,
+        });
     }
     if let Some(world) = world {
         today::look(&before, &after, world, &mut environments);
@@ -58,6 +64,12 @@ impl<'a> Sides<'a> {
         let [first, second] = &pages;
         let same = first.says_the_same(second);
         Self { environment, pages, same, compiled: None }
+    }
+
+    /// Whether the guardrails that somebody can answer for are not the same on both sides.
+    fn guardrails_differ(&self) -> bool {
+        let [before, after] = self.pages.each_ref().map(|page| page.at(Level::Overridable));
+        !before.says_the_same(&after)
     }
 
     /// How many policies there are on both sides.

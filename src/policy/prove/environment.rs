@@ -66,7 +66,7 @@ impl Environment {
     }
 
     /// Whether the scope of a policy leaves room for it here.
-    pub(super) fn admits(&self, policy: &Policy) -> bool {
+    pub(crate) fn admits(&self, policy: &Policy) -> bool {
         let is = |ty: Type, name: &EntityTypeName| ty.cedar() == *name;
         let principal = match policy.principal_constraint() {
             PrincipalConstraint::Any | PrincipalConstraint::In(_) => true,
@@ -105,6 +105,12 @@ impl<'a> Book<'a> {
         Self { all: counted.map(|rule| Entry { rule, body: body(&rule.policy) }).collect() }
     }
 
+    /// All but those with these ids.
+    pub(super) fn without(mut self, ids: &BTreeSet<String>) -> Self {
+        self.all.retain(|entry| !ids.contains(entry.rule.id()));
+        self
+    }
+
     /// Those that could apply in an environment.
     pub(super) fn page(&self, environment: &Environment) -> Page<'a> {
         let those = self.all.iter().filter(|entry| environment.admits(&entry.rule.policy));
@@ -123,7 +129,15 @@ pub(super) struct Page<'a> {
     pub entries: Vec<Entry<'a>>,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    /// Those forbids alone that have this level.
+    pub(super) fn at(&self, level: Level) -> Page<'a> {
+        let those = |entry: &&Entry<'a>| {
+            !entry.rule.permits() && entry.rule.level.unwrap_or(Level::Hard) == level
+        };
+        Page { entries: self.entries.iter().filter(those).cloned().collect() }
+    }
+
     /// Whether both say the same, in whatever order and however often.
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
         let bodies =

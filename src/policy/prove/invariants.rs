@@ -22,9 +22,10 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Whether it is proved to hold in every estate.
+    /// Whether it is proved to hold in every estate: of what is about nothing, nothing is.
     pub fn holds(&self) -> bool {
-        self.environments.iter().all(|(_, answer)| *answer == Answer::Nothing)
+        !self.environments.is_empty()
+            && self.environments.iter().all(|(_, answer)| *answer == Answer::Nothing)
     }
 }
 

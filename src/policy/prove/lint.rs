@@ -5,7 +5,7 @@
 //! advisory one says the same, and a permit is not idle because a guardrail is against it that
 //! somebody can answer for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Policy, PolicyId, PolicySet};
 use cedar_policy_symcc::{
@@ -15,7 +15,7 @@ use cedar_policy_symcc::{
 
 use super::Unproved;
 use super::compare::compile;
-use super::environment::{Book, Environment, Page};
+use super::environment::{Book, Entry, Environment, Page};
 use super::prover::{Prover, Solvers, unproved};
 use crate::policy::level::Level;
 use crate::policy::rules::{Placed, Rule, Rules};
@@ -28,7 +28,7 @@ pub enum Defect {
     Vacuous,
     /// A permit, and whatever it matches is forbidden.
     Overridden,
-    /// Without it the same is permitted.
+    /// Without it, and without those that were found so before, the same is permitted.
     Redundant,
     /// It ends in an error for some request, and then counts for nothing.
     CanFail,
@@ -39,6 +39,8 @@ pub enum Defect {
 pub struct Linted {
     /// By id, in the order of the policies.
     pub defects: Vec<(String, Defect)>,
+    /// For those that are redundant because of one other policy: which.
+    pub instead: BTreeMap<String, String>,
     /// Policies of which something is not known, and why.
     pub unproved: Vec<(String, Unproved)>,
     /// How many policies there were to look at.
@@ -49,6 +51,7 @@ pub struct Linted {
 pub async fn lint<S: Solvers>(rules: &Rules, prover: &mut Prover<'_, S>) -> Linted {
     let mut linted = Linted::default();
     let mut shelf = Shelf::default();
+    let mut superfluous = BTreeSet::new();
     // What templates of delegated access give overlaps as it does in tenants.
     let own = rules
         .iter()
@@ -58,7 +61,7 @@ pub async fn lint<S: Solvers>(rules: &Rules, prover: &mut Prover<'_, S>) -> Lint
         let id = || rule.id().to_owned();
         let strictness =
             if rule.permits() { Level::Hard } else { rule.level.unwrap_or(Level::Hard) };
-        let book = Book::of(rules, strictness);
+        let book = Book::of(rules, strictness).without(&superfluous);
         let mut look = Look { rule, strictness, book: &book, shelf: &mut shelf };
         match look.fails(prover).await {
             Ok(true) => linted.defects.push((id(), Defect::CanFail)),
@@ -66,7 +69,17 @@ pub async fn lint<S: Solvers>(rules: &Rules, prover: &mut Prover<'_, S>) -> Lint
             Err(why) => linted.unproved.push((id(), why)),
         }
         match look.idle(prover).await {
-            Ok(Some(defect)) => linted.defects.push((id(), defect)),
+            Ok(Some(defect)) => {
+                if defect == Defect::Redundant {
+                    // Where nobody knows, nobody is named.
+                    if let Ok(Some(other)) = look.instead(prover).await {
+                        linted.instead.insert(id(), other);
+                    }
+                    superfluous.insert(id());
+                    shelf.clear();
+                }
+                linted.defects.push((id(), defect));
+            }
             Ok(None) => {}
             Err(why) => linted.unproved.push((id(), why)),
         }
@@ -153,6 +166,57 @@ impl Look<'_, '_> {
         let rest = page.entries.into_iter().filter(|entry| entry.rule.id() != self.rule.id());
         let rest = compile(&Page { entries: rest.collect() }, environment)?;
         prover.is_none(&equivalent_asserts(whole, &rest)).await
+    }
+
+    /// The one policy of its kind that does all of its work; nothing if it takes several, or if it
+    /// has none to do.
+    async fn instead<S: Solvers>(
+        &self,
+        prover: &mut Prover<'_, S>,
+    ) -> Result<Option<String>, Unproved> {
+        let environments = self.environments();
+        if self.does_nothing_beside(None, &environments, prover).await? {
+            return Ok(None);
+        }
+        let pages: Vec<Page<'_>> = environments.iter().map(|here| self.book.page(here)).collect();
+        let Some(first) = pages.first() else { return Ok(None) };
+        for Entry { rule, .. } in &first.entries {
+            let is_there =
+                |page: &Page<'_>| page.entries.iter().any(|one| one.rule.id() == rule.id());
+            if rule.permits() == self.rule.permits()
+                && rule.id() != self.rule.id()
+                && pages.iter().all(is_there)
+                && self.does_nothing_beside(Some(rule), &environments, prover).await?
+            {
+                return Ok(Some(rule.id().to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether it changes nothing beside this one alone of its kind, and all of the other kind.
+    async fn does_nothing_beside<S: Solvers>(
+        &self,
+        other: Option<&Rule>,
+        environments: &[&'static Environment],
+        prover: &mut Prover<'_, S>,
+    ) -> Result<bool, Unproved> {
+        for environment in environments {
+            let of = |with: bool| {
+                let entries = self.book.page(environment).entries.into_iter().filter(|entry| {
+                    let id = entry.rule.id();
+                    entry.rule.permits() != self.rule.permits()
+                        || other.is_some_and(|other| other.id() == id)
+                        || (with && id == self.rule.id())
+                });
+                compile(&Page { entries: entries.collect() }, environment)
+            };
+            let (with, without) = (of(true)?, of(false)?);
+            if !prover.is_none(&equivalent_asserts(&with, &without)).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether all that a permit matches is forbidden.

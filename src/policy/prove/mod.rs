@@ -74,6 +74,9 @@ pub struct Judged {
     /// What passes that a guardrail was against: it was possible before if somebody answered for
     /// it, and now nobody has to. Not asked where something is gained in any case.
     pub eased: Option<Answer>,
+    /// The guardrails that somebody can answer for are not the same on both sides. What is said of
+    /// `gained` and `lost` is then said of whoever has an answer.
+    pub guarded: bool,
     /// Whether somebody real gains by the policies alone.
     pub today: Today,
 }

@@ -10,6 +10,7 @@ use super::witness::{Party, Witness};
 use super::{Answer, Judged, Today};
 use crate::model::action::Action;
 use crate::policy::access::{Side, Universe, Which, difference};
+use crate::policy::rules::named;
 use crate::policy::world::{Type, Uid, World};
 
 /// Looks at the real people and customers for what is gained in theory, and shows one of them
@@ -54,12 +55,14 @@ pub(super) fn look(old: &Book<'_>, new: &Book<'_>, world: &World, judged: &mut [
                 .map(|rectangle| rectangle.count / rectangle.actions.len().max(1) as u64)
                 .sum();
             one.today = if count == 0 { Today::Nobody } else { Today::Pairs(count) };
-            let pair = those.iter().find_map(|one| found.gained.pairs_of(one).next());
+            let pairs = those.iter().filter_map(|one| found.gained.pairs_of(one).next());
             let claims = [
                 Claim { policies: &new, decision: Decision::Allow },
                 Claim { policies: &old, decision: Decision::Deny },
             ];
-            if let Some(witness) = pair.and_then(|pair| real(world, action, &pair, &claims)) {
+            // One that the authorizer does not confirm is no better than the one that was found.
+            let mut witnesses = pairs.filter_map(|pair| real(world, action, &pair, &claims));
+            if let Some(witness) = witnesses.find(|witness| witness.confirmed) {
                 one.gained = Answer::Something(Box::new(witness));
             }
         }
@@ -73,7 +76,8 @@ pub(super) fn real(
     (principal, resource): &(Uid, Uid),
     claims: &[Claim<'_>],
 ) -> Option<Witness> {
-    let entities = world.entities_around([principal.clone(), resource.clone()]).ok()?;
+    let named = named(claims.iter().flat_map(|claim| claim.policies.policies()));
+    let entities = world.entities_around([principal.clone(), resource.clone()], &named).ok()?;
     let request =
         Request::new(principal.cedar(), action.cedar(), resource.cedar(), Context::empty(), None)
             .ok()?;

@@ -56,7 +56,7 @@ fn loaded(texts: &[(&str, &str)]) -> Loaded {
     })
 }
 
-pub(super) fn today() -> Day {
+pub(crate) fn today() -> Day {
     Day::parse("2026-10-01").unwrap()
 }
 

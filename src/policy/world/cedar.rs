@@ -90,11 +90,12 @@ impl World {
         Entities::from_entities(entities, None).map_err(|error| Refused(error.to_string()))
     }
 
-    /// These, whatever they refer to, all roles, and the actions with their groups: enough to ask
-    /// about these alone.
+    /// These, whatever they refer to, all roles, whom policies name, and the actions with their
+    /// groups: enough to ask those policies about these alone.
     pub(crate) fn entities_around(
         &self,
         uids: impl IntoIterator<Item = Uid>,
+        named: &BTreeSet<Uid>,
     ) -> Result<Entities, Refused> {
         let mut all: BTreeSet<Uid> = BTreeSet::new();
         let few = Type::ALL.into_iter().filter(|ty| !matches!(ty, Type::User | Type::Customer));
@@ -103,6 +104,7 @@ impl World {
         }
         // What an entity of these types refers to is of the few types.
         all.extend(uids);
+        all.extend(named.iter().cloned());
         self.entities_of(all)
     }
 }

@@ -158,7 +158,7 @@ fn plan(steps: Vec<Step>, report: Vec<Report>) -> Plan {
 }
 
 /// Nothing to do, and nobody to wait for.
-pub(super) fn empty() -> Plan {
+pub(in crate::report) fn empty() -> Plan {
     plan(Vec::new(), Vec::new()).sealed().unwrap()
 }
 

@@ -17,19 +17,21 @@ use crate::review::verdict::Outcome;
 use crate::review::{At, Became, FindingState, Noted, ObjectChange, Rectangle, Review, RuleChange};
 
 /// What a list may take, in bytes, which are never fewer than characters however these are counted.
-/// All of them together stay below 60 000; GitHub refuses more than 65 536 characters.
+/// With the proof's own share all of them together stay below 60 000; GitHub refuses more than 65 536 characters.
 const BECAUSE_BYTES: usize = 1_500;
 const NOTES_BYTES: usize = 1_500;
-const RULES_BYTES: usize = 10_000;
+const RULES_BYTES: usize = 6_000;
+/// What policies said and say, behind the list.
+const TEXTS_BYTES: usize = 4_000;
 const REFUSALS_BYTES: usize = 5_000;
 const ROLES_BYTES: usize = 2_500;
-const GAINED_BYTES: usize = 9_000;
+const GAINED_BYTES: usize = 7_500;
 const STANDING_BYTES: usize = 2_500;
-const DIRECTORY_BYTES: usize = 2_500;
-const LOST_BYTES: usize = 3_500;
-const POLICIES_BYTES: usize = 3_000;
+const DIRECTORY_BYTES: usize = 2_000;
+const LOST_BYTES: usize = 3_000;
+const POLICIES_BYTES: usize = 4_500;
 const FINDINGS_BYTES: usize = 3_000;
-const CHANGES_BYTES: usize = 6_000;
+const CHANGES_BYTES: usize = 4_000;
 const PLAN_BYTES: usize = 2_000;
 
 const CHARS_MAX: usize = 300;
@@ -37,6 +39,8 @@ const VALUE_CHARS_MAX: usize = 120;
 /// Of one object, of one policy, of what one gain comes of.
 const FIELDS_MAX: usize = 8;
 const LINES_MAX: usize = 12;
+/// Of a policy's line, so that more than one policy is shown.
+const LINE_CHARS_MAX: usize = 120;
 const CAUSES_MAX: usize = 4;
 
 const ALL_OF_IT: &str = "see `partnerctl review --format html`";
@@ -127,41 +131,54 @@ fn at(at: Option<&At>) -> String {
     at.map_or_else(String::new, |at| format!(" · {}", code(&words::place(at))))
 }
 
+/// All that changes, a line or two each, and behind it what policies said and say: however long these
+/// are, none hides that a guard is lowered.
 fn rules(review: &Review) -> String {
     let items = review.rules.iter().map(rule);
-    section("What it changes about the rules", items, RULES_BYTES, "change")
+    let mut text = section("What it changes about the rules", items, RULES_BYTES, "change");
+    let (list, more) = fitting(review.rules.iter().filter_map(wording), TEXTS_BYTES);
+    if !list.is_empty() || more > 0 {
+        let body = format!("{list}{}", rest(more, "text"));
+        text.push_str(&details("What these rules said and say", &body, true));
+    }
+    text
 }
 
 fn rule(change: &RuleChange) -> String {
-    let RuleChange { effect, message, reason, before, after, at: place, .. } = change;
+    let RuleChange { effect, message, reason, at: place, .. } = change;
     let mut item = format!("- **{}**: {}{}\n", effect.word(), prose(message), at(place.as_ref()));
     if let Some(reason) = reason {
         let _ = writeln!(item, "  - its reason: {}", prose(reason));
     }
+    item
+}
+
+/// What a rule said and says, where that has lines.
+fn wording(change: &RuleChange) -> Option<String> {
+    let RuleChange { subject, name, before, after, .. } = change;
     let is_long =
         |text: &Option<String>| text.as_deref().is_some_and(|text| text.lines().count() > 1);
-    if is_long(before) || is_long(after) {
-        let mut lines = String::new();
-        for (sign, text) in [('-', before), ('+', after)] {
-            let all = text.iter().flat_map(|text| text.lines());
-            for line in all.clone().take(LINES_MAX) {
-                let _ = writeln!(lines, "{sign} {}", shown(line, CHARS_MAX));
-            }
-            let more = all.count().saturating_sub(LINES_MAX);
-            if more > 0 {
-                let _ =
-                    writeln!(lines, "  … and {}", plan_words::counted(more as u64, "more line"));
-            }
-        }
-        // Within the item: each line four spaces in.
-        let block = fenced(&lines);
-        item.push('\n');
-        for line in block.lines() {
-            let _ = writeln!(item, "  {line}");
-        }
-        item.push('\n');
+    if !is_long(before) && !is_long(after) {
+        return None;
     }
-    item
+    let mut lines = String::new();
+    for (sign, text) in [('-', before), ('+', after)] {
+        let all = text.iter().flat_map(|text| text.lines());
+        for line in all.clone().take(LINES_MAX) {
+            let _ = writeln!(lines, "{sign} {}", shown(line, LINE_CHARS_MAX));
+        }
+        let more = all.count().saturating_sub(LINES_MAX);
+        if more > 0 {
+            let _ = writeln!(lines, "  … and {}", plan_words::counted(more as u64, "more line"));
+        }
+    }
+    let mut item = format!("- {} {}\n\n", subject.word(), code(&shown(name, CHARS_MAX)));
+    // Within the item: each line four spaces in.
+    for line in fenced(&lines).lines() {
+        let _ = writeln!(item, "  {line}");
+    }
+    item.push('\n');
+    Some(item)
 }
 
 fn refusals(review: &Review) -> String {

@@ -3,7 +3,9 @@
 //! A remark is an error when it stops the check, by the rules or because whoever called wants it so.
 
 use super::words;
+use crate::plan::file::Why;
 use crate::review::privilege::{DirectoryGrant, RoleGrant};
+use crate::review::verdict::Outcome;
 use crate::review::{At, Effect, FailOn, FindingState, Noted, Rectangle, Review, RuleChange, Side};
 
 /// How bad.
@@ -33,6 +35,10 @@ pub(super) enum Sort {
     Standing,
     DirectoryRole,
     AccessLost,
+    AccessUnknown,
+    PlanRefused,
+    OverLimit,
+    Stopped,
     Finding(String),
 }
 
@@ -45,6 +51,10 @@ impl Sort {
             Self::Standing => "review-standing",
             Self::DirectoryRole => "review-directory-role",
             Self::AccessLost => "review-access-lost",
+            Self::AccessUnknown => "review-access-unknown",
+            Self::PlanRefused => "review-plan-refused",
+            Self::OverLimit => "review-over-limit",
+            Self::Stopped => "review-stopped",
             Self::Finding(code) => code,
         }
     }
@@ -57,6 +67,10 @@ impl Sort {
             Self::Standing => "somebody may be somebody else, or for longer",
             Self::DirectoryRole => "a directory role is gained in customers' tenants",
             Self::AccessLost => "access is lost",
+            Self::AccessUnknown => "who gains and loses what is not known",
+            Self::PlanRefused => "the plan is refused",
+            Self::OverLimit => "the plan is over a limit",
+            Self::Stopped => "a person has to look",
             Self::Finding(_) => "a finding",
         }
     }
@@ -105,7 +119,7 @@ pub(super) fn of(review: &Review) -> Vec<Remark> {
     for change in &review.standing {
         let is_widened = review.verdict.fail_on == FailOn::Widened;
         remarks.push(Remark {
-            level: stops(is_widened),
+            level: stops(is_strict && (change.privileged || is_widened)),
             sort: Sort::Standing,
             subject: format!("{} {}", change.object, change.field.path),
             message: words::standing(change),
@@ -118,12 +132,44 @@ pub(super) fn of(review: &Review) -> Vec<Remark> {
         remarks.push(directory(grant, stops(is_strict)));
     }
     remarks.extend(review.findings.iter().map(finding));
+    let refusals = review.plan.iter().flat_map(|plan| &plan.refused);
+    remarks.extend(refusals.map(|refusal| {
+        let sort = if refusal.why == Why::Limit { Sort::OverLimit } else { Sort::PlanRefused };
+        Remark {
+            help: Some(refusal.remedy.clone()),
+            ..plainly(Level::Error, sort, "plan", &refusal.message)
+        }
+    }));
+    let over = review.over_limits.iter();
+    remarks.extend(over.map(|said| plainly(Level::Error, Sort::OverLimit, "plan", said)));
+    if let Some(why) = &review.access_unknown {
+        remarks.push(plainly(stops(is_strict), Sort::AccessUnknown, "access", why));
+    }
+    // Whoever looks here alone must not find it green when the command fails.
+    let is_told = remarks.iter().any(|remark| remark.level == Level::Error);
+    if review.verdict.outcome != Outcome::Passes && !is_told {
+        let because = review.verdict.because.iter();
+        remarks.extend(because.map(|why| plainly(Level::Error, Sort::Stopped, "verdict", why)));
+    }
     for rectangle in &review.access.lost {
         remarks.push(access(review, rectangle, Level::Note, Sort::AccessLost));
     }
     // Stable: among equals the order of the review stays.
     remarks.sort_by_key(|remark| (remark.state == State::Absent, remark.level));
     remarks
+}
+
+/// What has no line of its own.
+fn plainly(level: Level, sort: Sort, subject: &str, message: &str) -> Remark {
+    Remark {
+        level,
+        sort,
+        subject: subject.to_owned(),
+        message: message.to_owned(),
+        help: None,
+        at: None,
+        state: State::New,
+    }
 }
 
 fn rule(change: &RuleChange, level: Level) -> Remark {
@@ -203,6 +249,7 @@ fn access(review: &Review, rectangle: &Rectangle, level: Level, sort: Sort) -> R
 fn finding(noted: &Noted) -> Remark {
     let Noted { state, code, severity, message, help, object, at, denies: _ } = noted;
     let level = match severity.as_str() {
+        _ if noted.is_denied() || noted.is_invalid() => Level::Error,
         "error" => Level::Error,
         "warning" => Level::Warning,
         _ => Level::Note,

@@ -6,13 +6,17 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Format, hide, schema, write};
+use crate::plan::Plan;
+use crate::plan::file::{Refusal, Why};
 use crate::report::Style;
 use crate::report::comment::reading::{checked, texts};
+use crate::report::plan::fixture as plan_fixture;
+use crate::report::proof;
 use crate::report::tests::sarif_validator;
 use crate::review::access::{AccessChange, Decider, Meet, Names, Rectangle};
 use crate::review::estate::FieldChange;
 use crate::review::privilege::{DirectoryGrant, Held, RoleGrant};
-use crate::review::verdict::{self, Verdict};
+use crate::review::verdict::{self, Outcome, Verdict};
 use crate::review::{
     At, Became, Commit, Effect, FailOn, FindingState, Noted, ObjectChange, Review, RuleChange,
     Side, Standing, StandingChange, Subject,
@@ -132,6 +136,7 @@ fn of(count: usize, next: &mut dyn FnMut() -> String) -> Review {
                 before: json!(next()),
                 after: json!(next()),
             },
+            privileged: index % 2 == 0,
             at: Some(at(Side::Head, line, FILE.to_owned())),
         });
         let id = format!("own.{index:05}");
@@ -156,6 +161,9 @@ fn of(count: usize, next: &mut dyn FnMut() -> String) -> Review {
         };
         review.access.gained.push(rectangle.clone());
         review.access.lost.push(rectangle);
+    }
+    if count > 0 {
+        review.proof.comment = proof::markdown(&proof::of_texts(count, next), 5);
     }
     review.by_policies = Some(AccessChange { ..review.access.clone() });
     review.verdict = verdict::verdict(&review, FailOn::Widened);
@@ -206,11 +214,110 @@ fn what_matters_comes_first() {
         "### Inside customers' tenants",
         "### Who loses what",
         "By the policies alone",
+        "### In every estate there could be",
         "New findings: ",
         "What differs in the estate: ",
-        "Not proved",
     ];
     assert!(order.is_sorted_by_key(|text| place(text)));
+}
+
+/// However long policies are, and their reasons: that a guard is lowered stands in the comment.
+#[test]
+fn no_policy_pushes_a_guard_out_of_the_comment() {
+    let mut review = filled(1, &plain());
+    let rule = |subject, name: &str, text: &str| RuleChange {
+        effect: Effect::Weakens,
+        subject,
+        name: name.to_owned(),
+        message: format!("the {} is changed", subject.word()),
+        reason: Some(text.to_owned()),
+        before: None,
+        after: Some(text.to_owned()),
+        at: None,
+    };
+    let long = format!("{}\n", "長い理由".repeat(200)).repeat(9);
+    let policies = (0..200).map(|at| rule(Subject::Policy, &format!("own.{at}"), &long));
+    review.rules = policies.chain([rule(Subject::Guard, "globalAdmins", "1")]).collect();
+    let shown = show(&review, Format::Markdown);
+    assert!(shown.contains("the guard is changed"), "one that is too long takes no other with it");
+    assert!(shown.len() <= COMMENT_MAX);
+}
+
+/// Whoever looks at annotations or test reports alone does not find green what ends with a failure.
+#[test]
+fn whatever_ends_the_run_is_an_error_for_machines() {
+    let refused = |why| Plan {
+        refused: vec![Refusal {
+            why,
+            step: None,
+            message: "no".to_owned(),
+            remedy: "do otherwise".to_owned(),
+        }],
+        ..plan_fixture::empty()
+    };
+    let whole = || filled(1, &plain());
+    let standing = StandingChange { privileged: true, ..whole().standing.remove(0) };
+    for (fail_on, outcome, review) in [
+        (
+            FailOn::Privileged,
+            Outcome::Stopped,
+            Review { standing: vec![standing], ..Review::default() },
+        ),
+        (
+            FailOn::None,
+            Outcome::OverLimit,
+            Review { plan: Some(refused(Why::Limit)), ..Review::default() },
+        ),
+        (
+            FailOn::None,
+            Outcome::Denied,
+            Review { plan: Some(refused(Why::Guard)), ..Review::default() },
+        ),
+        (
+            FailOn::None,
+            Outcome::Invalid,
+            Review { plan: Some(refused(Why::Manifest)), ..Review::default() },
+        ),
+        (
+            FailOn::None,
+            Outcome::OverLimit,
+            Review { over_limits: vec!["too much".to_owned()], ..Review::default() },
+        ),
+        (
+            FailOn::Privileged,
+            Outcome::Stopped,
+            Review { access_unknown: Some("it is".to_owned()), ..Review::default() },
+        ),
+        // What nobody has thought of.
+        (
+            FailOn::None,
+            Outcome::Stopped,
+            Review {
+                verdict: Verdict {
+                    outcome: Outcome::Stopped,
+                    because: vec!["it is new".to_owned()],
+                    ..Verdict::default()
+                },
+                ..Review::default()
+            },
+        ),
+    ] {
+        let mut review = review;
+        if review.verdict.because.is_empty() {
+            review.verdict = verdict::verdict(&review, fail_on);
+        }
+        assert_eq!(review.verdict.outcome, outcome);
+        for (format, words) in [
+            (Format::Junit, "<failure "),
+            (Format::Github, "::error "),
+            (Format::Azure, "type=error"),
+            (Format::Sarif, "\"level\": \"error\""),
+            (Format::Gitlab, "\"severity\": \"critical\""),
+        ] {
+            let shown = show(&review, format);
+            assert!(shown.contains(words), "{words} for {:?}:\n{shown}", review.verdict);
+        }
+    }
 }
 
 /// The next comment takes the place of this one: the marker knows the project and nothing else.

@@ -174,8 +174,10 @@ pub(super) fn compare(input: &Input<'_>, renames: &Renames) -> Vec<RuleChange> {
             change
         })
         .collect();
+    // What holds whatever anybody writes in policies, of which there can be any number, comes first.
     changes.sort_by(|a, b| {
-        (a.effect, a.subject, &a.name, &a.message).cmp(&(b.effect, b.subject, &b.name, &b.message))
+        let key = |one: &RuleChange| (one.effect, one.subject == Subject::Policy, one.subject);
+        (key(a), &a.name, &a.message).cmp(&(key(b), &b.name, &b.message))
     });
     changes
 }

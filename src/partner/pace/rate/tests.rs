@@ -14,6 +14,8 @@ enum Throttle {
     Sliding,
     /// A bucket of a minute's calls, refilled evenly.
     Bucket,
+    /// No limit, but one call in so many is told to come back in a second.
+    Busy(u64),
 }
 
 struct Server {
@@ -44,6 +46,12 @@ impl Server {
         let whole = |wait: Duration| Duration::from_secs(wait.as_secs() + 1);
         let minute = |at: Duration| (at + self.phase).as_secs() / 60;
         match self.throttle {
+            Throttle::Busy(of) => {
+                // Some number that looks like no order.
+                let micros = u64::try_from(now.as_micros()).unwrap();
+                let drawn = micros.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+                return if drawn.is_multiple_of(of) { Err(Duration::from_secs(1)) } else { Ok(()) };
+            }
             Throttle::Fixed => {
                 while self.seen.front().is_some_and(|at| minute(*at) < minute(now)) {
                     self.seen.pop_front();
@@ -189,6 +197,12 @@ fn a_tighter_limit_than_published_costs_one_flight_of_refusals() {
         assert!(outcome.in_a_row_max <= 16, "{limit}: {outcome:?}");
         assert!(outcome.refused <= 20, "{limit}: {outcome:?}");
         assert!(outcome.let_through >= 20 * limit * 85 / 100, "{limit}: {outcome:?}");
+        // A bucket says to wait for a second; whether it is small can only be seen by how often.
+        let server = Server::new(Throttle::Bucket, limit, Duration::ZERO);
+        let outcome = run(Rate::of(Class::Customers), server, 50, MINUTE * 20);
+        assert!(outcome.in_a_row_max <= 16, "{limit}: {outcome:?}");
+        assert!(outcome.refused <= outcome.let_through, "{limit}: {outcome:?}");
+        assert!(outcome.let_through >= 20 * limit * 85 / 100, "{limit}: {outcome:?}");
     }
 }
 
@@ -226,4 +240,19 @@ fn one_request_that_costs_more_than_the_limit_still_goes() {
     let mut rate = Rate::new(MINUTE, 5, 4);
     rate.limit = Some(5);
     assert!(matches!(rate.ask(Duration::ZERO, 20), Say::Go(_)));
+}
+
+/// What is refused now and then for a moment says nothing about limits: each costs its wait, and no more.
+#[test]
+fn a_service_that_is_busy_now_and_then_is_not_asked_ever_less() {
+    for class in [Class::Delegation, Class::Directory, Class::Customers] {
+        for (of, least) in [(100, 40), (33, 15), (9, 1)] {
+            let server = Server::new(Throttle::Busy(of), 0, Duration::ZERO);
+            let outcome = run(Rate::of(class), server, 40, MINUTE * 60);
+            let a_second = outcome.let_through / 3600;
+            // Near a published limit nobody can tell: there a quarter of it remains.
+            let least = if class == Class::Customers { least.min(2) } else { least };
+            assert!(a_second >= least, "{class:?}, one in {of}: {a_second} a second, {outcome:?}");
+        }
+    }
 }

@@ -218,6 +218,25 @@ User administer-on-behalf Customer: widened
 }
 
 #[test]
+fn somebody_real_is_confirmed_with_whom_a_policy_names_there() {
+    let named = r#"
+@id("own.named")
+permit (principal is User, action == Action::"manage-leads", resource is Account)
+when { User::"(supposed)".enabled };
+"#;
+    assert_data_eq!(
+        shown(&compared(&rules(""), &rules(named), Some(&world("kanto")))),
+        str![[r#"
+User manage-leads Account: widened
+  + user/(supposed) may manage-leads on account/(supposed)
+    by own.named; real; today Pairs(1)
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
 fn all_environments_of_the_vocabulary_can_be_asked_about() {
     assert_eq!(Environment::all().count(), 131);
     let (old, new) = (rules(""), rules("@id(\"x\") permit (principal, action, resource);"));

@@ -113,6 +113,16 @@ when { context.days * 24 > 8760 };
     let mut solvers = solvers();
     let found = wait(lint(&rules, &mut Prover::new(&mut solvers)));
     assert_eq!(found.unproved, Vec::new());
+    let instead: Vec<(&str, &str)> =
+        found.instead.iter().map(|(id, other)| (id.as_str(), other.as_str())).collect();
+    assert_eq!(
+        instead,
+        [
+            ("advisory.forbid", "stricter.forbid"),
+            ("redundant.forbid", "fine.forbid"),
+            ("redundant.permit", "helpdesk-agent.customers"),
+        ]
+    );
     let found: Vec<(&str, Defect)> =
         found.defects.iter().map(|(id, defect)| (id.as_str(), *defect)).collect();
     assert_eq!(
@@ -127,4 +137,53 @@ when { context.days * 24 > 8760 };
             ("fails", Defect::CanFail),
         ]
     );
+}
+
+#[test]
+fn of_two_that_make_each_other_redundant_one_stays() {
+    let permit = |id: &str, condition: &str| {
+        format!(
+            "@id({id:?}) permit (principal is User, action == Action::\"manage-leads\", resource)\n\
+             when {{ principal in Role::\"report-viewer\" && {condition} }};\n"
+        )
+    };
+    let looked = |text: &str| {
+        let rules = rules(text);
+        let mut solvers = solvers();
+        let found = wait(lint(&rules, &mut Prover::new(&mut solvers)));
+        assert_eq!(found.unproved, Vec::new());
+        let instead = |id: &String| found.instead.get(id).cloned().unwrap_or_default();
+        let defects = found.defects.iter();
+        defects.map(|(id, defect)| (id.clone(), *defect, instead(id))).collect::<Vec<_>>()
+    };
+    let redundant = |id: &str, other: &str| (id.to_owned(), Defect::Redundant, other.to_owned());
+    // The same twice; and three of which any two do all.
+    let twice = permit("one", "principal.webmail") + &permit("two", "!!principal.webmail");
+    assert_eq!(looked(&twice), [redundant("one", "two")]);
+    let three = permit("one", "(principal.webmail || principal.guest)")
+        + &permit("two", "(principal.guest || principal.hasTag(\"x\"))")
+        + &permit("three", "(principal.hasTag(\"x\") || principal.webmail)");
+    assert_eq!(looked(&three), [redundant("one", "")]);
+    // What is taken out can be: the rest permits the same.
+    let rest = three.split_once("@id(\"two\")").unwrap().1;
+    let proof = compared(&rules(&three), &rules(&format!("@id(\"two\"){rest}")), None);
+    assert_eq!(proof.verdict(), Verdict::Unchanged);
+}
+
+#[test]
+fn an_example_says_nothing_of_roles_that_are_as_usual() {
+    let rules = rules(
+        r#"
+@id("own.last")
+@never("who is last takes no part")
+permit (principal is User, action == Action::"manage-billing", resource is Account)
+when { context has change && !context.change.lastOf.isEmpty() };
+"#,
+    );
+    let mut solvers = solvers();
+    let found = wait(kept(&rules, &mut Prover::new(&mut solvers)));
+    let witness = found[0].environments[0].1.witness().unwrap();
+    assert!(witness.confirmed);
+    let sentence = witness.sentence();
+    assert!(sentence.ends_with("with change.lastOf: some role"), "{sentence}");
 }
