@@ -121,7 +121,11 @@ pub(super) async fn request(
         Err(error) if matches!(error.reason(), Some(Reason::Invalid | Reason::Conflict)) => {
             let known = looked(writer.reader().delegations_named(name).await)?;
             let own = known.into_iter().find(|(_, found)| {
-                found.customer == Some(customer) && found.roles == *roles && !found.status.is_over()
+                found.customer == Some(customer)
+                    && found.roles == *roles
+                    && found.duration_days.is_none_or(|found| found == days)
+                    && found.auto_extend_days == extend_days
+                    && !found.status.is_over()
             });
             match own {
                 Some((id, found)) if is_asked(&found.status) => return Ok(proven(&id)),
@@ -134,16 +138,20 @@ pub(super) async fn request(
     ask_for_approval(writer, &place, &id, until).await
 }
 
-/// Asks for the approval of one that is made.
-pub(super) async fn lock(
+/// Asks for the approval of one that was made before, if it asks for just what the plan says: whoever
+/// could edit it meanwhile would have the customer asked for anything.
+pub(super) async fn lock_as_seen(
     writer: &Writer,
     looks: &Looks,
+    step: &Step,
     id: &RelationshipId,
     until: Instant,
 ) -> Result<Sent, Failure> {
+    as_seen(writer, step, id).await?;
     ask_for_approval(writer, &looks.place(), id, until).await
 }
 
+/// Asks for the approval of one that is made.
 async fn ask_for_approval(
     writer: &Writer,
     place: &Place<'_, RelationshipId, Look>,

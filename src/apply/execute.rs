@@ -276,7 +276,7 @@ impl Sender<'_> {
                 delegated::request(writer, &self.looks, &request, until).await
             }
             Change::LockDelegation { relationship } => {
-                delegated::lock(writer, &self.looks, relationship, until).await
+                delegated::lock_as_seen(writer, &self.looks, step, relationship, until).await
             }
             Change::UpdateDelegation { relationship, days, roles, extend_days } => {
                 let mut fields = DelegationFields::default();

@@ -18,12 +18,14 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+
+use serde_json::Value;
 
 use execute::{Made, Sender};
 use handover::Handover;
@@ -35,9 +37,11 @@ use crate::ledger::{
     Counts, Ended, Lease, Ledger, LedgerError, ObjectKey, Recorded, RunOutcome, Started,
 };
 use crate::model::estate::Estate;
+use crate::model::name::Kind;
 use crate::partner::Writer;
+use crate::plan::Remains;
 use crate::plan::file::Plan;
-use crate::plan::step::Step;
+use crate::plan::step::{FieldChange, Step};
 
 pub use record::{Known, is_settled};
 pub use recover::{RecoverError, Recovered, Recovery, recover};
@@ -74,8 +78,8 @@ pub struct Job<'a> {
     pub bound: &'a [(ObjectKey, Option<String>)],
     /// These were all the manifests there are.
     pub is_complete: bool,
-    /// What more is to be done about than these steps: it is not as declared, whatever comes of them.
-    pub open: &'a BTreeSet<ObjectKey>,
+    /// What there is to remember beside these steps: what is not as declared, whatever comes of them.
+    pub remains: &'a Remains,
     /// Told of each step as it begins and ends.
     pub tell: &'a (dyn Fn(Event<'_>) + Sync),
     /// Whether somebody wants it to end.
@@ -236,7 +240,7 @@ struct Walk<'a> {
     waits_for: HashMap<usize, usize>,
     leads_to: HashMap<usize, Vec<usize>>,
     applied: Applied,
-    a_gift_failed: bool,
+    failed: Failed<'a>,
 }
 
 /// When a step's turn is: what takes away comes after all that gives, and customers come in waves.
@@ -291,7 +295,8 @@ impl Waves {
             }
         }
         if !is_done && phase.1 > 0 {
-            self.failed.get_or_insert(phase);
+            // What is skipped for want of it may be of a later one, and is told first.
+            self.failed = Some(self.failed.map_or(phase, |failed| failed.min(phase)));
         }
     }
 
@@ -333,7 +338,7 @@ impl<'a> Walk<'a> {
             waits_for,
             leads_to,
             applied: Applied::default(),
-            a_gift_failed: false,
+            failed: Failed::default(),
         }
     }
 
@@ -388,7 +393,7 @@ impl<'a> Walk<'a> {
                 self.skip(at, why.to_owned());
                 continue;
             }
-            if phase.0 && self.a_gift_failed && may_lock_out(step) {
+            if self.failed.block(step) {
                 let why = "something that was to be given before could not be";
                 self.skip(at, why.to_owned());
                 continue;
@@ -406,7 +411,9 @@ impl<'a> Walk<'a> {
         (self.job.tell)(Event::Ended(step, &came));
         let is_done = came == Came::Done;
         self.waves.ended(at, is_done);
-        self.a_gift_failed |= !is_done && !step.verb.takes_away();
+        if !is_done && !step.verb.takes_away() {
+            self.failed.add(step);
+        }
         self.applied.steps.insert(step.id.clone(), came);
         for next in self.leads_to.remove(&at).unwrap_or_default() {
             if !is_done {
@@ -448,8 +455,71 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Whether what takes something away is not done if what gives something fails. Delegated access locks
+/// nobody out of our own account: there, what goes from one group of a seat to another waits.
+fn blocks(gift: &Step, taken: &Step) -> bool {
+    if gift.verb.takes_away() || !taken.verb.takes_away() {
+        return false;
+    }
+    if gift.object.kind != Kind::DelegatedAccess {
+        return may_lock_out(taken);
+    }
+    gift.object == taken.object && {
+        let given = roles(gift, |field| (&field.after, &field.before));
+        let lost = roles(taken, |field| (&field.before, &field.after));
+        !given.is_disjoint(&lost)
+    }
+}
+
+/// The directory roles that stand in one value of a step's fields and not in the other.
+fn roles<'s>(
+    step: &'s Step,
+    sides: impl Fn(&'s FieldChange) -> (&'s Value, &'s Value),
+) -> HashSet<&'s str> {
+    let words = |value: &'s Value| value.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let fields = step.fields.iter().map(sides);
+    fields
+        .flat_map(|(here, there)| {
+            let others: HashSet<&str> = words(there).collect();
+            words(here).filter(move |word| !others.contains(word))
+        })
+        .collect()
+}
+
+/// Steps that were to give something and could not.
+#[derive(Default)]
+pub(crate) struct Failed<'a> {
+    /// One that is about our own account: it stands for all.
+    own: Option<&'a Step>,
+    by_seat: HashMap<&'a ObjectKey, Vec<&'a Step>>,
+}
+
+impl<'a> Failed<'a> {
+    pub(crate) fn of(gifts: impl IntoIterator<Item = &'a Step>) -> Self {
+        let mut failed = Self::default();
+        for gift in gifts {
+            failed.add(gift);
+        }
+        failed
+    }
+
+    fn add(&mut self, gift: &'a Step) {
+        if gift.object.kind == Kind::DelegatedAccess {
+            self.by_seat.entry(&gift.object).or_default().push(gift);
+        } else {
+            self.own = Some(gift);
+        }
+    }
+
+    /// Whether something is not taken because of them.
+    pub(crate) fn block(&self, taken: &Step) -> bool {
+        let of_seat = self.by_seat.get(&taken.object).into_iter().flatten();
+        self.own.iter().chain(of_seat).any(|gift| blocks(gift, taken))
+    }
+}
+
 /// Whether somebody could be locked out by it.
-pub fn may_lock_out(step: &Step) -> bool {
+fn may_lock_out(step: &Step) -> bool {
     use crate::plan::Change;
     matches!(
         step.change,

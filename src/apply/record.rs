@@ -14,7 +14,8 @@ use crate::model::estate::Estate;
 use crate::model::metadata::{Metadata, OnRemoval};
 use crate::model::name::Kind;
 use crate::model::tenant::RelationshipId;
-use crate::plan::record::{Hold, element};
+use crate::plan::Remains;
+use crate::plan::record::element;
 use crate::plan::step::{Cause, Step, Verb};
 use crate::plan::{Applied, applied};
 
@@ -163,8 +164,12 @@ impl<'a> Objects<'a> {
             let came = came.steps.get(&step.id);
             came != Some(&StepCame::Done)
         });
-        let mut open: BTreeSet<ObjectKey> = not_done.map(|step| step.object.clone()).collect();
-        open.extend(job.open.iter().cloned());
+        let mut remains = job.remains.clone();
+        remains.open.extend(not_done.map(|step| step.object.clone()));
+        let is_done = |step: &&Step| came.steps.get(&step.id) == Some(&StepCame::Done);
+        for step in job.plan.steps.iter().filter(is_done) {
+            seats::leave(&mut remains, step);
+        }
         let mut live: BTreeMap<ObjectKey, Option<String>> = job.bound.iter().cloned().collect();
         for (key, managed) in objects.iter().filter(|(_, managed)| managed.remote_id.is_some()) {
             if managed.run.as_deref() == Some(keeping.run) {
@@ -172,7 +177,7 @@ impl<'a> Objects<'a> {
                 live.entry(key.clone()).or_insert(id);
             }
         }
-        unsettled(keeping, &objects, live, &open, job.is_complete)
+        unsettled(keeping, &objects, live, &remains, job.is_complete)
     }
 }
 
@@ -185,31 +190,32 @@ pub struct Known<'a> {
     pub objects: Vec<&'a Recorded>,
     /// What is declared and there, with its id.
     pub bound: Vec<(ObjectKey, Option<String>)>,
-    /// What something is to be done about.
-    pub open: &'a BTreeSet<ObjectKey>,
+    /// What something is to be done about, and what is remembered of it.
+    pub remains: &'a Remains,
     /// These are all the manifests there are.
     pub is_complete: bool,
 }
 
 /// Whether a run without a step would change nothing of what is remembered as managed.
 pub fn is_settled(known: Known<'_>) -> bool {
-    let Known { estate, name, objects, bound, open, is_complete } = known;
+    let Known { estate, name, objects, bound, remains, is_complete } = known;
     let keeping = Keeping { estate, name, run: "" };
     let objects = Objects::new(keeping, objects);
     let Ok(objects) = objects.known.into_inner() else { return false };
-    unsettled(keeping, &objects, bound.into_iter().collect(), open, is_complete).is_empty()
+    unsettled(keeping, &objects, bound.into_iter().collect(), remains, is_complete).is_empty()
 }
 
 /// What is to be remembered otherwise of what is there, `live`, and of what is gone from the manifests;
-/// not of what is open.
+/// of what is open, only what is so whatever comes of it.
 pub(super) fn unsettled(
     keeping: Keeping<'_>,
     objects: &HashMap<ObjectKey, Managed>,
     live: BTreeMap<ObjectKey, Option<String>>,
-    open: &BTreeSet<ObjectKey>,
+    remains: &Remains,
     is_complete: bool,
 ) -> Vec<Kept> {
-    let mut changes = Vec::new();
+    let open = &remains.open;
+    let mut changes = seats::open(keeping, objects, remains);
     for (key, remote_id) in live {
         if open.contains(&key) {
             continue;
@@ -223,8 +229,7 @@ pub(super) fn unsettled(
         let before = known.as_ref().map(|known| Applied::read(&known.spec));
         let Some(mut what) = applied(keeping.estate, &key, before.as_ref()) else { continue };
         if let (Kind::DelegatedAccess, Some(id)) = (key.kind, &remote_id) {
-            let id = RelationshipId(id.clone());
-            what.relationships.entry(id).or_insert(Hold::Adopted);
+            seats::hold(&mut what, remains, &key, &RelationshipId(id.clone()));
         }
         let Some(metadata) = metadata(keeping, &key) else { continue };
         let mut managed = known
@@ -266,6 +271,9 @@ pub(super) fn unsettled(
 
 /// Whether another document has had this name.
 fn is_renamed(keeping: Keeping<'_>, key: &ObjectKey) -> bool {
+    if key.kind == Kind::DelegatedAccess {
+        return seats::is_renamed(keeping, key);
+    }
     all_metadata(keeping, key.kind)
         .into_iter()
         .any(|metadata| metadata.formerly.iter().any(|name| name.as_str() == key.name))
@@ -273,13 +281,16 @@ fn is_renamed(keeping: Keeping<'_>, key: &ObjectKey) -> bool {
 
 /// What is known of an object: under its name, under one that it had, or under one that no document
 /// has any more.
-fn known_as(
+pub(super) fn known_as(
     keeping: Keeping<'_>,
     objects: &HashMap<ObjectKey, Managed>,
     key: &ObjectKey,
     remote_id: Option<&str>,
 ) -> Option<Managed> {
     let formerly = || {
+        if key.kind == Kind::DelegatedAccess {
+            return seats::names(keeping, key).find_map(|key| objects.get(&key).cloned());
+        }
         metadata(keeping, key)?
             .formerly
             .iter()

@@ -1,8 +1,10 @@
 //! What is remembered of delegated access: a template with a customer is held by one relationship, or by
 //! two while one takes over.
 
+use std::collections::HashMap;
+
 use super::execute::Sent;
-use super::record::{Keeping, Objects, new};
+use super::record::{Keeping, Objects, known_as, new};
 use crate::ledger::{Change as Kept, Managed, ObjectKey};
 use crate::model::customer::Relationship;
 use crate::model::metadata::Metadata;
@@ -10,8 +12,8 @@ use crate::model::name::{CustomerKey, Kind, Name};
 use crate::model::scalar::Scalar;
 use crate::model::tenant::RelationshipId;
 use crate::plan::record::Hold;
-use crate::plan::step::Step;
-use crate::plan::{Applied, Change, generation_of};
+use crate::plan::step::{Step, Verb};
+use crate::plan::{Applied, Change, Remains, generation_of, is_grant};
 
 impl Objects<'_> {
     /// What a step that is done changes in what is remembered of a seat.
@@ -19,18 +21,21 @@ impl Objects<'_> {
         let Ok(mut objects) = self.known.lock() else { return Vec::new() };
         let mut changes = Vec::new();
         let about = step.change.relationship();
-        let own = objects.get(&step.object).cloned();
-        let known = own.or_else(|| {
-            // Under another name, which the template or the customer had.
-            let id = about?;
-            let former = objects.values().find(|known| holds(known, id)).cloned()?;
-            objects.remove(&former.key);
-            changes.push(Kept::Rename { from: former.key.clone(), to: step.object.name.clone() });
-            Some(former)
-        });
+        let known = known_as(self.keeping, &objects, &step.object, None)
+            .or_else(|| objects.values().find(|known| holds(known, step)).cloned());
+        if let Some(former) = known.as_ref().map(|known| known.key.clone())
+            && former != step.object
+        {
+            objects.remove(&former);
+            changes.push(Kept::Rename { from: former, to: step.object.name.clone() });
+        }
         let mut managed = known.unwrap_or_else(|| new(self.keeping, &step.object, step.verb));
         managed.key = step.object.clone();
         let mut what = Applied::read(&managed.spec);
+        let held_by = step.held_by.clone().unwrap_or_default();
+        for (id, hold) in &held_by.relationships {
+            what.relationships.entry(id.clone()).or_insert(*hold);
+        }
         match (&step.change, about) {
             (Change::RequestDelegation { name, .. }, _) => {
                 if let Some(id) = &sent.remote_id {
@@ -52,46 +57,157 @@ impl Objects<'_> {
                     return changes;
                 }
             }
-            (change, Some(id)) => {
-                // What others made is never locked by us: it is taken over once it is asked for.
-                let hold = match change {
-                    Change::LockDelegation { .. } => Hold::Made,
-                    _ => Hold::Adopted,
-                };
-                what.relationships.entry(id.clone()).or_insert(hold);
+            (_, Some(id)) => {
+                // Of what nobody says otherwise it is not known that we made it: then it never ends here.
+                what.relationships.entry(id.clone()).or_insert(Hold::Adopted);
                 managed.remote_id.get_or_insert_with(|| id.0.as_str().into());
             }
             (_, None) => {}
         }
         let is_request =
             matches!(step.change, Change::RequestDelegation { .. } | Change::LockDelegation { .. });
+        let is_first = held_by.relationships.keys().all(|id| Some(id) == about);
+        if is_request && is_first {
+            // Whoever has nothing to give asks: what groups had went with what gave it.
+            what.fields.retain(|path, _| !is_grant(path));
+        }
+        // What becomes of another one says nothing of the one that gives what is declared.
+        let is_beside = held_by.main.is_some() && about.is_some() && held_by.main.as_ref() != about;
         // What is asked for is not given yet.
-        for change in step.fields.iter().filter(|_| !is_request) {
+        for change in step.fields.iter().filter(|_| !is_request && !is_beside) {
             if change.after.is_null() {
                 what.fields.remove(&change.path);
             } else {
                 what.fields.insert(change.path.clone(), change.after.clone());
             }
         }
-        if let Some(metadata) = metadata(self.keeping, &step.object) {
-            managed.is_protected = metadata.protect;
-            what.on_removal = metadata.on_removal.map(|what| what.word().to_owned());
-        }
+        self.keep(&mut managed, what, &step.object);
         managed.run = Some(self.keeping.run.into());
-        if let Ok(spec) = what.to_json() {
-            managed.spec = spec;
-        }
         objects.insert(step.object.clone(), managed.clone());
         changes.push(Kept::Put(Box::new(managed)));
         changes
     }
+
+    fn keep(&self, managed: &mut Managed, what: Applied, key: &ObjectKey) {
+        keep(self.keeping, managed, what, key);
+    }
 }
 
-/// Whether a relationship is remembered as one of a seat's.
-fn holds(known: &Managed, id: &RelationshipId) -> bool {
-    known.key.kind == Kind::DelegatedAccess
-        && (known.remote_id.as_deref() == Some(&id.0)
-            || Applied::read(&known.spec).relationships.contains_key(id))
+/// Puts what is remembered into its place, with what the document says should become of it.
+fn keep(keeping: Keeping<'_>, managed: &mut Managed, mut what: Applied, key: &ObjectKey) {
+    if let Some(metadata) = metadata(keeping, key) {
+        managed.is_protected = metadata.protect;
+        what.on_removal = metadata.on_removal.map(|what| what.word().to_owned());
+    }
+    if what != Applied::read(&managed.spec)
+        && let Ok(spec) = what.to_json()
+    {
+        managed.spec = spec;
+    }
+}
+
+/// What is remembered of seats while they are not as declared: by what they are held, what of them is as
+/// declared, and under which name.
+pub(super) fn open(
+    keeping: Keeping<'_>,
+    objects: &HashMap<ObjectKey, Managed>,
+    remains: &Remains,
+) -> Vec<Kept> {
+    let mut changes = Vec::new();
+    for (key, now) in remains.seats.iter().filter(|(key, _)| remains.open.contains(*key)) {
+        let known = known_as(keeping, objects, key, None);
+        if known.is_none() && now.relationships.is_empty() || metadata(keeping, key).is_none() {
+            continue;
+        }
+        if let Some(former) = known.as_ref().map(|known| known.key.clone())
+            && former != *key
+        {
+            changes.push(Kept::Rename { from: former, to: key.name.clone() });
+        }
+        let mut managed = known
+            .clone()
+            .unwrap_or_else(|| Managed { run: None, ..new(keeping, key, Verb::Update) });
+        managed.key = key.clone();
+        let mut what = Applied::read(&managed.spec);
+        for (id, hold) in &now.relationships {
+            what.relationships.entry(id.clone()).or_insert(*hold);
+            managed.remote_id.get_or_insert_with(|| id.0.as_str().into());
+        }
+        what.fields.extend(now.fields.clone());
+        keep(keeping, &mut managed, what, key);
+        if known.as_ref() != Some(&managed) {
+            changes.push(Kept::Put(Box::new(managed)));
+        }
+    }
+    changes
+}
+
+/// What a step ended does not hold its seat any more.
+pub(super) fn leave(remains: &mut Remains, step: &Step) {
+    if let Some(relationship) = step.change.ends()
+        && let Some(now) = remains.seats.get_mut(&step.object)
+    {
+        now.relationships.remove(relationship);
+    }
+}
+
+/// Remembers that a seat is held by a relationship.
+pub(super) fn hold(what: &mut Applied, remains: &Remains, key: &ObjectKey, id: &RelationshipId) {
+    let now = remains.seats.get(key);
+    let hold = now.and_then(|now| now.relationships.get(id)).copied();
+    what.relationships.entry(id.clone()).or_insert(hold.unwrap_or(Hold::Adopted));
+}
+
+/// Whether one of the relationships that a step is about is remembered as one of a seat's.
+fn holds(known: &Managed, step: &Step) -> bool {
+    if known.key.kind != Kind::DelegatedAccess {
+        return false;
+    }
+    let held = Applied::read(&known.spec).relationships;
+    let by = step.held_by.iter().flat_map(|held_by| held_by.relationships.keys());
+    by.chain(step.change.relationship())
+        .any(|id| known.remote_id.as_deref() == Some(&id.0) || held.contains_key(id))
+}
+
+/// The names that a seat had before: its template or its customer was called otherwise.
+pub(super) fn names<'a>(
+    keeping: Keeping<'a>,
+    key: &ObjectKey,
+) -> impl Iterator<Item = ObjectKey> + use<'a> {
+    let parts = key.name.split_once('/').and_then(|(template, customer)| {
+        let template = &keeping.estate.delegated_access.get(template)?.metadata;
+        Some((&**template, &*keeping.estate.customers.get(customer)?.metadata))
+    });
+    parts.into_iter().flat_map(|(template, customer)| {
+        all_names(template).flat_map(move |template| {
+            all_names(customer).map(move |customer| {
+                ObjectKey::new(Kind::DelegatedAccess, format!("{template}/{customer}"))
+            })
+        })
+    })
+}
+
+fn all_names(metadata: &Metadata) -> impl Iterator<Item = &str> {
+    std::iter::once(&metadata.name).chain(&metadata.formerly).map(Name::as_str)
+}
+
+/// Whether a seat that is declared has had this name.
+pub(super) fn is_renamed(keeping: Keeping<'_>, key: &ObjectKey) -> bool {
+    let Some((template, customer)) = key.name.split_once('/') else { return false };
+    let has = |metadata: &Metadata, name: &str| all_names(metadata).any(|one| one == name);
+    let templates = keeping.estate.delegated_access.values().map(|one| &one.metadata);
+    let templates: Vec<&str> =
+        templates.filter(|one| has(one, template)).map(|one| one.name.as_str()).collect();
+    if templates.is_empty() {
+        return false;
+    }
+    let customers = keeping.estate.customers.values().map(|one| &one.metadata);
+    customers.filter(|one| has(one, customer)).any(|customer| {
+        templates.iter().any(|template| {
+            let name = format!("{template}/{}", customer.name);
+            metadata(keeping, &ObjectKey::new(Kind::DelegatedAccess, name)).is_some()
+        })
+    })
 }
 
 /// The document of a seat, as long as its template selects its customer.

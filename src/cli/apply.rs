@@ -125,7 +125,12 @@ async fn round(
 ) -> Result<Went, CommandError> {
     let undoes = saved.as_ref().and_then(|saved| saved.plan.parents.undoes.clone());
     match args.planning.prepare_for_plan(undoes.as_deref(), out).await? {
-        Ok(ready) => started(out, args, ready, saved, Said::Now, signals).await,
+        Ok(ready) => {
+            if undoes.is_none() {
+                ready.must_know(&args.asked())?;
+            }
+            started(out, args, ready, saved, Said::Now, signals).await
+        }
         Err(outcome) => Ok(Went { outcome, waiting: 0 }),
     }
 }
@@ -167,13 +172,13 @@ async fn poll(
         Err(outcome) => return Ok(Went { outcome, waiting: 0 }),
     };
     let planned = ready.plan(&args.asked());
-    let (bound, open) = (live(&ready, &planned), planned.open.clone());
+    let (bound, remains) = (live(&ready, &planned), planned.remains.clone());
     let plan = ready.file(planned)?;
     let waiting = plan.report.iter().filter(|one| one.state == State::Waiting).count();
     if is_saved && !plan.steps.is_empty() {
         out.say("more is possible by now: plan again to go on");
     }
-    if is_saved || is_idle(&ready, &plan, &bound, &open) {
+    if is_saved || is_idle(&ready, &plan, &bound, &remains) {
         return Ok(Went { outcome: Outcome::Done, waiting });
     }
     started(out, args, ready, None, Said::IfAny, signals).await
@@ -215,7 +220,7 @@ async fn held(
         past.must_be_over()?;
     }
     let planned = ready.plan_or_undo(&args.asked());
-    let (bound, unsettled) = (live(ready, &planned), planned.open.clone());
+    let (bound, mut remains) = (live(ready, &planned), planned.remains.clone());
     let fresh = ready.file(planned)?;
     let mut open = args.all_steps(ready, &fresh);
     let said = if saved.is_some() { Said::Before } else { said };
@@ -251,12 +256,12 @@ async fn held(
     for step in &plan.steps {
         open.remove(&step.id);
     }
-    let open: BTreeSet<ObjectKey> = open.into_values().chain(unsettled).collect();
+    remains.open.extend(open.into_values());
     let is_whole = args.target.is_empty() && stale.is_empty();
     let mut plan = plan;
     // What is left out is not in the tenant as the commit has it.
     plan.parents.commit = plan.parents.commit.filter(|_| is_whole);
-    let part = Part { said, is_whole, open: &open, approved_by: &approved_by };
+    let part = Part { said, is_whole, remains: &remains, approved_by: &approved_by };
     let went = args.going.go(out, plan, &bound, part, applying, signals).await?;
     Ok(if went.outcome == Outcome::Done && !stale.is_empty() {
         Went { outcome: Outcome::Partly, ..went }

@@ -44,6 +44,7 @@ pub(crate) fn run(out: &Output, args: &DriftArgs) -> Result<Outcome, CommandErro
             Err(outcome) => return Ok(outcome),
         };
         let asked = Asked { targets: args.target.iter().cloned().collect(), ..Asked::default() };
+        ready.must_know(&asked)?;
         let plan = ready.file(ready.plan(&asked))?;
         let found = Drift::of(&plan);
         let style = out.style();

@@ -422,6 +422,18 @@ fn partnership(partnership: &Partnership) -> ActPartnership {
     }
 }
 
+/// What a template has with one customer, as plans call it: whoever answers is that customer.
+fn name_seat(act: &mut Act, template: &str, customer: &str, estate: &Estate) -> Option<()> {
+    estate.delegated_access.get(template)?;
+    let domain = estate.customers.get(customer)?.spec.domain.as_str();
+    let who = act.r#as.get_or_insert_with(|| domain.to_owned());
+    if !who.eq_ignore_ascii_case(domain) {
+        return None;
+    }
+    act.templates.push(template.to_owned());
+    Some(())
+}
+
 /// Says in the tenant's words what `KIND/NAME` declares.
 fn name_target(act: &mut Act, target: &str, estate: &Estate) -> Result<(), CommandError> {
     let unknown = || CommandError::usage(format!("{target} is not declared"));
@@ -429,6 +441,11 @@ fn name_target(act: &mut Act, target: &str, estate: &Estate) -> Result<(), Comma
         .split_once('/')
         .ok_or_else(|| CommandError::usage("what is meant is written KIND/NAME, or as a link"))?;
     let kind = Kind::from_kebab(kind).ok_or_else(unknown)?;
+    if let Some((template, customer)) =
+        name.split_once('/').filter(|_| kind == Kind::DelegatedAccess)
+    {
+        return name_seat(act, template, customer, estate).ok_or_else(unknown);
+    }
     let parsed = Name::parse(name).map_err(|_| unknown())?;
     match kind {
         Kind::Customer => {

@@ -1,6 +1,5 @@
 //! A plan shown, asked about and carried out: what commands have in common that change the tenant.
 
-use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 
@@ -9,6 +8,7 @@ use super::output::Output;
 use super::plan::outcome;
 use super::{CommandError, Outcome};
 use crate::ledger::ObjectKey;
+use crate::plan::Remains;
 use crate::plan::State;
 use crate::plan::file::{Plan, Why};
 use crate::report::plan as report;
@@ -75,8 +75,8 @@ pub(crate) struct Part<'a> {
     pub(crate) said: Said,
     /// Nothing of it was left out.
     pub(crate) is_whole: bool,
-    /// What more is to be done about than this part does.
-    pub(crate) open: &'a BTreeSet<ObjectKey>,
+    /// What more is to be done about than this part does, and what is remembered of it.
+    pub(crate) remains: &'a Remains,
     /// Who approved of it, where approvals were required.
     pub(crate) approved_by: &'a [String],
 }
@@ -138,7 +138,7 @@ impl GoingArgs {
             allowed: self.allowed(),
             approved_by: part.approved_by.to_vec(),
         };
-        let applied = applying.carry_out(&plan, bound, part.open, &|| (), how).await?;
+        let applied = applying.carry_out(&plan, bound, part.remains, &|| (), how).await?;
         if !is_quiet {
             teller.summary(out, &plan, &applied)?;
         }

@@ -59,6 +59,7 @@ pub(crate) fn run(out: &Output, args: &PlanArgs) -> Result<Outcome, CommandError
             targets: args.target.iter().cloned().collect::<BTreeSet<_>>(),
             revive: args.revive.iter().cloned().collect(),
         };
+        ready.must_know(&asked)?;
         let plan = ready.file(ready.plan(&asked))?;
         let plan = if asked.targets.is_empty() { plan } else { part(plan)? };
         if let Some(path) = &args.snapshot_out {

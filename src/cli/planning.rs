@@ -349,6 +349,19 @@ impl Ready {
         }
     }
 
+    /// Whatever is asked for by name is declared or remembered: a name with a slip in it is not "nothing to
+    /// do".
+    pub(crate) fn must_know(&self, asked: &Asked) -> Result<(), CommandError> {
+        let estate = &self.policies.loaded.estate;
+        let mut names = asked.targets.iter().chain(&asked.revive);
+        match names.find(|name| !plan::is_known(estate, &self.record, name)) {
+            None => Ok(()),
+            Some(name) => {
+                Err(CommandError::usage(format!("{name} is not declared, and never was")))
+            }
+        }
+    }
+
     fn with_input<T>(&self, asked: &Asked, plan: impl FnOnce(&Input<'_>) -> T) -> T {
         let loaded = &self.policies.loaded;
         let project = loaded.project.clone().unwrap_or_default();
@@ -417,7 +430,7 @@ impl Ready {
             limits,
             forecast,
             bound: _,
-            open: _,
+            remains: _,
             endings: _,
         } = planned;
         Plan {

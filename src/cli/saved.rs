@@ -6,7 +6,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::CommandError;
-use crate::apply::may_lock_out;
+use crate::apply::Failed;
 use crate::model::record::ObjectKey;
 use crate::model::tenant::ObjectId;
 use crate::plan::file::Plan;
@@ -120,13 +120,13 @@ pub(crate) fn left(
 /// guards saw both. What is spared is no longer among the steps, nor what needs it.
 fn spared(saved: &Plan, out: &BTreeSet<&str>, steps: &mut Vec<Step>) -> Vec<String> {
     let is_out = |step: &&Step| out.contains(step.id.as_str());
-    if !saved.steps.iter().filter(is_out).any(|step| !step.verb.takes_away()) {
-        return Vec::new();
-    }
+    let gifts: Vec<&Step> =
+        saved.steps.iter().filter(is_out).filter(|step| !step.verb.takes_away()).collect();
+    let failed = Failed::of(gifts);
     let mut spared = BTreeSet::new();
     steps.retain(|step| {
         let needs = step.depends_on.iter().any(|id| spared.contains(id));
-        let goes = needs || step.verb.takes_away() && may_lock_out(step);
+        let goes = needs || failed.block(step);
         if goes {
             spared.insert(step.id.clone());
         }

@@ -105,6 +105,14 @@ fn ending(ready: &Ready, endings: &[Ending], now: Timestamp, within: u16) -> Vec
                     renewed(from).unwrap_or_default()
                 ),
             ),
+            Fate::Declined => (
+                "whoever asks the customer",
+                ", and the customer declined the next one: it is asked for anew with `--revive`"
+                    .to_owned(),
+            ),
+            Fate::Empty => {
+                ("nobody", ", and nobody has anything by it: its roles have expired".to_owned())
+            }
             Fate::Unseen => {
                 ("whoever keeps the manifests", ", and no manifest declares it".to_owned())
             }

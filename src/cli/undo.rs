@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::applying::{Applying, Signals, live};
@@ -9,6 +8,7 @@ use super::planning::{Asked, PlanningArgs, Ready};
 use super::tenant::block_on;
 use super::{CommandError, Outcome};
 use crate::model::record::ObjectKey;
+use crate::plan::Remains;
 use crate::plan::file::Plan;
 use crate::report::plan as report;
 
@@ -102,9 +102,9 @@ async fn held(
         return Ok(outcome(&plan, false));
     }
     warn(out, ready, &plan);
-    let open = BTreeSet::new();
-    let part =
-        Part { said: Said::Now, is_whole: args.target.is_empty(), open: &open, approved_by: &[] };
+    let remains = Remains::default();
+    let is_whole = args.target.is_empty();
+    let part = Part { said: Said::Now, is_whole, remains: &remains, approved_by: &[] };
     Ok(args.going.go(out, plan, &bound, part, applying, signals).await?.outcome)
 }
 

@@ -9,6 +9,7 @@ use crate::model::name::{Kind, Name, UserKey};
 use crate::model::record::ObjectKey;
 use crate::model::scalar::Scalar;
 use crate::plan::Plan;
+use crate::plan::Remains;
 use crate::report::clean;
 
 /// What is done to one user, at once
@@ -102,7 +103,8 @@ async fn reset(
     };
     // Nothing else of that user is done, and so nothing else is remembered as if it were.
     let open = BTreeSet::from([ObjectKey::new(Kind::User, name.as_str())]);
-    let applied = applying.carry_out(&plan, &[], &open, &|| (), how).await?;
+    let remains = Remains { open, ..Remains::default() };
+    let applied = applying.carry_out(&plan, &[], &remains, &|| (), how).await?;
     if let Some(error) = &applied.ended_early {
         return Err(CommandError::because("keeping the journal", error));
     }

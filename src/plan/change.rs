@@ -235,6 +235,15 @@ impl Change {
         }
     }
 
+    /// The delegated access relationship that there is no more after it.
+    pub fn ends(&self) -> Option<&RelationshipId> {
+        match self {
+            Self::TerminateDelegation { relationship }
+            | Self::DeleteDelegation { relationship } => Some(relationship),
+            _ => None,
+        }
+    }
+
     /// The delegated access relationship that it is about, if it is about one that is there.
     pub fn relationship(&self) -> Option<&RelationshipId> {
         match self {

@@ -67,6 +67,7 @@ pub(super) fn report(object: &ObjectKey, state: State, message: impl Into<String
         confirms: None,
         instructions: None,
         awaiting: None,
+        asks: None,
         count: None,
     }
 }
@@ -102,6 +103,7 @@ impl Errand<'_> {
             confirms: self.confirms,
             instructions: Some(self.instructions),
             awaiting: Some(self.awaiting),
+            asks: None,
             count: None,
         }
     }
@@ -156,6 +158,7 @@ impl<'a> Subject<'a> {
             authorisation: Authorisation::default(),
             cost: Cost::default(),
             change,
+            held_by: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The way through an estate: what all kinds have in common.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -10,6 +10,7 @@ use super::delegated::Ending;
 use super::draft::{Drafts, maker};
 use super::effect::Effect;
 use super::input::Input;
+use super::record::Remains;
 use super::step::{FieldChange, Guard, Step, Verb};
 use crate::model::name::{Kind, RoleKey, UserKey};
 use crate::model::record::ObjectKey;
@@ -32,8 +33,7 @@ pub(super) struct Gather<'a> {
     pub(super) made: HashSet<ObjectKey>,
     /// Groups of roles whose documents are gone, by the role's name.
     pub(super) former_groups: BTreeMap<RoleKey, ObjectId>,
-    /// What is neither as declared nor to be forgotten, whatever comes of the steps.
-    pub(super) open: BTreeSet<ObjectKey>,
+    pub(super) remains: Remains,
     pub(super) endings: Vec<Ending>,
 }
 
@@ -71,7 +71,7 @@ impl<'a> Gather<'a> {
             made: HashSet::new(),
             agent_groups,
             former_groups: BTreeMap::new(),
-            open: BTreeSet::new(),
+            remains: Remains::default(),
             endings: Vec::new(),
         }
     }

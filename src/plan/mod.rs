@@ -46,25 +46,23 @@ pub use account::digest;
 pub use applied::applied;
 pub use bind::{Binding, Bindings};
 pub use change::{Change, Target};
-pub(crate) use delegated::generation_of;
 pub use delegated::{Ending, Fate, status_word as delegation_status};
+pub(crate) use delegated::{generation_of, is_grant};
 pub use file::Plan;
 pub use input::{Actor, Input};
 pub use passwords::{NotReset, REMEDY, reset};
-pub use record::{Applied, Record};
+pub use record::{Applied, Record, Remains};
 pub use scope::scope;
 pub use step::{Cause, Report, State, Step, Verb};
+pub use target::is_known;
 pub use timid::Timid;
 pub use undo::{Deed, undo, widen};
-
-use std::collections::BTreeSet;
 
 use file::{AccessChange, Forecast, Refusal};
 use gather::Gather;
 use limits::Limits;
 
 use crate::model::name::Kind;
-use crate::model::record::ObjectKey;
 
 /// What planning came to; a shell adds what it was made from, and has the file.
 #[derive(Debug, Clone, Default)]
@@ -76,8 +74,8 @@ pub struct Planned {
     pub limits: Limits,
     pub forecast: Forecast,
     pub bound: Bindings,
-    /// What is neither as declared nor to be forgotten, whatever comes of the steps.
-    pub open: BTreeSet<ObjectKey>,
+    /// What there is to remember beside the steps.
+    pub remains: Remains,
     /// What delegated access ends when.
     pub endings: Vec<Ending>,
 }
@@ -122,7 +120,7 @@ fn finish(mut gather: Gather<'_>) -> Planned {
         access,
         limits,
         bound: gather.bound,
-        open: gather.open,
+        remains: gather.remains,
         endings: gather.endings,
     }
 }
@@ -153,8 +151,7 @@ const fn calls_of(change: &Change) -> u64 {
         | Change::AddAccountRole { .. }
         | Change::RemoveAccountRole { .. }
         | Change::CreateCustomer { .. }
-        | Change::AskQualification { .. }
-        | Change::LockDelegation { .. } => 2,
+        | Change::AskQualification { .. } => 2,
         Change::UpdateUser { .. }
         | Change::DeleteUser { .. }
         | Change::DeleteGroup { .. }
@@ -162,6 +159,7 @@ const fn calls_of(change: &Change) -> u64 {
         | Change::PutCustomerBilling { .. }
         | Change::EndRelationship { .. }
         | Change::RequestDelegation { .. }
+        | Change::LockDelegation { .. }
         | Change::UpdateDelegation { .. }
         | Change::DeleteDelegation { .. }
         | Change::TerminateDelegation { .. }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -136,8 +137,39 @@ pub struct Applied {
     pub generation: u32,
 }
 
+/// By what a seat of delegated access is held.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HeldBy {
+    /// Those that are not over, and how each became ours.
+    #[schemars(with = "BTreeMap<String, Hold>")]
+    pub relationships: BTreeMap<RelationshipId, Hold>,
+    /// The one in which groups have what is declared. What becomes of another one beside it says
+    /// nothing of what was applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub main: Option<RelationshipId>,
+}
+
+/// What there is to remember of a plan beside its steps.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Remains {
+    /// What is neither as declared nor to be forgotten, whatever comes of the steps.
+    pub open: BTreeSet<ObjectKey>,
+    /// Each seat of delegated access that is declared, open or not.
+    pub seats: BTreeMap<ObjectKey, SeatNow>,
+}
+
+/// What is true of a seat now: remembered at once, even while it is not wholly as declared.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SeatNow {
+    pub relationships: BTreeMap<RelationshipId, Hold>,
+    /// Fields that are as declared.
+    pub fields: BTreeMap<String, Value>,
+}
+
 /// How a relationship became ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Hold {
     Made,

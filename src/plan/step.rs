@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::change::Change;
+use super::record::HeldBy;
 use crate::model::record::ObjectKey;
 
 /// One change to one object.
@@ -39,6 +40,10 @@ pub struct Step {
     pub cost: Cost,
     /// What is sent, as far as it is known before.
     pub change: Change,
+    /// Of delegated access: what holds the seat meanwhile. Whoever carries the step out, or finds out
+    /// later that it was, remembers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<HeldBy>,
 }
 
 /// What a step does.
@@ -246,9 +251,23 @@ pub struct Report {
     /// Whom it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaiting: Option<String>,
+    /// What the customer finds behind the link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<Asks>,
     /// How many there are like this one, itself included, where one stands for many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+}
+
+/// Delegated access that somebody is asked to approve, as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Asks {
+    pub roles: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<u32>,
+    /// It extends itself.
+    pub extends: bool,
 }
 
 /// What becomes of something that no step is about.

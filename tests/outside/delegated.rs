@@ -344,6 +344,96 @@ fn when_the_customer_declines_the_next_one_the_present_one_stays() {
     let (plan_now, code) = plan(&folder);
     assert_eq!((steps(&plan_now), code), (vec![], 9));
     is_told(&plan_now, "gone", "declined the next one, and ops-");
+    let ends = folder.run(&["status", "--within", "60d", "."]).all();
+    assert!(ends.contains("the customer declined the next one"), "{ends}");
+    assert!(!ends.contains("is to be renewed now"), "{ends}");
+    assert_eq!(settled(&folder), declared());
+}
+
+const GLOBAL: &str = "62e90394-69f5-4237-9190-012177145e10";
+
+/// Others edit what the tenant holds.
+fn edited(folder: &Folder, set: &str) {
+    let store = rusqlite::Connection::open(folder.path().join(".partnerctl/tenant.db")).unwrap();
+    let sql = format!("UPDATE objects SET body = {set} WHERE kind = 'gdap-relationship'");
+    assert_eq!(store.execute(&sql, []).unwrap(), 1);
+}
+
+/// A customer is asked for what the plan showed, or for nothing: a draft can be edited by others.
+#[test]
+fn what_was_added_to_a_draft_meanwhile_is_not_asked_for() {
+    let folder = with_template(account());
+    apply(&folder);
+    edited(&folder, "json_set(body, '$.status', 'created')");
+    let saved = folder.run(&["plan", "--out", "p.json", "."]);
+    assert_eq!(saved.code, 0, "{}", saved.all());
+    assert!(saved.all().contains("Helpdesk Administrator"), "{}", saved.all());
+    let (asks, _) = plan(&folder);
+    assert_eq!(steps(&asks), [format!("{SEAT}/request")]);
+    edited(&folder, &format!("json_insert(body, '$.roles[#]', '{GLOBAL}')"));
+    let ended = folder.run(&["apply", "p.json", "--yes"]);
+    assert_ne!(ended.code, 0, "{}", ended.all());
+    let standing: Vec<String> = relationships(folder.path()).into_values().collect();
+    assert_eq!(standing, ["created"], "{}", ended.all());
+    // Planned anew, it is corrected first.
+    let (asks, _) = plan(&folder);
+    assert_eq!(steps(&asks), [format!("{SEAT}/correct"), format!("{SEAT}/request")]);
+    apply(&folder);
+    let [one] = documents(folder.path(), "gdap-relationship").try_into().unwrap();
+    assert_eq!(one["status"], "approvalPending");
+    assert!(!strings(&one["roles"]).contains(&GLOBAL.to_owned()), "{one}");
+}
+
+/// What the mail says is what the customer approves.
+#[test]
+fn a_mail_says_what_the_link_gives() {
+    let folder = with_template(account());
+    apply(&folder);
+    let narrowed =
+        TEMPLATE.replace("[Directory Readers, Helpdesk Administrator]", "[Directory Readers]");
+    let folder = folder.with("estate/access.yaml", narrowed);
+    let invite =
+        |folder: &Folder| folder.run(&["invite", "--language", "en", "delegated-access/ops"]).all();
+    assert!(!invite(&folder).contains("granularAdminRelationships"), "{}", invite(&folder));
+    let (narrower, _) = plan(&folder);
+    assert_eq!(steps(&narrower), [format!("{SEAT}/replace")]);
+    is_told(&narrower, "final", "it asks for Helpdesk Administrator, too");
+    apply(&folder);
+    let mail = invite(&folder);
+    assert!(mail.contains("Directory Readers"), "{mail}");
+    assert!(!mail.contains("Helpdesk Administrator"), "{mail}");
+    let (_, link) = mail.split_once("granularAdminRelationships/").unwrap();
+    let id = link.split_whitespace().next().unwrap();
+    let all = documents(folder.path(), "gdap-relationship");
+    let asked = all.iter().find(|one| one["id"] == id).unwrap();
+    assert_eq!(strings(&asked["roles"]), [READERS]);
+}
+
+/// A template stands for its seats wherever something is asked for by name, and a slip is no "nothing to
+/// do".
+#[test]
+fn what_is_asked_for_by_name_is_known() {
+    let folder = with_template(account());
+    apply(&folder);
+    act(&folder, &["decline", SEAT]);
+    let (declined, _) = plan(&folder);
+    is_told(&declined, "gone", "declined");
+    for name in ["user/nope", "delegated-access/nope", "delegated-access/ops/nope"] {
+        for (command, option) in [("plan", "--revive"), ("plan", "--target"), ("drift", "--target")]
+        {
+            let ended = folder.run(&[command, option, name, "."]);
+            assert_eq!(ended.code, 64, "{command} {option} {name}: {}", ended.all());
+            assert!(ended.all().contains(name), "{}", ended.all());
+        }
+        let ended = folder.run(&["apply", "--yes", "--revive", name, "."]);
+        assert_eq!(ended.code, 64, "{name}: {}", ended.all());
+    }
+    let revived = folder.run(&["apply", "--yes", "--revive", "delegated-access/ops", "."]);
+    assert_eq!(revived.code, 0, "{}", revived.all());
+    assert_eq!(relationships(folder.path()).len(), 2);
+    // Whoever is called as plans call it answers.
+    act(&folder, &["accept", SEAT]);
+    apply(&folder);
     assert_eq!(settled(&folder), declared());
 }
 
@@ -401,7 +491,7 @@ fn templates_do_not_meddle_with_each_other() {
     assert_eq!(plan(&folder).1, 0);
     fs::remove_file(folder.path().join("estate/second.yaml")).unwrap();
     let (end, _) = plan(&folder);
-    assert_eq!(steps(&end), ["delegated-access/licences/contoso/end"]);
+    assert_eq!(steps(&end), ["delegated-access/licences/contoso/end/1"]);
     apply(&folder);
     assert_eq!(settled(&folder), declared());
 }

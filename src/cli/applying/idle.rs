@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::apply::{Known, is_settled};
 use crate::cli::planning::Ready;
 use crate::ledger::ObjectKey;
+use crate::plan::Remains;
 use crate::plan::State;
 use crate::plan::file::Plan;
 
@@ -14,7 +15,7 @@ pub(crate) fn is_idle(
     ready: &Ready,
     plan: &Plan,
     bound: &[(ObjectKey, Option<String>)],
-    open: &BTreeSet<ObjectKey>,
+    remains: &Remains,
 ) -> bool {
     if !plan.steps.is_empty() {
         return false;
@@ -37,7 +38,7 @@ pub(crate) fn is_idle(
             name: &plan.parents.estate,
             objects: ready.record.objects().map(|(_, object)| object).collect(),
             bound: bound.to_vec(),
-            open,
+            remains,
             is_complete: ready.is_complete,
         })
     };

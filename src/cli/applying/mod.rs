@@ -26,7 +26,7 @@ use crate::ledger::{Holder, Lease, Ledger, LedgerError, ObjectKey, Run, RunOutco
 use crate::model::customer::Relationship;
 use crate::model::name::Kind;
 use crate::plan::file::Plan;
-use crate::plan::{Binding, Planned, Verb};
+use crate::plan::{Binding, Planned, Remains, Verb};
 
 pub(crate) use idle::is_idle;
 pub(crate) use signals::Signals;
@@ -218,13 +218,13 @@ impl Applying {
         })
     }
 
-    /// Does what a plan says. `bound` is what is declared and there, with its id; about the objects
-    /// that are `open`, more is to be done. `alive` is told whenever anything moves.
+    /// Does what a plan says. `bound` is what is declared and there, with its id; what
+    /// `remains` is remembered beside the steps. `alive` is told whenever anything moves.
     pub(crate) async fn carry_out(
         &self,
         plan: &Plan,
         bound: &[(ObjectKey, Option<String>)],
-        open: &BTreeSet<ObjectKey>,
+        remains: &Remains,
         alive: &(dyn Fn() + Sync),
         how: How<'_>,
     ) -> Result<Applied, CommandError> {
@@ -252,7 +252,7 @@ impl Applying {
             settle: ready.tenant.settle,
             bound,
             is_complete: ready.is_complete && how.is_whole,
-            open,
+            remains,
             tell: &tell,
             is_stopped: &|| how.signals.has_come(),
         };

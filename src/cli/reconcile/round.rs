@@ -3,7 +3,7 @@
 //! Where nothing is to be done, and nothing to be remembered, no lease is taken: another run may have
 //! the ledger. Otherwise it is as `apply` does it, with a part of the plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -17,7 +17,7 @@ use crate::cli::{CommandError, Outcome};
 use crate::ledger::{Counts, ObjectKey};
 use crate::plan::file::{AccessChange, Plan};
 use crate::plan::timid::{Timid, Why};
-use crate::plan::{Report, State};
+use crate::plan::{Remains, Report, State};
 
 /// What a round came to.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Rounds<'_> {
         if let Some(refused) = part.refused() {
             return Ok(part.came(refused, calls));
         }
-        if is_idle(&ready, &part.plan, &part.bound, &part.open) {
+        if is_idle(&ready, &part.plan, &part.bound, &part.remains) {
             return Ok(part.came(Came::Quiet, calls));
         }
         let (out, planning, signals) = (self.out, self.planning, self.signals);
@@ -117,7 +117,7 @@ impl Rounds<'_> {
             approved_by: Vec::new(),
         };
         let alive = || self.life.moves();
-        let carried = applying.carry_out(&part.plan, &part.bound, &part.open, &alive, how);
+        let carried = applying.carry_out(&part.plan, &part.bound, &part.remains, &alive, how);
         let Applied { counts, ended_early, .. } = carried.await?;
         if let Some(error) = ended_early {
             return Err(CommandError::because("keeping the journal", &error));
@@ -135,14 +135,14 @@ struct Part {
     timid: Timid,
     /// What is declared and there, with its id.
     bound: Vec<(ObjectKey, Option<String>)>,
-    /// What is not as declared, and stays so for now.
-    open: BTreeSet<ObjectKey>,
+    /// What is not as declared, and stays so for now; and what is remembered of it.
+    remains: Remains,
 }
 
 impl Part {
     fn of(ready: &Ready) -> Result<Self, CommandError> {
         let planned = ready.plan(&Asked::default());
-        let (bound, mut open) = (live(ready, &planned), planned.open.clone());
+        let (bound, mut remains) = (live(ready, &planned), planned.remains.clone());
         let mut plan = ready.file(planned)?;
         let mut timid = Timid::of(std::mem::take(&mut plan.steps));
         plan.steps = std::mem::take(&mut timid.alone);
@@ -155,8 +155,8 @@ impl Part {
                 CommandError::Internal(format!("the plan cannot be written: {error}"))
             })?;
         }
-        open.extend(timid.open());
-        Ok(Self { plan, timid, bound, open })
+        remains.open.extend(timid.open());
+        Ok(Self { plan, timid, bound, remains })
     }
 
     fn refused(&self) -> Option<Came> {

@@ -27,9 +27,9 @@ pub struct Pacer {
 #[derive(Debug)]
 struct Lane {
     rate: Mutex<Rate>,
-    /// Somebody got an answer, so that somebody else may go.
     /// Who asks next.
     turn: tokio::sync::Mutex<()>,
+    /// Somebody got an answer, so that somebody else may go.
     moved: Notify,
     /// Until when somebody waits, by our clock.
     held_until: Mutex<Option<Duration>>,

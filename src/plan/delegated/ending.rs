@@ -32,6 +32,10 @@ pub enum Fate {
     Ends { from: Option<Timestamp> },
     /// The same; it has Global Administrator, with which nothing extends itself.
     CannotExtend { from: Option<Timestamp> },
+    /// The customer said no to the next one, and is not asked again.
+    Declined,
+    /// All roles that it grants something to have expired: nobody is asked for the next one.
+    Empty,
     /// Nobody sees to it.
     Unseen,
 }

@@ -1,13 +1,13 @@
 //! Which of our groups may do what by a relationship that is active.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::cost;
 use super::life::guard;
 use super::seat::{Relation, Seat};
 use super::wanted::{Grant, Wanted, listed, path_of, words};
-use crate::model::directory_role::DirectoryRole;
 use crate::model::id::RoleTemplateId;
 use crate::model::name::Kind;
 use crate::model::record::ObjectKey;
@@ -15,7 +15,7 @@ use crate::model::tenant::{DelegatedAssignment, ObjectId};
 use crate::plan::bind::{Binding, object_id};
 use crate::plan::change::{Change, Target};
 use crate::plan::compare::{Same, Verdict};
-use crate::plan::draft::{report, whole};
+use crate::plan::draft::whole;
 use crate::plan::effect::Effect;
 use crate::plan::gather::{Gather, seen};
 use crate::plan::record::Hold;
@@ -35,19 +35,30 @@ fn has_failed(assignment: &DelegatedAssignment) -> bool {
     assignment.status == "error"
 }
 
-/// Plans what groups may do. Whether all of it is as declared already.
+/// What groups may do already of what they are to.
+#[derive(Debug, Default)]
+pub(super) struct Mapped {
+    /// All of it is as declared.
+    pub(super) is_whole: bool,
+    /// What is: as it stands in documents.
+    pub(super) fields: BTreeMap<String, Value>,
+}
+
+/// Plans what groups may do.
 pub(super) fn plan<'a>(
     gather: &mut Gather<'a>,
     seat: &Seat<'a>,
     wanted: &Wanted<'a>,
     one: &Relation<'a>,
-) -> bool {
+) -> Mapped {
     let Some(all) = &one.found.assignments else {
         let message = format!("what groups may do by {} cannot be seen", one.found.name);
         gather.drafts.say(&seat.subject.key, State::Unrecognised, message);
-        return false;
+        return Mapped::default();
     };
+    let mut fields = BTreeMap::new();
     let there: Vec<&DelegatedAssignment> = all.iter().filter(|held| is_there(held)).collect();
+    let place = Place { seat, one, is_beside: false };
     let mut is_mapped = true;
     let mut meant = BTreeSet::new();
     for grant in &wanted.grants {
@@ -64,237 +75,297 @@ pub(super) fn plan<'a>(
             Target::MadeFor(_) => None,
         };
         meant.extend(held.map(|held| held.id.as_str()));
-        is_mapped &= map(gather, seat, one, grant, group, held);
+        let is_there = place.map(gather, grant, group, held);
+        if is_there {
+            fields.insert(path_of(grant.to.as_str()), words(&grant.roles));
+        }
+        is_mapped &= is_there;
     }
     for held in there.into_iter().filter(|held| !meant.contains(held.id.as_str())) {
-        is_mapped &= unmap(gather, seat, wanted, one, held);
-    }
-    is_mapped
-}
-
-/// What a group is to have by a relationship; whether it has it.
-fn map<'a>(
-    gather: &mut Gather<'a>,
-    seat: &Seat<'a>,
-    one: &Relation<'a>,
-    grant: &Grant<'a>,
-    group: &Target,
-    held: Option<&DelegatedAssignment>,
-) -> bool {
-    // What the customer did not approve waits for the next relationship.
-    let roles: BTreeSet<RoleTemplateId> =
-        grant.roles.intersection(&one.found.roles).copied().collect();
-    let is_whole = roles.len() == grant.roles.len();
-    let path = path_of(grant.to.as_str());
-    let Some(held) = held.filter(|held| !has_failed(held)) else {
-        if !roles.is_empty() {
-            assign(gather, seat, one, grant, group, &roles, held);
+        if place.is_foreign(gather, held) {
+            let role = role_of(gather, held.group).map(|role| format!("role/{role}"));
+            let who = role.unwrap_or_else(|| group_name(gather, held.group));
+            let message = format!(
+                "a group that no grant names has roles by {}: {}",
+                one.found.name,
+                few(&[who])
+            );
+            place.say(gather, State::Unmanaged, message);
+        } else {
+            is_mapped = false;
+            place.unmap(gather, wanted, held);
         }
-        return false;
-    };
-    if held.roles == roles {
-        if is_active(held) {
-            return is_whole;
-        }
-        let message = format!("{path}: the service is giving {} its roles", grant.to);
-        gather.drafts.say(&seat.subject.key, State::Settling, message);
-        return false;
     }
-    if roles.is_empty() {
-        // Nothing of what it is to have is to be had here.
-        drop(gather, seat, one, held, &path, Cause::Change);
-        return false;
-    }
-    let verdict =
-        seat.subject.memory.field(&path, &words(&roles), &words(&held.roles), Same::Exactly);
-    let Some(change) = gather.drafts.heed(&seat.subject.key, &path, verdict) else { return false };
-    update(gather, seat, one, grant, held, roles, change);
-    false
+    Mapped { is_whole: is_mapped, fields }
 }
 
-fn privileged<'r>(roles: impl IntoIterator<Item = &'r RoleTemplateId>) -> u32 {
-    u32::from(roles.into_iter().any(|role| DirectoryRole(*role).is_privileged()))
+/// Where steps about groups belong.
+struct Place<'s, 'a> {
+    seat: &'s Seat<'a>,
+    one: &'s Relation<'a>,
+    /// It is not the one in which groups have what is declared: its steps say which it is.
+    is_beside: bool,
 }
 
-fn assign<'a>(
-    gather: &mut Gather<'a>,
-    seat: &Seat<'a>,
-    one: &Relation<'a>,
-    grant: &Grant<'a>,
-    group: &Target,
-    roles: &BTreeSet<RoleTemplateId>,
-    failed: Option<&DelegatedAssignment>,
-) {
-    let path = path_of(grant.to.as_str());
-    let memory = &seat.subject.memory;
-    let verdict = if is_new(seat, one, &path) && !memory.ignores(&path) {
-        let new = whole(&path, Value::Null, words(roles), Cause::Create);
-        Verdict::Change(Box::new(new))
-    } else {
-        memory.field(&path, &words(roles), &Value::Null, Same::Exactly)
-    };
-    let Some(change) = gather.drafts.heed(&seat.subject.key, &path, verdict) else { return };
-    let mut guard = guard(one, seen(std::slice::from_ref(&change)));
-    if let Some(failed) = failed {
-        guard.seen.insert(path, words(&failed.roles));
-    }
-    let sent = Change::AssignDelegated {
-        relationship: one.id.clone(),
-        group: group.clone(),
-        roles: roles.clone(),
-        instead_of: failed.map(|failed| failed.id.clone()),
-    };
-    let company = &seat.customer.spec.company_name;
-    let summary = format!("give {} {} at {company}", grant.to, listed(roles));
-    let what = format!("grant/{}", grant.to);
-    let mut step = seat.subject.step(&what, Verb::Grant, summary, vec![change], sent);
-    step.guard = guard;
-    step.cost.privileged_grants = privileged(roles);
-    gather.push(step, Effect::Nothing);
-}
-
-/// Whether it never gave a group what it is to have: it is new, or takes over from another one.
-fn is_new(seat: &Seat<'_>, one: &Relation<'_>, path: &str) -> bool {
-    let was_given =
-        seat.subject.memory.applied().is_some_and(|applied| applied.fields.contains_key(path));
-    let is_empty = one.found.assignments.as_ref().is_some_and(Vec::is_empty);
-    one.hold == Hold::Made && is_empty && (!was_given || seat.living.len() > 1)
-}
-
-fn update<'a>(
-    gather: &mut Gather<'a>,
-    seat: &Seat<'a>,
-    one: &Relation<'a>,
-    grant: &Grant<'a>,
-    held: &DelegatedAssignment,
-    roles: BTreeSet<RoleTemplateId>,
-    change: FieldChange,
-) {
-    let gained: Vec<_> = roles.difference(&held.roles).copied().collect();
-    let lost: Vec<_> = held.roles.difference(&roles).copied().collect();
-    let company = &seat.customer.spec.company_name;
-    let (verb, summary) = match (gained.as_slice(), lost.as_slice()) {
-        (gained, []) => {
-            (Verb::Grant, format!("give {} also {} at {company}", grant.to, listed(gained)))
+impl<'a> Place<'_, 'a> {
+    /// A step about what one group has.
+    fn push(
+        &self,
+        gather: &mut Gather<'a>,
+        (verb, to): (Verb, &str),
+        summary: String,
+        change: FieldChange,
+        sent: Change,
+    ) {
+        let mut what = format!("{}/{to}", verb.word());
+        if self.is_beside {
+            what = format!("{what}/{}", self.seat.which(self.one));
         }
-        ([], lost) => {
-            (Verb::Revoke, format!("take {} from {} at {company}", listed(lost), grant.to))
+        let mut guard = guard(self.one, seen(std::slice::from_ref(&change)));
+        if let Change::AssignDelegated { instead_of: Some(failed), .. } = &sent {
+            let failed = self.one.found.assignments.iter().flatten().find(|one| one.id == *failed);
+            guard.seen.extend(failed.map(|failed| (change.path.clone(), words(&failed.roles))));
         }
-        (gained, lost) => (
-            Verb::Update,
-            format!(
-                "give {} {} at {company} instead of {}",
-                grant.to,
-                listed(gained),
-                listed(lost)
+        let cost = cost::of(&sent, self.one.found, &gather.input.snapshot.groups);
+        let mut step = self.seat.subject.step(&what, verb, summary, vec![change], sent);
+        (step.guard, step.cost) = (guard, cost);
+        gather.push(step, Effect::Nothing);
+    }
+
+    fn say(&self, gather: &mut Gather<'_>, state: State, message: String) {
+        gather.drafts.say(&self.seat.subject.key, state, message);
+    }
+
+    fn heed(&self, gather: &mut Gather<'_>, path: &str, verdict: Verdict) -> Option<FieldChange> {
+        gather.drafts.heed(&self.seat.subject.key, path, verdict)
+    }
+
+    fn company(&self) -> &'a str {
+        self.seat.customer.spec.company_name.as_str()
+    }
+
+    /// What a group is to have; whether it has it.
+    fn map(
+        &self,
+        gather: &mut Gather<'a>,
+        grant: &Grant<'a>,
+        group: &Target,
+        held: Option<&DelegatedAssignment>,
+    ) -> bool {
+        // What the customer did not approve waits for the next relationship.
+        let roles: BTreeSet<RoleTemplateId> =
+            grant.roles.intersection(&self.one.found.roles).copied().collect();
+        let is_whole = roles.len() == grant.roles.len();
+        let Some(held) = held.filter(|held| !has_failed(held)) else {
+            if !roles.is_empty() {
+                self.assign(gather, grant, group, &roles, held);
+            }
+            return false;
+        };
+        if held.roles != roles {
+            self.reassign(gather, grant, held, roles);
+            return false;
+        }
+        if !is_active(held) {
+            let path = path_of(grant.to.as_str());
+            let message = format!("{path}: the service is giving {} its roles", grant.to);
+            self.say(gather, State::Settling, message);
+            return false;
+        }
+        is_whole
+    }
+
+    fn assign(
+        &self,
+        gather: &mut Gather<'a>,
+        grant: &Grant<'a>,
+        group: &Target,
+        roles: &BTreeSet<RoleTemplateId>,
+        failed: Option<&DelegatedAssignment>,
+    ) {
+        let path = path_of(grant.to.as_str());
+        let memory = &self.seat.subject.memory;
+        let verdict = if self.is_new(&path) && !memory.ignores(&path) {
+            let new = whole(&path, Value::Null, words(roles), Cause::Create);
+            Verdict::Change(Box::new(new))
+        } else {
+            memory.field(&path, &words(roles), &Value::Null, Same::Exactly)
+        };
+        let Some(change) = self.heed(gather, &path, verdict) else { return };
+        let sent = Change::AssignDelegated {
+            relationship: self.one.id.clone(),
+            group: group.clone(),
+            roles: roles.clone(),
+            instead_of: failed.map(|failed| failed.id.clone()),
+        };
+        let summary = format!("give {} {} at {}", grant.to, listed(roles), self.company());
+        self.push(gather, (Verb::Grant, grant.to.as_str()), summary, change, sent);
+    }
+
+    /// Whether it never gave a group what it is to have: it is new, or takes over from another one.
+    fn is_new(&self, path: &str) -> bool {
+        let applied = self.seat.subject.memory.applied();
+        let was_given = applied.is_some_and(|applied| applied.fields.contains_key(path));
+        let is_empty = self.one.found.assignments.as_ref().is_some_and(Vec::is_empty);
+        self.one.hold == Hold::Made && is_empty && (!was_given || self.seat.living.len() > 1)
+    }
+
+    /// Another set of roles for a group that has some; without any, its assignment goes.
+    fn reassign(
+        &self,
+        gather: &mut Gather<'a>,
+        grant: &Grant<'a>,
+        held: &DelegatedAssignment,
+        roles: BTreeSet<RoleTemplateId>,
+    ) {
+        let path = path_of(grant.to.as_str());
+        if roles.is_empty() {
+            return self.drop(gather, held, &path, Cause::Change);
+        }
+        let memory = &self.seat.subject.memory;
+        let verdict = memory.field(&path, &words(&roles), &words(&held.roles), Same::Exactly);
+        let Some(change) = self.heed(gather, &path, verdict) else { return };
+        let gained: Vec<_> = roles.difference(&held.roles).copied().collect();
+        let lost: Vec<_> = held.roles.difference(&roles).copied().collect();
+        let company = self.company();
+        let (verb, summary) = match (gained.as_slice(), lost.as_slice()) {
+            (gained, []) => {
+                (Verb::Grant, format!("give {} also {} at {company}", grant.to, listed(gained)))
+            }
+            ([], lost) => {
+                (Verb::Revoke, format!("take {} from {} at {company}", listed(lost), grant.to))
+            }
+            (gained, lost) => (
+                Verb::Update,
+                format!(
+                    "give {} {} at {company} instead of {}",
+                    grant.to,
+                    listed(gained),
+                    listed(lost)
+                ),
             ),
-        ),
-    };
-    let guard = guard(one, seen(std::slice::from_ref(&change)));
-    let sent = Change::UpdateDelegated {
-        relationship: one.id.clone(),
-        assignment: held.id.clone(),
-        roles,
-    };
-    let what = format!("{}/{}", verb.word(), grant.to);
-    let mut step = seat.subject.step(&what, verb, summary, vec![change], sent);
-    step.guard = guard;
-    step.cost.removals = u32::from(!lost.is_empty());
-    step.cost.privileged_grants = privileged(&gained);
-    step.cost.customer = Some(seat.tenant.to_string());
-    gather.push(step, Effect::Nothing);
+        };
+        let sent = Change::UpdateDelegated {
+            relationship: self.one.id.clone(),
+            assignment: held.id.clone(),
+            roles,
+        };
+        self.push(gather, (verb, grant.to.as_str()), summary, change, sent);
+    }
+
+    /// Whether a group that no grant names has what it has from others, in what others made.
+    fn is_foreign(&self, gather: &Gather<'_>, held: &DelegatedAssignment) -> bool {
+        self.one.hold == Hold::Adopted && !self.was_ours(&place_of(gather, held.group))
+    }
+
+    fn was_ours(&self, path: &str) -> bool {
+        let applied = self.seat.subject.memory.applied();
+        applied.and_then(|applied| applied.fields.get(path)).is_some_and(|roles| !roles.is_null())
+    }
+
+    /// Takes what a group has and is not to.
+    fn unmap(&self, gather: &mut Gather<'a>, wanted: &Wanted<'a>, held: &DelegatedAssignment) {
+        let path = place_of(gather, held.group);
+        let to = path.strip_prefix("spec.grants.").unwrap_or(&path);
+        let cause = match (wanted.has_expired(to), self.was_ours(&path)) {
+            (true, _) => Cause::Expiry,
+            (false, true) => Cause::Change,
+            (false, false) => Cause::Drift,
+        };
+        self.drop(gather, held, &path, cause);
+    }
+
+    fn drop(&self, gather: &mut Gather<'a>, held: &DelegatedAssignment, path: &str, cause: Cause) {
+        let change = whole(path, words(&held.roles), Value::Null, cause);
+        let memory = &self.seat.subject.memory;
+        let verdict = if memory.ignores(path) {
+            Verdict::Ignored
+        } else if memory.is_settling() && cause == Cause::Drift {
+            Verdict::Settling
+        } else {
+            Verdict::Change(Box::new(change))
+        };
+        let Some(change) = self.heed(gather, path, verdict) else { return };
+        let exists = gather.input.snapshot.groups.contains_key(&held.group);
+        let sent = Change::UnassignDelegated {
+            relationship: self.one.id.clone(),
+            assignment: held.id.clone(),
+            group: held.group,
+        };
+        let (taken, company) = (listed(&held.roles), self.company());
+        let summary = if exists {
+            format!("take {taken} from {} at {company}", group_name(gather, held.group))
+        } else {
+            format!("take {taken} at {company} from a group that no longer exists")
+        };
+        let to = path.strip_prefix("spec.grants.").unwrap_or(path).to_owned();
+        self.push(gather, (Verb::Revoke, &to), summary, change, sent);
+    }
 }
 
-/// A group that has something and is not to: whether that can stay so.
-fn unmap<'a>(
+/// What becomes of a relationship beside the one that took over.
+pub(super) enum Beside {
+    /// Everything that it gives is given: it can end.
+    Replaced,
+    /// By it, groups that are none of our business have something.
+    Others(Vec<String>),
+    /// Not everything is given yet.
+    Needed,
+}
+
+/// What one that another took over from still gives. What nobody is to have any more is taken at once:
+/// it does not wait until the other one gives everything.
+pub(super) fn beside<'a>(
     gather: &mut Gather<'a>,
     seat: &Seat<'a>,
     wanted: &Wanted<'a>,
+    best: &Relation<'a>,
     one: &Relation<'a>,
-    held: &DelegatedAssignment,
-) -> bool {
-    let role = role_of(gather, held.group);
-    let path = path_of(role.as_deref().unwrap_or(&held.group.to_string()));
-    let applied = seat.subject.memory.applied().and_then(|applied| applied.fields.get(&path));
-    let was_ours = applied.is_some_and(|roles| !roles.is_null());
-    if !was_ours && one.hold == Hold::Adopted {
-        let message = format!(
-            "a group that no grant names has roles by {}: {}",
-            one.found.name,
-            few(&[
-                role.map_or_else(|| group_name(gather, held.group), |role| format!("role/{role}"))
-            ])
-        );
-        gather.drafts.report.push(report(&seat.subject.key, State::Unmanaged, message));
-        return true;
+) -> Beside {
+    let Some(all) = &one.found.assignments else { return Beside::Needed };
+    let place = Place { seat, one, is_beside: true };
+    let gives = |group: ObjectId| -> BTreeSet<RoleTemplateId> {
+        let all = best.found.assignments.iter().flatten();
+        let held = all.filter(|held| held.group == group && is_active(held));
+        held.flat_map(|held| held.roles.intersection(&best.found.roles).copied()).collect()
+    };
+    let (mut others, mut is_needed) = (Vec::new(), false);
+    for held in all.iter().filter(|held| is_there(held)) {
+        let is_covered = held.roles.is_subset(&gives(held.group));
+        let grant = wanted.grants.iter().find(|grant| grant.group == Ok(Target::Id(held.group)));
+        if let Some(grant) = grant {
+            is_needed |= !is_covered;
+            let rest: BTreeSet<_> = held.roles.intersection(&grant.roles).copied().collect();
+            if rest != held.roles && !has_failed(held) {
+                is_needed = true;
+                place.reassign(gather, grant, held, rest);
+            }
+        } else if place.is_foreign(gather, held) {
+            if is_covered {
+                continue;
+            }
+            let role = role_of(gather, held.group).map(|role| format!("role/{role}"));
+            others.push(role.unwrap_or_else(|| group_name(gather, held.group)));
+        } else {
+            is_needed = true;
+            place.unmap(gather, wanted, held);
+        }
     }
-    let has_expired = wanted.template.spec.grants.iter().any(|grant| {
-        Some(grant.to.as_str()) == role.as_deref()
-            && gather
-                .input
-                .estate
-                .roles
-                .get(&grant.to)
-                .is_some_and(|declared| declared.metadata.has_expired(gather.input.today))
-    });
-    let cause = match (has_expired, was_ours) {
-        (true, _) => Cause::Expiry,
-        (false, true) => Cause::Change,
-        (false, false) => Cause::Drift,
-    };
-    drop(gather, seat, one, held, &path, cause);
-    false
-}
-
-fn drop<'a>(
-    gather: &mut Gather<'a>,
-    seat: &Seat<'a>,
-    one: &Relation<'a>,
-    held: &DelegatedAssignment,
-    path: &str,
-    cause: Cause,
-) {
-    let change = FieldChange {
-        path: path.to_owned(),
-        before: words(&held.roles),
-        after: Value::Null,
-        cause,
-        applied: None,
-    };
-    let verdict = if seat.subject.memory.ignores(path) {
-        Verdict::Ignored
-    } else if seat.subject.memory.is_settling() && cause == Cause::Drift {
-        Verdict::Settling
-    } else {
-        Verdict::Change(Box::new(change))
-    };
-    let Some(change) = gather.drafts.heed(&seat.subject.key, path, verdict) else { return };
-    let exists = gather.input.snapshot.groups.contains_key(&held.group);
-    let guard = guard(one, seen(std::slice::from_ref(&change)));
-    let sent = Change::UnassignDelegated {
-        relationship: one.id.clone(),
-        assignment: held.id.clone(),
-        group: held.group,
-    };
-    let company = &seat.customer.spec.company_name;
-    let who = path.strip_prefix("spec.grants.").unwrap_or(path);
-    let summary = if exists {
-        format!("take {} from {} at {company}", listed(&held.roles), group_name(gather, held.group))
-    } else {
-        format!("take {} at {company} from a group that no longer exists", listed(&held.roles))
-    };
-    let what = format!("revoke/{who}");
-    let mut step = seat.subject.step(&what, Verb::Revoke, summary, vec![change], sent);
-    step.guard = guard;
-    // From nobody nothing is taken.
-    step.cost.removals = u32::from(exists);
-    step.cost.customer = Some(seat.tenant.to_string());
-    gather.push(step, Effect::Nothing);
+    match others.as_slice() {
+        _ if is_needed => Beside::Needed,
+        [] => Beside::Replaced,
+        _ => Beside::Others(others),
+    }
 }
 
 fn group_name(gather: &Gather<'_>, id: ObjectId) -> String {
     let group = gather.input.snapshot.groups.get(&id);
     group.map_or_else(|| id.to_string(), |group| format!("the group {}", group.name))
+}
+
+/// Where the roles of a group stand.
+fn place_of(gather: &Gather<'_>, group: ObjectId) -> String {
+    path_of(role_of(gather, group).as_deref().unwrap_or(&group.to_string()))
 }
 
 /// The role whose group it is, or was.
@@ -311,31 +382,4 @@ fn role_of(gather: &Gather<'_>, group: ObjectId) -> Option<String> {
     let known = remembered
         .find(|(_, known)| known.managed.remote_id.as_deref().and_then(object_id) == Some(group));
     known.map(|(ObjectKey { name, .. }, _)| name.to_string())
-}
-
-/// Whether one gives all that another gives of what is wanted.
-pub(super) fn covers(
-    gather: &Gather<'_>,
-    wanted: &Wanted<'_>,
-    best: &Relation<'_>,
-    other: &Relation<'_>,
-) -> bool {
-    let of = |one: &Relation<'_>, group: ObjectId| -> BTreeSet<RoleTemplateId> {
-        let all = one.found.assignments.iter().flatten();
-        all.filter(|held| held.group == group && is_active(held))
-            .flat_map(|held| held.roles.iter().copied())
-            .collect()
-    };
-    if other.found.assignments.is_none() {
-        return false;
-    }
-    let _ = gather;
-    wanted.grants.iter().all(|grant| match &grant.group {
-        Ok(Target::Id(group)) => {
-            let (here, there) = (of(best, *group), of(other, *group));
-            there.intersection(&grant.roles).all(|role| here.contains(role))
-        }
-        Ok(Target::MadeFor(_)) => true,
-        Err(_) => false,
-    })
 }

@@ -7,18 +7,22 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::ending::{self, Ending, Fate};
+use super::grants::{Beside, Mapped};
 use super::seat::{Relation, Seat};
 use super::wanted::{Wanted, extension_word, listed, without_global, words};
-use super::{grants, unwanted};
-use crate::model::directory_role::GLOBAL_ADMINISTRATOR;
+use super::{cost, grants, unwanted};
+use crate::model::directory_role::{DirectoryRole, GLOBAL_ADMINISTRATOR};
 use crate::model::record::ObjectKey;
-use crate::model::tenant::DelegationStatus as Status;
+use crate::model::tenant::{DelegationStatus as Status, RelationshipId};
 use crate::plan::change::Change;
 use crate::plan::compare::Same;
 use crate::plan::draft::{report, whole};
 use crate::plan::effect::Effect;
 use crate::plan::gather::{Gather, seen};
-use crate::plan::step::{Cause, Cost, FieldChange, Guard, State, Verb};
+use crate::plan::record::{HeldBy, SeatNow};
+use crate::plan::roles::few;
+use crate::plan::step::{Asks, Cause, Cost, FieldChange, Guard, State, Verb};
+use crate::plan::target::is_meant;
 
 pub(crate) const DURATION: &str = "spec.duration";
 pub(crate) const EXTENSION: &str = "spec.autoExtend";
@@ -31,17 +35,46 @@ const PENDING: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 pub(super) fn plan<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>) {
     let (steps, reports) = (gather.drafts.steps.len(), gather.drafts.report.len());
-    let is_mapped = stage(gather, seat, wanted);
-    let is_quiet = gather.drafts.steps.len() == steps && gather.drafts.report.len() == reports;
+    let (mapped, main) = stage(gather, seat, wanted);
+    let key = &seat.subject.key;
+    let is_quiet = gather.drafts.steps.len() == steps
+        && !gather.drafts.report.iter().skip(reports).any(|one| is_open(one.state));
     match seat.living.as_slice() {
-        [one] if is_mapped && is_quiet => {
-            gather.bound.delegated.insert(seat.subject.key.clone(), one.id.clone());
+        [one] if mapped.is_whole && is_quiet => {
+            gather.bound.delegated.insert(key.clone(), one.id.clone());
         }
         // It is neither as declared, nor forgotten.
         _ => {
-            gather.open.insert(seat.subject.key.clone());
+            gather.remains.open.insert(key.clone());
         }
     }
+    hold(gather, steps, &seat.living, main);
+    let relationships = seat.living.iter().map(|one| (one.id.clone(), one.hold)).collect();
+    let now = SeatNow { relationships, fields: mapped.fields };
+    gather.remains.seats.insert(key.clone(), now);
+}
+
+/// Lets the steps from one on say what holds their seat, but for what they end.
+pub(super) fn hold(
+    gather: &mut Gather<'_>,
+    from: usize,
+    living: &[Relation<'_>],
+    main: Option<&RelationshipId>,
+) {
+    let steps = gather.drafts.steps.iter().skip(from);
+    let ended: Vec<RelationshipId> = steps.filter_map(|step| step.change.ends()).cloned().collect();
+    let stay = living.iter().filter(|one| !ended.contains(one.id));
+    let relationships = stay.map(|one| (one.id.clone(), one.hold)).collect();
+    let held_by = HeldBy { relationships, main: main.cloned() };
+    for step in gather.drafts.steps.iter_mut().skip(from) {
+        step.held_by = Some(held_by.clone());
+    }
+}
+
+/// Whether something is still to come about, where this is told. What others have beside us, and what is
+/// left to them, keeps nothing from being as declared.
+fn is_open(state: State) -> bool {
+    !matches!(state, State::Unmanaged | State::Ignored | State::Foreign)
 }
 
 /// What of a seat's relationships stands where.
@@ -76,14 +109,24 @@ impl<'s, 'a> Standing<'s, 'a> {
     }
 }
 
+/// Whether what is on its way will do: what a customer is shown is just what is declared.
+fn will_do(one: &Relation<'_>, wanted: &Wanted<'_>) -> bool {
+    let is_shown = one.found.status == Status::ApprovalPending;
+    serves(one, wanted) && (!is_shown || one.found.roles == wanted.roles)
+}
+
 /// Whether a relationship can hold all that is wanted, for as long.
 fn serves(one: &Relation<'_>, wanted: &Wanted<'_>) -> bool {
     one.found.roles.is_superset(&wanted.roles)
         && one.found.duration_days.is_none_or(|days| days == wanted.days())
 }
 
-/// Whether everything is mapped as declared.
-fn stage<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>) -> bool {
+/// What is mapped as declared, and in which relationship.
+fn stage<'a>(
+    gather: &mut Gather<'a>,
+    seat: &Seat<'a>,
+    wanted: &Wanted<'a>,
+) -> (Mapped, Option<&'a RelationshipId>) {
     let standing = Standing::of(seat);
     for one in &standing.odd {
         let Status::Other(status) = &one.found.status else { continue };
@@ -100,15 +143,20 @@ fn stage<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>) -> b
         .max_by_key(|one| (serves(one, wanted), one.found.ends_at, one.found.activated_at));
     let Some(best) = best else {
         without_any(gather, seat, wanted, &standing);
-        return false;
+        return (Mapped::default(), None);
     };
-    let is_mapped = grants::plan(gather, seat, wanted, best);
+    let mapped = grants::plan(gather, seat, wanted, best);
     in_place(gather, seat, wanted, best);
+    if wanted.roles.is_empty() {
+        let message =
+            format!("{NOBODY_LEFT}: {} stays, and gives nobody anything", best.found.name);
+        gather.drafts.say(&seat.subject.key, State::Held, message);
+    }
     for one in standing.active.iter().filter(|one| one.id != best.id) {
-        superseded(gather, seat, wanted, best, one, is_mapped);
+        superseded(gather, seat, wanted, best, one, mapped.is_whole);
     }
     succession(gather, seat, wanted, best, &standing);
-    is_mapped
+    (mapped, Some(best.id))
 }
 
 /// Nothing is active.
@@ -135,7 +183,7 @@ fn without_any<'a>(
             gather.drafts.say(&seat.subject.key, State::Settling, message);
         }
         Past::RanOut => request(gather, seat, wanted, Cause::Expiry),
-        Past::Ended(_) if gather.input.revive.contains(&seat.subject.key) => {
+        Past::Ended(_) if is_meant(gather.input.revive, &seat.subject.key) => {
             request(gather, seat, wanted, Cause::Create);
         }
         Past::Ended(how) => {
@@ -193,12 +241,12 @@ fn coming<'a>(
 ) {
     // The latest one that will do; one that was not locked can still be made to.
     let next = all.iter().rev().find(|one| {
-        serves(one, wanted)
-            || one.found.status.is_moving()
-            || (one.found.status == Status::Created && present.is_none())
+        let can_be_made = one.found.status == Status::Created && present.is_none();
+        one.found.status.is_moving()
+            || !wanted.roles.is_empty() && (will_do(one, wanted) || can_be_made)
     });
     for one in all.iter().filter(|one| next.is_none_or(|next| next.id != one.id)) {
-        unneeded(gather, seat, one);
+        unneeded(gather, seat, wanted, one);
     }
     match next {
         None => {
@@ -226,15 +274,19 @@ pub(super) fn settles(gather: &mut Gather<'_>, key: &ObjectKey, one: &Relation<'
 }
 
 /// A request that will not do.
-fn unneeded<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, one: &Relation<'a>) {
-    unwanted::drop_request(
-        gather,
-        &seat.subject,
-        one,
-        "another one is asked for instead",
-        Cause::Change,
-    );
+fn unneeded<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>, one: &Relation<'a>) {
+    let more: Vec<_> = one.found.roles.difference(&wanted.roles).collect();
+    let why = if wanted.roles.is_empty() {
+        NOBODY_LEFT.to_owned()
+    } else if more.is_empty() {
+        "another one is asked for instead".to_owned()
+    } else {
+        format!("it asks for {}, too, and another one is asked for instead", listed(more))
+    };
+    unwanted::drop_request(gather, &seat.subject, one, &why, Cause::Change);
 }
+
+const NOBODY_LEFT: &str = "all roles that it grants something to have expired";
 
 /// The end of the time in which a customer may approve what was asked.
 pub(super) fn lapses_at(one: &Relation<'_>) -> Option<Timestamp> {
@@ -276,6 +328,11 @@ fn waits(
     told.since = one.found.modified_at.or(one.found.created_at);
     told.until = lapses_at(one);
     told.step = Some(approval(key));
+    told.asks = Some(Asks {
+        roles: one.found.roles.iter().map(|role| DirectoryRole(*role).to_string()).collect(),
+        days: one.found.duration_days,
+        extends: one.found.auto_extend_days > 0,
+    });
     told.awaiting = Some(format!("a global admin of {}", customer.domain));
     told.instructions = Some(format!(
         "Send the link (`partnerctl invite {key}` writes the mail); a global admin of {} opens it, reviews the roles and approves.",
@@ -291,6 +348,10 @@ pub(super) fn day(at: Timestamp) -> String {
 /// Asks the customer for a relationship.
 fn request<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>, cause: Cause) {
     let company = &seat.customer.spec.company_name;
+    if wanted.roles.is_empty() {
+        let message = format!("{NOBODY_LEFT}, so the customer is not asked");
+        return gather.drafts.say(&seat.subject.key, State::Held, message);
+    }
     if seat.customer.metadata.has_expired(gather.input.today) {
         let message = "the customer's last day has passed, so it is not asked";
         return gather.drafts.say(&seat.subject.key, State::Held, message);
@@ -303,11 +364,7 @@ fn request<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>, ca
     }
     let is_first = seat.living.is_empty();
     let name = seat.next_name();
-    let fields = vec![
-        whole(DURATION, Value::Null, format!("P{}D", wanted.days()).into(), cause),
-        whole(EXTENSION, Value::Null, extension_word(wanted.extend_days()), cause),
-        whole(ROLES, Value::Null, words(&wanted.roles), cause),
-    ];
+    let fields = asked_for(wanted, cause);
     let change = Change::RequestDelegation {
         name: name.clone(),
         customer: seat.tenant,
@@ -357,12 +414,22 @@ fn lock<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>, one: 
     }
     let sent = Change::LockDelegation { relationship: one.id.clone() };
     let summary = format!("ask {} to approve delegated access", seat.customer.spec.company_name);
-    let fields = vec![whole(STATUS, "created".into(), "approvalPending".into(), Cause::Change)];
-    let guard = guard(one, BTreeMap::new());
-    let mut step = seat.subject.step("request", Verb::Request, summary, fields, sent);
+    // Nothing of it is asked for yet, whatever the draft says: this step asks, for just this.
+    let asked = asked_for(wanted, Cause::Change);
+    let guard = guard(one, asked.iter().map(|one| (one.path.clone(), one.after.clone())).collect());
+    let mut step = seat.subject.step("request", Verb::Request, summary, asked, sent);
     step.guard = guard;
     step.depends_on = needs;
     gather.push(step, Effect::Nothing);
+}
+
+/// What a customer is asked to approve.
+fn asked_for(wanted: &Wanted<'_>, cause: Cause) -> Vec<FieldChange> {
+    vec![
+        whole(DURATION, Value::Null, format!("P{}D", wanted.days()).into(), cause),
+        whole(EXTENSION, Value::Null, extension_word(wanted.extend_days()), cause),
+        whole(ROLES, Value::Null, words(&wanted.roles), cause),
+    ]
 }
 
 /// What must still be so of a relationship that is changed.
@@ -391,10 +458,11 @@ pub fn status_word(status: &Status) -> &str {
 /// What can be changed of an active one, is.
 fn in_place<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>, one: &Relation<'a>) {
     let has_global = one.found.roles.contains(&GLOBAL_ADMINISTRATOR.0);
-    let drops = has_global && !wanted.roles.contains(&GLOBAL_ADMINISTRATOR.0);
+    let roles = without_global(&one.found.roles);
+    // A relationship has a role, at least; and whoever is back tomorrow would have to ask for it anew.
+    let drops = has_global && !roles.is_empty() && !wanted.declares(GLOBAL_ADMINISTRATOR.0);
     let mut needs = Vec::new();
     if drops && !seat.subject.memory.ignores(ROLES) {
-        let roles = without_global(&one.found.roles);
         let fields = vec![FieldChange {
             path: ROLES.to_owned(),
             before: words(&one.found.roles),
@@ -414,8 +482,7 @@ fn in_place<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>, o
         let mut step =
             seat.subject.step("revoke/global-administrator", Verb::Revoke, summary, fields, sent);
         step.guard = guard;
-        step.cost.removals = 1;
-        step.cost.customer = Some(seat.tenant.to_string());
+        step.cost = cost::of(&step.change, one.found, &gather.input.snapshot.groups);
         // It goes from the groups first: with the relationship's, theirs goes too.
         step.depends_on = gather
             .drafts
@@ -454,7 +521,7 @@ fn in_place<'a>(gather: &mut Gather<'a>, seat: &Seat<'a>, wanted: &Wanted<'a>, o
     let mut step = seat.subject.step("update", Verb::Update, summary, vec![change], sent);
     step.guard = guard;
     step.depends_on = needs;
-    step.cost.customer = Some(seat.tenant.to_string());
+    step.cost = cost::of(&step.change, one.found, &gather.input.snapshot.groups);
     gather.push(step, Effect::Nothing);
 }
 
@@ -467,22 +534,29 @@ fn superseded<'a>(
     one: &Relation<'a>,
     is_mapped: bool,
 ) {
-    if !is_mapped || !grants::covers(gather, wanted, best, one) {
-        let message =
-            format!("{} stays until {} gives all that it gives", one.found.name, best.found.name);
-        return gather.drafts.say(&seat.subject.key, State::Held, message);
+    let (old, new) = (&one.found.name, &best.found.name);
+    match grants::beside(gather, seat, wanted, best, one) {
+        Beside::Replaced if is_mapped => {}
+        Beside::Others(groups) if is_mapped => {
+            let until = one.found.ends_at.map(|at| format!(" until it ends on {}", day(at)));
+            let message = format!(
+                "{old} stays beside {new}{}, because groups that no grant names have roles by it: {}; name them in a grant, take those roles in Partner Center, or end it there",
+                until.unwrap_or_default(),
+                few(&groups)
+            );
+            return gather.drafts.say(&seat.subject.key, State::Unmanaged, message);
+        }
+        _ => {
+            let message = format!("{old} stays until {new} gives all that it gives");
+            return gather.drafts.say(&seat.subject.key, State::Held, message);
+        }
     }
-    let mut step = unwanted::termination(&seat.subject, one, Cause::Change);
-    let which = seat.series.generation(&one.found.name);
-    let which = which.map_or_else(|| one.id.0.clone(), |number| number.to_string());
-    step.id = format!("{}/end/{which}", seat.subject.key);
-    step.summary = format!(
-        "end {} with {}, which {} has replaced",
-        one.found.name, seat.customer.spec.company_name, best.found.name
-    );
-    // Nobody loses anything by it.
+    let mut step = unwanted::termination(&seat.subject, &seat.series, one, Cause::Change);
+    step.summary =
+        format!("end {old} with {}, which {new} has replaced", seat.customer.spec.company_name);
+    // Nobody loses anything by it: whatever it gives to whomever, the other one gives.
     step.irreversible = None;
-    step.cost = Cost::default();
+    step.cost = Cost { customer: step.cost.customer, ..Cost::default() };
     gather.push(step, Effect::Nothing);
 }
 
@@ -517,9 +591,11 @@ fn succession<'a>(
     };
     let is_other = !serves(best, wanted);
     // One that will do was asked for before this one was approved.
-    let is_asked = || standing.coming.iter().any(|one| serves(one, wanted));
+    let is_asked = || standing.coming.iter().any(|one| will_do(one, wanted));
     let is_due =
         is_near && (is_other || !extends) || is_other && (wanted.replaces_now() || is_asked());
+    let is_declined = is_due && standing.coming.is_empty() && declined(seat, wanted, best);
+    let stays = is_declined && !is_meant(gather.input.revive, &seat.subject.key);
     ending::note(
         gather,
         Ending {
@@ -527,7 +603,11 @@ fn succession<'a>(
             name: best.found.name.clone(),
             customer: seat.customer.spec.company_name.to_string(),
             ends_at: best.found.ends_at,
-            fate: if is_due && standing.coming.is_empty() {
+            fate: if wanted.roles.is_empty() {
+                Fate::Empty
+            } else if stays {
+                Fate::Declined
+            } else if is_due && standing.coming.is_empty() {
                 Fate::RenewNow
             } else if is_due {
                 Fate::Renewed
@@ -540,11 +620,9 @@ fn succession<'a>(
             },
         },
     );
-    if is_due {
+    if is_due && !wanted.roles.is_empty() {
         return match standing.coming.as_slice() {
-            [] if declined(seat, wanted, best)
-                && !gather.input.revive.contains(&seat.subject.key) =>
-            {
+            [] if stays => {
                 let end = best.found.ends_at.map(|at| format!(" until it ends on {}", day(at)));
                 let message = format!(
                     "the customer declined the next one, and {} stays{}; it is asked for anew with `--revive {}`",

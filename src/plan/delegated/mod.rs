@@ -5,6 +5,7 @@
 //! be done about them, `grants` which group may do what by one that is active, `unwanted` what becomes
 //! of seats that nobody declares any more, `name` what relationships are called.
 
+pub(super) mod cost;
 mod ending;
 mod given;
 mod grants;
@@ -51,13 +52,15 @@ pub(super) fn plan(gather: &mut Gather<'_>) {
     for declared in estate.delegated_access.values() {
         let wanted = Wanted::of(gather, declared);
         if wanted.is_wanted(gather) {
-            let seats = seat::seats(gather, &index, &mut all, &wanted);
-            templates.push((wanted, seats));
+            let found = seat::seats(gather, &index, &mut all, &wanted);
+            templates.push((wanted, found));
         }
     }
     let mut taken = std::collections::BTreeSet::new();
-    for (wanted, seats) in &mut templates {
-        for seat in seats {
+    for (wanted, found) in &mut templates {
+        gather.remains.open.extend(found.nowhere.iter().cloned());
+        taken.extend(found.nowhere.drain(..));
+        for seat in &mut found.seats {
             taken.insert(seat.subject.key.clone());
             taken.extend(seat.subject.memory.recorded().map(|known| known.managed.key.clone()));
             if seat::adopt(gather, &mut all, wanted, seat) {

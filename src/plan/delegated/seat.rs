@@ -45,6 +45,12 @@ pub(super) struct Seat<'a> {
 }
 
 impl Seat<'_> {
+    /// Which of a seat's relationships one is, in a step's id: by its number, or, if others named it, by
+    /// its own id.
+    pub(super) fn which(&self, one: &Relation<'_>) -> String {
+        which(&self.series, one)
+    }
+
     pub(super) fn next_name(&self) -> String {
         self.series.name(self.generation.saturating_add(1))
     }
@@ -141,26 +147,37 @@ pub(super) fn held(recorded: &Recorded) -> impl Iterator<Item = (RelationshipId,
     all.into_iter()
 }
 
+/// The seats of a template.
+pub(super) struct Seats<'a> {
+    pub(super) seats: Vec<Seat<'a>>,
+    /// Those that are declared and remembered, with customers of whom it is not known which tenant they
+    /// are: nothing is done about them.
+    pub(super) nowhere: Vec<ObjectKey>,
+}
+
 /// The seats of a template, and what each is held by.
 pub(super) fn seats<'a>(
     gather: &mut Gather<'a>,
     index: &CustomerIndex<'a>,
     all: &mut Relationships<'a>,
     wanted: &Wanted<'a>,
-) -> Vec<Seat<'a>> {
-    let mut seats = Vec::new();
+) -> Seats<'a> {
+    let mut found = Seats { seats: Vec::new(), nowhere: Vec::new() };
     for (name, customer) in index.selected(&wanted.template.spec.customers) {
         let key = key(wanted.template.metadata.name.as_str(), name.as_str());
         let Some(tenant) = tenant_of(gather, name, customer) else {
             let message = "the customer's tenant id is not known: without one, anybody could accept; it waits until the customer has accepted our invitation";
             gather.drafts.say(&key, State::Held, message);
+            let metadata = &wanted.template.metadata;
+            let known = known(gather, &key, metadata, &customer.metadata);
+            found.nowhere.extend(known.map(|known| known.managed.key.clone()));
             continue;
         };
         let seat = seat(gather, all, wanted, key, customer, tenant);
         all.claimed.extend(seat.living.iter().chain(&seat.over).map(|one| one.id));
-        seats.push(seat);
+        found.seats.push(seat);
     }
-    seats
+    found
 }
 
 /// Lets seats that nothing holds be held by what somebody else made.
@@ -196,6 +213,11 @@ pub(super) fn adopt<'a>(
             false
         }
     }
+}
+
+pub(super) fn which(series: &Series, one: &Relation<'_>) -> String {
+    let number = series.generation(&one.found.name);
+    number.map_or_else(|| one.id.0.clone(), |number| number.to_string())
 }
 
 pub(super) fn key(template: &str, customer: &str) -> ObjectKey {

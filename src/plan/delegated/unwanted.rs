@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::life::{ROLES, day, guard, lapses_at, settles};
+use super::cost;
+use super::life::{ROLES, day, guard, hold, lapses_at, settles};
 use super::name::Series;
-use super::seat::{Relation, Relationships, held};
+use super::seat::{Relation, Relationships, held, which};
 use super::wanted::words;
 use crate::model::metadata::{Metadata, OnRemoval};
 use crate::model::name::Kind;
@@ -19,7 +20,7 @@ use crate::plan::effect::Effect;
 use crate::plan::file::Why;
 use crate::plan::gather::{Gather, seen};
 use crate::plan::record::{Applied, Hold};
-use crate::plan::step::{Cause, FieldChange, State, Step, Verb};
+use crate::plan::step::{Cause, State, Step, Verb};
 
 /// Everything that is remembered and not among `taken`.
 pub(super) fn plan<'a>(
@@ -32,10 +33,10 @@ pub(super) fn plan<'a>(
         if taken.contains(key) {
             continue;
         }
-        let living = living(gather, all, key, recorded);
+        let Some((series, living)) = living(gather, all, key, recorded) else { continue };
         let Some(first) = living.first() else { continue };
         all.claimed.extend(living.iter().map(|one| one.id));
-        gather.open.insert(key.clone());
+        gather.remains.open.insert(key.clone());
         let template = key.name.split('/').next().unwrap_or_default();
         let declared = gather.input.estate.delegated_access.get(template);
         let has_expired = declared.is_some_and(|one| one.metadata.has_expired(gather.input.today));
@@ -59,13 +60,19 @@ pub(super) fn plan<'a>(
                 first.found.name
             );
             gather.drafts.say(key, State::Unmanaged, message);
-            gather.open.remove(key);
+            gather.remains.open.remove(key);
             continue;
         }
+        if living.iter().all(|one| one.hold == Hold::Adopted) {
+            // There is nothing left that would have to be ended some day.
+            gather.remains.open.remove(key);
+        }
+        let steps = gather.drafts.steps.len();
         let cause = if has_expired { Cause::Expiry } else { Cause::Remove };
         for one in &living {
-            end(gather, &subject, one, cause);
+            end(gather, &subject, &series, one, cause);
         }
+        hold(gather, steps, &living, None);
     }
 }
 
@@ -88,27 +95,32 @@ fn living<'a>(
     all: &Relationships<'a>,
     key: &ObjectKey,
     recorded: &Recorded,
-) -> Vec<Relation<'a>> {
+) -> Option<(Series, Vec<Relation<'a>>)> {
     let known: BTreeMap<_, _> = held(recorded).collect();
-    let tenant = known.keys().find_map(|id| gather.input.snapshot.delegated.get(id)?.customer);
-    let Some(tenant) = tenant else { return Vec::new() };
+    let tenant = known.keys().find_map(|id| gather.input.snapshot.delegated.get(id)?.customer)?;
     let template = key.name.split('/').next().unwrap_or_default();
-    let mut found = all.of_seat(tenant, Some(recorded), &[Series::new(template, tenant)]);
+    let series = Series::new(template, tenant);
+    let mut found = all.of_seat(tenant, Some(recorded), std::slice::from_ref(&series));
     found.retain(|one| !one.found.status.is_over() && !all.claimed.contains(one.id));
-    found
+    Some((series, found))
 }
 
-fn end<'a>(gather: &mut Gather<'a>, subject: &Subject<'a>, one: &Relation<'a>, cause: Cause) {
+fn end<'a>(
+    gather: &mut Gather<'a>,
+    subject: &Subject<'a>,
+    series: &Series,
+    one: &Relation<'a>,
+    cause: Cause,
+) {
     let name = &one.found.name;
     if one.hold == Hold::Adopted {
         let message =
             format!("nothing declares {name} any more, and it was there before us: it is let go");
-        gather.open.remove(&subject.key);
         return gather.drafts.say(&subject.key, State::Unmanaged, message);
     }
     match one.found.status {
         Status::Active => {
-            let step = termination(subject, one, cause);
+            let step = termination(subject, series, one, cause);
             gather.push(step, Effect::Nothing);
         }
         Status::Created | Status::ApprovalPending => {
@@ -155,24 +167,22 @@ pub(super) fn drop_request<'a>(
 }
 
 /// The end of an active relationship, for good.
-pub(super) fn termination(subject: &Subject<'_>, one: &Relation<'_>, cause: Cause) -> Step {
-    let fields = vec![FieldChange {
-        path: ROLES.to_owned(),
-        before: words(&one.found.roles),
-        after: Value::Null,
-        cause,
-        applied: None,
-    }];
+pub(super) fn termination(
+    subject: &Subject<'_>,
+    series: &Series,
+    one: &Relation<'_>,
+    cause: Cause,
+) -> Step {
+    let fields = vec![whole(ROLES, words(&one.found.roles), Value::Null, cause)];
     let sent = Change::TerminateDelegation { relationship: one.id.clone() };
     let customer = subject.key.name.split('/').nth(1).unwrap_or_default().to_owned();
     let summary = format!("end delegated access to {customer}");
     let guard = guard(one, seen(&fields));
-    let mut step = subject.step("end", Verb::End, summary, fields, sent);
+    let mut step =
+        subject.step(&format!("end/{}", which(series, one)), Verb::End, summary, fields, sent);
     step.guard = guard;
     step.irreversible =
         Some("only the customer can bring it back, by approving a new request".to_owned());
-    step.cost.removals = 1;
-    step.cost.irreversible = 1;
-    step.cost.customer = one.found.customer.map(|customer| customer.to_string());
+    step.cost = cost::of(&step.change, one.found, &BTreeMap::new());
     step
 }

@@ -26,6 +26,8 @@ pub(super) struct Wanted<'a> {
     /// What all groups together are to have: what the customer is asked for.
     pub(super) roles: BTreeSet<RoleTemplateId>,
     pub(super) grants: Vec<Grant<'a>>,
+    /// Roles that grants name and whose last day has passed.
+    expired: Vec<&'a RoleKey>,
 }
 
 pub(super) struct Grant<'a> {
@@ -38,10 +40,11 @@ pub(super) struct Grant<'a> {
 impl<'a> Wanted<'a> {
     pub(super) fn of(gather: &Gather<'a>, template: &'a Declared<DelegatedAccess>) -> Self {
         let today = gather.input.today;
-        let mut grants = Vec::new();
+        let (mut grants, mut expired) = (Vec::new(), Vec::new());
         for grant in &template.spec.grants {
             let role = gather.input.estate.roles.get(&grant.to);
             if role.is_some_and(|role| role.metadata.has_expired(today)) {
+                expired.push(&grant.to);
                 continue;
             }
             grants.push(Grant {
@@ -51,12 +54,24 @@ impl<'a> Wanted<'a> {
             });
         }
         let roles = grants.iter().flat_map(|grant| grant.roles.iter().copied()).collect();
-        Self { template, roles, grants }
+        Self { template, roles, grants, expired }
     }
 
-    /// Whether there is anything left to ask for: its last day has not passed.
+    /// Whether its last day has not passed. Where all roles that it grants something to have expired, its
+    /// seats stay: only what groups have goes.
     pub(super) fn is_wanted(&self, gather: &Gather<'_>) -> bool {
-        !self.template.metadata.has_expired(gather.input.today) && !self.roles.is_empty()
+        !self.template.metadata.has_expired(gather.input.today)
+    }
+
+    /// Whether a grant names a role at the customer, be its own role expired or not.
+    pub(super) fn declares(&self, role: RoleTemplateId) -> bool {
+        let mut all = self.template.spec.grants.iter().flat_map(|grant| &grant.directory_roles);
+        all.any(|declared| declared.0 == role)
+    }
+
+    /// Whether a grant names a role whose last day has passed.
+    pub(super) fn has_expired(&self, to: &str) -> bool {
+        self.expired.iter().any(|role| role.as_str() == to)
     }
 
     pub(super) fn days(&self) -> u32 {

@@ -170,6 +170,13 @@ fn by_hand(one: &mut Delegation) {
     one.assignments = Some(vec![assigned("Service Desk", DECLARED)]);
 }
 
+/// Asked for a week ago, and declined.
+fn after_the_first(one: &mut Delegation) {
+    let week = SignedDuration::from_hours(7 * 24);
+    let at = NOW.parse::<jiff::Timestamp>().unwrap() - week;
+    (one.created_at, one.modified_at, one.activated_at) = (Some(at), Some(at), None);
+}
+
 fn edited(stage: Stage, (from, to): (&str, &str)) -> Stage {
     stage.edit(from, to)
 }
@@ -179,7 +186,7 @@ pub(super) fn all() -> Vec<Row> {
         # "Delegated access"
         "declared" => ops(),
         "declared, the customer has not accepted us yet" => ops().live(|tenant| { tenant.customers.remove(&contoso()); }),
-        "declared, the tenant of the customer is not known" => ops().edit("{labels: {segment: enterprise}}, duration", "{names: [woodgrove]}, duration").live(|tenant| { tenant.customers.clear(); }),
+        "declared, the tenant of the customer is not known" => Stage::fresh(&BASE.replace(", tenantId: 0c5c2a60-8e1f-4a5e-9b52-0d5f5c1a77e1", "")).add(OPS).live(|tenant| { tenant.customers.clear(); }),
         "declared for a customer whose last day has passed" => ops().edit("labels: {segment: enterprise}}\nspec: {companyName", "labels: {segment: enterprise}, expires: 2026-11-01}\nspec: {companyName"),
         "made, and nobody was asked" => with(ops(), 1, Status::Created, |_| ()),
         "made, and asked otherwise by now" => edited(with(ops(), 1, Status::Created, |_| ()), MORE),
@@ -233,7 +240,10 @@ pub(super) fn all() -> Vec<Row> {
         "the next one waits for the customer" => next(Status::ApprovalPending, &[]),
         "the next one waits, and is not needed any more" => with(whole(), 2, Status::ApprovalPending, |_| ()),
         "the next one was made and not asked, and is not needed any more" => with(whole(), 2, Status::Created, |_| ()),
-        "the customer declined the next one" => with(ending(|_| ()), 2, Status::Terminated, |one| one.activated_at = None),
+        "the customer declined the next one" => with(ending(|_| ()), 2, Status::Terminated, after_the_first),
+        "the customer declined the next one, and is to be asked again" => with(ending(|_| ()), 2, Status::Terminated, after_the_first).revive("delegated-access/ops"),
+        "all roles that it grants something to have expired" => whole().edit("metadata: {name: desk}", "metadata: {name: desk, expires: 2026-11-01}"),
+        "all roles that it grants something to have expired, and nobody was asked" => ops().edit("metadata: {name: desk}", "metadata: {name: desk, expires: 2026-11-01}"),
         "the next one is active, and no group has its roles yet" => next(Status::Active, &[]),
         "the next one is active, and everything is mapped" => next(Status::Active, &["Service Desk"]),
         "the one before was made by hand, and everything is mapped" => remember(next(Status::Active, &["Service Desk"]).live(|tenant| tenant.delegated.get_mut(&id(1)).unwrap().name = "Our admins at Contoso".into()), &[(1, Hold::Adopted), (2, Hold::Made)]),
@@ -299,4 +309,31 @@ fn next(status: Status, mapped: &[&str]) -> Stage {
         let next = tenant.delegated.get_mut(&id(2)).unwrap();
         next.assignments = Some(mapped.iter().map(|group| assigned(group, DECLARED)).collect());
     })
+}
+
+/// Whoever edits a draft between plan and apply has the customer asked for nothing.
+#[test]
+fn a_customer_is_asked_for_what_the_plan_showed() {
+    use crate::plan::guard;
+    let stage = edited(with(ops(), 1, Status::Created, |_| ()), LESS);
+    let planned = stage.plan();
+    let [correct, request] = planned.steps.as_slice() else { panic!("{:#?}", planned.steps) };
+    assert_eq!(request.depends_on, [correct.id.as_str()]);
+    let shown: Vec<&str> = request.fields.iter().map(|field| field.path.as_str()).collect();
+    assert_eq!(shown, ["spec.duration", "spec.autoExtend", "spec.grants"]);
+    let mut draft = stage.snapshot.delegated[&id(1)].clone();
+    assert!(guard::delegation(&request.guard, &draft).is_some(), "it is not corrected yet");
+    draft.roles = roles("Directory Readers");
+    assert_eq!(guard::delegation(&request.guard, &draft), None);
+    let others: [fn(&mut Delegation); 4] = [
+        |draft| draft.roles.extend(roles("Global Administrator")),
+        |draft| draft.duration_days = Some(30),
+        |draft| draft.auto_extend_days = 180,
+        |draft| draft.status = Status::ApprovalPending,
+    ];
+    for edit in others {
+        let mut draft = draft.clone();
+        edit(&mut draft);
+        assert!(guard::delegation(&request.guard, &draft).is_some(), "{draft:?}");
+    }
 }

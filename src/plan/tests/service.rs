@@ -181,6 +181,9 @@ fn update(
         Status::Created => {
             one.duration_days = days.or(one.duration_days);
             if let Some(roles) = roles {
+                if roles.is_empty() {
+                    return Err("a relationship without roles".to_owned());
+                }
                 one.roles.clone_from(roles);
             }
         }
@@ -190,7 +193,7 @@ fn update(
             }
             if let Some(roles) = roles {
                 let mut rest = one.roles.clone();
-                if !rest.remove(&GLOBAL_ADMINISTRATOR.0) || rest != *roles {
+                if !rest.remove(&GLOBAL_ADMINISTRATOR.0) || rest != *roles || rest.is_empty() {
                     return Err("of roles, only Global Administrator can go".to_owned());
                 }
                 one.roles = rest;
@@ -309,13 +312,20 @@ fn is_past(from: Option<Timestamp>, now: Timestamp, by: SignedDuration) -> bool 
 
 /// What a group may do with a customer, by all that is active.
 pub(crate) fn access(tenant: &Snapshot) -> BTreeSet<(TenantId, ObjectId, RoleTemplateId)> {
-    let active = tenant.delegated.values().filter(|one| one.status == Status::Active);
-    let mut all = BTreeSet::new();
-    for one in active {
-        for held in one.assignments.iter().flatten().filter(|held| held.status == "active") {
-            let roles = held.roles.intersection(&one.roles);
-            all.extend(roles.map(|role| (one.customer.unwrap(), held.group, *role)));
-        }
+    let all = tenant.delegated.values();
+    all.flat_map(|one| {
+        let given = access_by(one).into_iter();
+        given.map(|(group, role)| (one.customer.unwrap(), group, role)).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// The same by one relationship.
+pub(crate) fn access_by(one: &Delegation) -> Vec<(ObjectId, RoleTemplateId)> {
+    if one.status != Status::Active {
+        return Vec::new();
     }
-    all
+    let held = one.assignments.iter().flatten().filter(|held| held.status == "active");
+    held.flat_map(|held| held.roles.intersection(&one.roles).map(|role| (held.group, *role)))
+        .collect()
 }

@@ -225,6 +225,10 @@ impl Stage {
         self.text = text;
     }
 
+    pub(crate) fn text(&self) -> String {
+        self.text.clone()
+    }
+
     pub(crate) fn estate(&self) -> Estate {
         load(&self.text, day(self.now)).estate
     }

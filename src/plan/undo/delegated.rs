@@ -11,6 +11,7 @@ use crate::model::tenant::{
 };
 use crate::plan::change::{Change, Target};
 use crate::plan::compare::Same;
+use crate::plan::delegated::cost;
 use crate::plan::delegated::{
     EXTENSION, ROLES, STATUS, extension_days, extension_word, status_word, words,
 };
@@ -73,9 +74,6 @@ impl<'a> Back<'_, 'a> {
         let mut step = self.step("end", Verb::End, summary, fields, sent);
         step.irreversible =
             Some("only the customer can bring it back, by approving a new request".to_owned());
-        step.cost.removals = 1;
-        step.cost.irreversible = 1;
-        step.cost.customer = found.customer.map(|customer| customer.to_string());
         self.push(step, found, id, &[ROLES]);
     }
 
@@ -128,8 +126,7 @@ impl<'a> Back<'_, 'a> {
             group,
         };
         let summary = format!("take from a group again what {} gives it", found.name);
-        let mut step = self.step("revoke", Verb::Revoke, summary, vec![back], sent);
-        step.cost.removals = 1;
+        let step = self.step("revoke", Verb::Revoke, summary, vec![back], sent);
         self.push(step, found, id, &[&path]);
     }
 
@@ -185,8 +182,7 @@ impl<'a> Back<'_, 'a> {
             roles,
         };
         let summary = format!("let a group have again what {} gave it", found.name);
-        let mut step = self.step(verb.word(), verb, summary, vec![back], sent);
-        step.cost.removals = u32::from(takes);
+        let step = self.step(verb.word(), verb, summary, vec![back], sent);
         self.push(step, found, id, &[&path]);
     }
 
@@ -226,6 +222,7 @@ impl<'a> Back<'_, 'a> {
             .collect();
         seen.insert(STATUS.to_owned(), status_word(&found.status).into());
         step.guard = Guard { remote_id: Some(id.0.clone()), seen, ..Guard::default() };
+        step.cost = cost::of(&step.change, found, &self.gather.input.snapshot.groups);
         self.gather.push(step, Effect::Nothing);
     }
 }

@@ -14,6 +14,7 @@ use crate::manifest::Loaded;
 use crate::model::country;
 use crate::model::record::ObjectKey;
 use crate::model::scalar::Scalar;
+use crate::plan::step::Asks;
 use crate::plan::{Report, State};
 
 fn golden(name: &str, shown: &str) {
@@ -160,6 +161,11 @@ fn waits(object: &str, step: &str, link: Option<&str>) -> Report {
         confirms: None,
         instructions: None,
         awaiting: None,
+        asks: Some(Asks {
+            roles: vec!["Helpdesk Administrator".to_owned(), "Directory Readers".to_owned()],
+            days: Some(730),
+            extends: true,
+        }),
         count: None,
     }
 }

@@ -5,8 +5,6 @@ use super::letter::{Letter, Occasion, Person, Recipient, Sender};
 use crate::model::account::Account;
 use crate::model::country;
 use crate::model::customer::Customer;
-use crate::model::delegated_access::AutoExtend;
-use crate::model::directory_role::DirectoryRole;
 use crate::model::estate::Estate;
 use crate::model::name::Kind;
 use crate::model::partnership::With;
@@ -103,19 +101,13 @@ pub fn of(report: &Report, estate: &Estate) -> Option<Waiting> {
             }
         }
         About::DelegatedAccess(template, name) => {
-            let access = &estate.delegated_access.get(template)?.spec;
-            let mut roles: Vec<String> = access
-                .grants
-                .iter()
-                .flat_map(|grant| grant.directory_roles.iter().map(DirectoryRole::to_string))
-                .collect();
+            // What the customer approves is what stands behind the link, whatever is declared by now.
+            let asks = report.asks.as_ref()?;
+            let declared = || Some(estate.delegated_access.get(template)?.spec.duration.0);
+            let mut roles = asks.roles.clone();
             roles.sort();
-            roles.dedup();
-            let occasion = Occasion::DelegatedAccess {
-                roles,
-                days: access.duration.0,
-                extends: access.auto_extend == AutoExtend::HalfYear,
-            };
+            let days = asks.days.or_else(declared)?;
+            let occasion = Occasion::DelegatedAccess { roles, days, extends: asks.extends };
             to_customer(occasion, &estate.customers.get(name)?.spec)
         }
     };

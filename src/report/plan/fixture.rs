@@ -51,6 +51,7 @@ fn step(object: &str, verb: Verb, what: &str, summary: &str, change: Change) -> 
         },
         cost: Cost::default(),
         change,
+        held_by: None,
     }
 }
 
@@ -103,6 +104,7 @@ fn report(object: &str, state: State, message: &str) -> Report {
         confirms: None,
         instructions: None,
         awaiting: None,
+        asks: None,
         count: None,
     }
 }
