@@ -243,20 +243,8 @@ mod tests {
     use cedar_policy::Decision;
 
     use super::*;
-    use crate::manifest::source::{Format, Source, Sources};
-    use crate::policy::tests::{role_table, today};
+    use crate::policy::tests::role_table_with as rules;
     use crate::policy::vocabulary::applies;
-
-    /// The policies of the role table's estate and these.
-    fn rules(text: &str) -> (Rules, World) {
-        let loaded = role_table();
-        let mut sources = Sources::default();
-        let bytes = text.as_bytes().to_vec();
-        sources.add(Source { name: "own.cedar".to_owned(), format: Format::Cedar, bytes });
-        let (rules, problems) = Rules::of(&loaded.estate, &sources, today());
-        assert!(problems.is_empty(), "{problems:?}");
-        (rules, World::declared(&loaded.estate, today()))
-    }
 
     /// Everybody, one after the other.
     fn naive(invariant: &Invariant, rules: &Rules, world: &World) -> (BTreeSet<Uid>, u64) {

@@ -208,19 +208,8 @@ fn failures(response: &Response) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::source::{Format, Source, Sources};
-    use crate::policy::tests::{role_table, today};
+    use crate::policy::tests::{role_table, role_table_with as rules};
     use crate::policy::world::Type;
-
-    /// The policies of the role table's estate and these.
-    fn rules(text: &str) -> (Rules, World) {
-        let loaded = role_table();
-        let mut sources = Sources::default();
-        let bytes = text.as_bytes().to_vec();
-        sources.add(Source { name: "own.cedar".to_owned(), format: Format::Cedar, bytes });
-        let rules = Rules::declared(&loaded.estate, &sources, today());
-        (rules, World::declared(&loaded.estate, today()))
-    }
 
     #[test]
     fn whoever_is_asked_about_alone_gets_the_answer_of_all() {

@@ -110,10 +110,7 @@ fn without_carrier<'e>(
                 if !action.is_about_people() && lacking.as_ref().is_some_and(Vec::is_empty) {
                     continue;
                 }
-                let wanted = match &permission.customers {
-                    Some(selector) => selections.of(selector),
-                    None => selections.all(),
-                };
+                let wanted = selections.of_or_all(permission.customers.as_ref());
                 let bare = difference(&wanted, &carried.customers(*action));
                 if !bare.is_empty() {
                     let is_granted =
@@ -204,10 +201,7 @@ fn inherited<'e>(
                 if !action.is_about_people() && lacking.as_ref().is_some_and(Vec::is_empty) {
                     continue;
                 }
-                let wanted = match &permission.customers {
-                    Some(selector) => selections.of(selector),
-                    None => selections.all(),
-                };
+                let wanted = selections.of_or_all(permission.customers.as_ref());
                 let bare = difference(&wanted, &carried.customers(*action));
                 if !bare.is_empty() {
                     let message = format!(

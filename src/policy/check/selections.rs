@@ -30,6 +30,14 @@ impl<'w, 'e> Selections<'w, 'e> {
         Rc::clone(found)
     }
 
+    /// What a selector selects, and everybody where there is none.
+    pub(super) fn of_or_all(&mut self, selector: Option<&'e Selector>) -> Customers<'e> {
+        match selector {
+            Some(selector) => self.of(selector),
+            None => self.all(),
+        }
+    }
+
     /// Everybody with a relationship.
     pub(super) fn all(&mut self) -> Customers<'e> {
         let world = self.world;

@@ -68,6 +68,17 @@ pub(super) fn role_table() -> Loaded {
     ])
 }
 
+/// The policies of the role table's estate and these, and its world.
+pub(super) fn role_table_with(text: &str) -> (Rules, World) {
+    let loaded = role_table();
+    let mut sources = Sources::default();
+    let bytes = text.as_bytes().to_vec();
+    sources.add(Source { name: "own.cedar".to_owned(), format: Format::Cedar, bytes });
+    let (rules, problems) = Rules::of(&loaded.estate, &sources, today());
+    assert!(problems.is_empty(), "{problems:?}");
+    (rules, World::declared(&loaded.estate, today()))
+}
+
 /// How many lines of the role table do not hold.
 fn failures(loaded: &Loaded, rules: &Rules) -> Vec<String> {
     let world = World::declared(&loaded.estate, today());
