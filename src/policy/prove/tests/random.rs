@@ -116,11 +116,13 @@ spec:
 fn pair(dice: &mut Dice<'_>) -> [Rules; 2] {
     static COMPILED: std::sync::LazyLock<[String; 2]> = std::sync::LazyLock::new(compiled);
     let mut texts: Vec<String> = (0..=dice.below(4)).map(|id| policy(id, dice)).collect();
-    // As they are, or with a word less: they are edited like any other.
+    // As they are, or gone: a sign less makes nothing of them that Cedar could read.
+    let own = texts.len();
     texts.extend(COMPILED.iter().filter(|_| dice.flip()).cloned());
     let old = texts.concat();
     let at = dice.below(texts.len());
     match dice.below(7) {
+        _ if at >= own => drop(texts.remove(at)),
         0 => drop(texts.remove(at)),
         1 => texts.push(policy(90, dice)),
         2 => texts[at] = policy(91, dice),
