@@ -185,30 +185,36 @@ pub async fn apply(job: Job<'_>) -> Result<Applied, LedgerError> {
     applied.run.clone_from(&job.run);
     applied.counts = counts(job.plan, &applied);
     if applied.ended_early.is_none() {
-        // Who goes back has not made anything as it is declared.
-        let goes_back = job.plan.parents.undoes.is_some();
-        let last = if goes_back { Vec::new() } else { objects.at_the_end(&job, &applied) };
-        if !last.is_empty() {
-            patiently(async || job.ledger.record(&job.lease, last.clone()).await).await?;
-        }
-        let outcome = if applied.was_stopped {
-            RunOutcome::Interrupted
-        } else if applied.is_whole() {
-            RunOutcome::Applied
-        } else {
-            RunOutcome::Partly
-        };
-        let ended = Ended { outcome, counts: applied.counts };
-        patiently(async || {
-            match job.ledger.end_run(&job.lease, job.run.clone(), ended.clone()).await {
-                // Written the first time, when the answer was lost.
-                Err(LedgerError::Contradiction { .. }) => Ok(()),
-                other => other,
-            }
-        })
-        .await?;
+        // What was done is done, even if it cannot be written down that this was all.
+        applied.ended_early = end(&job, &objects, &applied).await.err();
     }
     Ok(applied)
+}
+
+/// Remembers what is as declared, and that the run is over.
+async fn end(job: &Job<'_>, objects: &Objects<'_>, applied: &Applied) -> Result<(), LedgerError> {
+    // Who goes back has not made anything as it is declared.
+    let goes_back = job.plan.parents.undoes.is_some();
+    let last = if goes_back { Vec::new() } else { objects.at_the_end(job, applied) };
+    if !last.is_empty() {
+        patiently(async || job.ledger.record(&job.lease, last.clone()).await).await?;
+    }
+    let outcome = if applied.was_stopped {
+        RunOutcome::Interrupted
+    } else if applied.is_whole() {
+        RunOutcome::Applied
+    } else {
+        RunOutcome::Partly
+    };
+    let ended = Ended { outcome, counts: applied.counts };
+    patiently(async || {
+        match job.ledger.end_run(&job.lease, job.run.clone(), ended.clone()).await {
+            // Written the first time, when the answer was lost.
+            Err(LedgerError::Contradiction { .. }) => Ok(()),
+            other => other,
+        }
+    })
+    .await
 }
 
 fn counts(plan: &Plan, applied: &Applied) -> Counts {

@@ -454,3 +454,25 @@ fn a_disk_that_is_full_stops_it_where_it_can_go_on() {
     let plan = world.run(&["plan", "--exit-code", "."]);
     assert_eq!(plan.code, 0, "{}", plan.all());
 }
+
+/// All was done, and only that it is over could not be written down.
+#[test]
+fn whoever_cannot_write_down_the_end_has_begun_all_the_same() {
+    let folder = Folder::project();
+    for args in [&["emulator", "seed", "."][..], &["apply", "--yes"]] {
+        assert_eq!(folder.run(args).code, 0);
+    }
+    let folder = folder.edit("estate/users.yaml", "森 千恵", "森");
+    let ledger = rusqlite::Connection::open(folder.path().join(".partnerctl/ledger.db")).unwrap();
+    let refuse = "CREATE TRIGGER no BEFORE INSERT ON history WHEN NEW.event = 'ended' \
+         BEGIN SELECT RAISE(FAIL, 'no room'); END";
+    ledger.execute_batch(refuse).unwrap();
+    let ended = folder.run(&["apply", "--yes"]);
+    assert_eq!(ended.code, 7, "{}", ended.all());
+    assert!(ended.err.contains("keeping the journal"), "{}", ended.all());
+    assert!(ended.out.contains("1 done"), "{}", ended.all());
+    ledger.execute_batch("DROP TRIGGER no").unwrap();
+    let again = folder.run(&["apply", "--yes"]);
+    assert_eq!(again.code, 0, "{}", again.all());
+    assert_eq!(folder.run(&["plan", "--exit-code"]).code, 0);
+}

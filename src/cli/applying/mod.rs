@@ -258,12 +258,10 @@ impl Applying {
         };
         let applied = apply::apply(job).await.map_err(|error| ledger_failed(&error));
         how.teller.end();
-        let applied = applied?;
+        let mut applied = applied?;
         // Whom we wait for follows from manifests.
         if applied.ended_early.is_none() && plan.parents.undoes.is_none() {
-            waiting::keep(ledger, lease, plan, how.is_whole)
-                .await
-                .map_err(|error| ledger_failed(&error))?;
+            applied.ended_early = waiting::keep(ledger, lease, plan, how.is_whole).await.err();
         }
         Ok(applied)
     }

@@ -126,7 +126,11 @@ impl<'a> Place<'_, 'a> {
             let failed = self.one.found.assignments.iter().flatten().find(|one| one.id == *failed);
             guard.seen.extend(failed.map(|failed| (change.path.clone(), words(&failed.roles))));
         }
-        let cost = cost::of(&sent, self.one.found, &gather.input.snapshot.groups);
+        let mut cost = cost::of(&sent, self.one.found, &gather.input.snapshot.groups);
+        if self.is_new(&change.path) {
+            // The customer has just approved it: to carry that through is nothing that happens to them.
+            cost.customer = None;
+        }
         let mut step = self.seat.subject.step(&what, verb, summary, vec![change], sent);
         (step.guard, step.cost) = (guard, cost);
         gather.push(step, Effect::Nothing);
