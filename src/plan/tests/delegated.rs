@@ -337,3 +337,39 @@ fn a_customer_is_asked_for_what_the_plan_showed() {
         assert!(guard::delegation(&request.guard, &draft).is_some(), "{draft:?}");
     }
 }
+
+/// What the limits count: removals, privileged grants, customers, what cannot be taken back.
+#[test]
+fn limits_count_who_gains_and_loses_what() {
+    let counted = |stage: Stage| {
+        let limits = stage.plan().limits;
+        let all = [
+            limits.removals,
+            limits.privileged_grants,
+            limits.customers_touched,
+            limits.irreversible,
+        ];
+        all.map(|one| one.planned)
+    };
+    let fresh = with(ops(), 1, Status::Active, |_| ()).remembered(SEAT, |known| {
+        let mut what = Applied::read(&known.managed.spec);
+        what.fields.clear();
+        known.managed.spec = what.to_json().unwrap();
+    });
+    assert_eq!(counted(fresh), [0; 4], "the customer has just approved it");
+    assert_eq!(counted(whole()), [0; 4]);
+    let readers = with(ops(), 1, Status::Active, |one| {
+        one.assignments = Some(vec![assigned("Service Desk", "Directory Readers")]);
+    });
+    assert_eq!(counted(readers), [0, 0, 1, 0], "more for a group");
+    assert_eq!(counted(edited(whole(), LESS)), [1, 0, 1, 0], "less for a group");
+    let another = "{to: helpdesk-agent, directoryRoles: [Privileged Role Administrator]}";
+    let another = format!("grants: [{another}, ");
+    let powerful = with(ops(), 1, Status::Active, |one| {
+        one.roles.extend(roles("Privileged Role Administrator"));
+        one.assignments = Some(vec![assigned("Service Desk", DECLARED)]);
+    });
+    let powerful = edited(powerful, ("grants: [", &another));
+    assert_eq!(counted(powerful), [0, 1, 1, 0], "power for another group");
+    assert_eq!(counted(whole().without("ops")), [1, 0, 1, 1], "nobody any more");
+}
