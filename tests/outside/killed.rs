@@ -9,7 +9,7 @@ use std::fs;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, raise};
 use nix::unistd::Pid;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
@@ -32,7 +32,8 @@ pub(crate) struct Die {
 pub(crate) enum How {
     /// SIGKILL.
     Killed,
-    /// SIGSTOP, until somebody lets it go on.
+    /// SIGSTOP, right before a change is sent, until somebody lets it go on. What was sent just before
+    /// may still be on its way through the process: only the first one is surely alone.
     Stopped,
 }
 
@@ -69,6 +70,7 @@ fn child() {
 #[derive(Default)]
 struct Listener {
     count: std::sync::Arc<AtomicU64>,
+    leaving: AtomicU64,
     die: Option<Die>,
 }
 
@@ -78,9 +80,13 @@ impl<S: tracing::Subscriber> Layer<S> for Listener {
             return;
         }
         let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
+        let is_leaving = event.metadata().name() == "leaving";
         match self.die {
-            Some(Die { at, how: How::Stopped }) if at == number => {
-                kill(Pid::this(), Signal::SIGSTOP).unwrap();
+            Some(Die { at, how: How::Stopped })
+                if is_leaving && at == self.leaving.fetch_add(1, Ordering::SeqCst) + 1 =>
+            {
+                // This thread, at once: a signal to the process may find another one first.
+                raise(Signal::SIGSTOP).unwrap();
             }
             Some(Die { at, how: How::Killed }) if at == number => {
                 kill(Pid::this(), Signal::SIGKILL).unwrap();

@@ -227,8 +227,8 @@ fn whoever_waited_for_another_run_does_not_do_its_work_again() {
 #[test]
 fn whoever_sleeps_past_its_lease_sends_nothing_more_and_says_why() {
     let (_served, world) = remote();
-    // The seventh boundary: intents are written, the first requests are about to leave.
-    let sleeper = world.child(Some(Die { at: 7, how: How::Stopped }));
+    // Intents are written, and the first request is about to leave.
+    let sleeper = world.child(Some(Die { at: 1, how: How::Stopped }));
     let stat = format!("/proc/{}/stat", sleeper.id());
     let is_stopped = || {
         let stat = fs::read_to_string(&stat).unwrap();
