@@ -13,6 +13,7 @@ mod journal;
 mod look;
 mod record;
 mod recover;
+mod register;
 mod seats;
 mod step;
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! What the ledger is told of objects: after each step, and at the end of all that are as declared.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use serde_json::Value;
 
 use super::execute::Sent;
+use super::register::{Former, Register};
 use super::seats;
 use super::{Applied as Came, Came as StepCame, Job};
 use crate::ledger::{Change as Kept, Managed, ObjectKey, Origin, Recorded};
@@ -32,7 +34,7 @@ pub(super) struct Keeping<'a> {
 #[derive(Debug)]
 pub(super) struct Objects<'a> {
     pub(super) keeping: Keeping<'a>,
-    pub(super) known: Mutex<HashMap<ObjectKey, Managed>>,
+    pub(super) known: Mutex<Register>,
 }
 
 const SETS: [&str; 3] = ["spec.agent", "spec.admin", "spec.roles"];
@@ -52,8 +54,7 @@ impl<'a> Objects<'a> {
         objects: impl IntoIterator<Item = &'r Recorded>,
     ) -> Self {
         let own = objects.into_iter().filter(|known| known.managed.estate == keeping.name);
-        let known =
-            own.map(|Recorded { managed, .. }| (managed.key.clone(), managed.clone())).collect();
+        let known = own.map(|recorded| recorded.managed.clone()).collect();
         Self { keeping, known: Mutex::new(known) }
     }
 
@@ -69,7 +70,7 @@ impl<'a> Objects<'a> {
             return vec![Kept::Forget(step.object.clone())];
         }
         let remote_id = sent.remote_id.as_deref().or(step.guard.remote_id.as_deref());
-        let known = known_as(keeping, &objects, &step.object, remote_id);
+        let known = objects.of(keeping, &step.object, remote_id).cloned();
         let mut changes = Vec::new();
         if let Some(former) = known.as_ref().map(|known| known.key.clone())
             && former != step.object
@@ -123,7 +124,7 @@ impl<'a> Objects<'a> {
         if let Ok(spec) = what.to_json() {
             managed.spec = spec;
         }
-        objects.insert(step.object.clone(), managed.clone());
+        objects.insert(managed.clone());
         changes.push(Kept::Put(Box::new(managed)));
         changes
     }
@@ -209,7 +210,7 @@ pub fn is_settled(known: Known<'_>) -> bool {
 /// of what is open, only what is so whatever comes of it.
 pub(super) fn unsettled(
     keeping: Keeping<'_>,
-    objects: &HashMap<ObjectKey, Managed>,
+    objects: &Register,
     live: BTreeMap<ObjectKey, Option<String>>,
     remains: &Remains,
     is_complete: bool,
@@ -220,20 +221,20 @@ pub(super) fn unsettled(
         if open.contains(&key) {
             continue;
         }
-        let known = known_as(keeping, objects, &key, remote_id.as_deref());
-        if let Some(former) = known.as_ref().map(|known| known.key.clone())
+        let known = objects.of(keeping, &key, remote_id.as_deref());
+        if let Some(former) = known.map(|known| known.key.clone())
             && former != key
         {
             changes.push(Kept::Rename { from: former, to: key.name.clone() });
         }
-        let before = known.as_ref().map(|known| Applied::read(&known.spec));
+        let before = known.map(|known| Applied::read(&known.spec));
         let Some(mut what) = applied(keeping.estate, &key, before.as_ref()) else { continue };
         if let (Kind::DelegatedAccess, Some(id)) = (key.kind, &remote_id) {
             seats::hold(&mut what, remains, &key, &RelationshipId(id.clone()));
         }
         let Some(metadata) = metadata(keeping, &key) else { continue };
         let mut managed = known
-            .clone()
+            .cloned()
             .unwrap_or_else(|| Managed { run: None, ..new(keeping, &key, Verb::Update) });
         managed.key = key.clone();
         managed.is_protected = metadata.protect;
@@ -243,7 +244,7 @@ pub(super) fn unsettled(
         {
             managed.spec = spec;
         }
-        if known.as_ref() != Some(&managed) {
+        if known != Some(&managed) {
             changes.push(Kept::Put(Box::new(managed)));
         }
     }
@@ -255,57 +256,18 @@ pub(super) fn unsettled(
                 Kept::Put(_) | Kept::Forget(_) => None,
             })
             .collect();
-        for key in objects.keys().filter(|key| !renamed.contains(*key)) {
-            let is_protected = objects.get(key).is_some_and(|known| known.is_protected);
+        let former = LazyCell::new(|| Former::of(keeping));
+        for (key, known) in objects.iter().filter(|(key, _)| !renamed.contains(*key)) {
             if metadata(keeping, key).is_none()
                 && !open.contains(key)
-                && !is_protected
-                && !is_renamed(keeping, key)
+                && !known.is_protected
+                && !former.is_of_another(key)
             {
                 changes.push(Kept::Forget(key.clone()));
             }
         }
     }
     changes
-}
-
-/// Whether another document has had this name.
-fn is_renamed(keeping: Keeping<'_>, key: &ObjectKey) -> bool {
-    if key.kind == Kind::DelegatedAccess {
-        return seats::is_renamed(keeping, key);
-    }
-    all_metadata(keeping, key.kind)
-        .into_iter()
-        .any(|metadata| metadata.formerly.iter().any(|name| name.as_str() == key.name))
-}
-
-/// What is known of an object: under its name, under one that it had, or under one that no document
-/// has any more.
-pub(super) fn known_as(
-    keeping: Keeping<'_>,
-    objects: &HashMap<ObjectKey, Managed>,
-    key: &ObjectKey,
-    remote_id: Option<&str>,
-) -> Option<Managed> {
-    let formerly = || {
-        if key.kind == Kind::DelegatedAccess {
-            return seats::names(keeping, key).find_map(|key| objects.get(&key).cloned());
-        }
-        metadata(keeping, key)?
-            .formerly
-            .iter()
-            .find_map(|name| objects.get(&ObjectKey::new(key.kind, name.as_str())).cloned())
-    };
-    let by_id = || {
-        let id = remote_id?;
-        let same = objects.values().find(|known| {
-            known.key.kind == key.kind
-                && known.remote_id.as_deref() == Some(id)
-                && metadata(keeping, &known.key).is_none()
-        });
-        same.cloned()
-    };
-    objects.get(key).cloned().or_else(formerly).or_else(by_id)
 }
 
 pub(super) fn new(keeping: Keeping<'_>, key: &ObjectKey, verb: Verb) -> Managed {
@@ -322,7 +284,8 @@ pub(super) fn new(keeping: Keeping<'_>, key: &ObjectKey, verb: Verb) -> Managed 
     }
 }
 
-fn metadata<'a>(keeping: Keeping<'a>, key: &ObjectKey) -> Option<&'a Metadata> {
+/// The document of an object.
+pub(super) fn metadata<'a>(keeping: Keeping<'a>, key: &ObjectKey) -> Option<&'a Metadata> {
     let (estate, name) = (keeping.estate, key.name.as_str());
     match key.kind {
         Kind::Account => estate
@@ -336,17 +299,6 @@ fn metadata<'a>(keeping: Keeping<'a>, key: &ObjectKey) -> Option<&'a Metadata> {
         Kind::Customer => estate.customers.get(name).map(|one| &*one.metadata),
         Kind::DelegatedAccess => seats::metadata(keeping, key),
         _ => None,
-    }
-}
-
-fn all_metadata(keeping: Keeping<'_>, kind: Kind) -> Vec<&Metadata> {
-    let estate = keeping.estate;
-    match kind {
-        Kind::User => estate.users.values().map(|one| &*one.metadata).collect(),
-        Kind::Role => estate.roles.values().map(|one| &*one.metadata).collect(),
-        Kind::Partnership => estate.partnerships.values().map(|one| &*one.metadata).collect(),
-        Kind::Customer => estate.customers.values().map(|one| &*one.metadata).collect(),
-        _ => Vec::new(),
     }
 }
 

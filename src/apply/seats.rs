@@ -1,10 +1,9 @@
 //! What is remembered of delegated access: a template with a customer is held by one relationship, or by
 //! two while one takes over.
 
-use std::collections::HashMap;
-
 use super::execute::Sent;
-use super::record::{Keeping, Objects, known_as, new};
+use super::record::{Keeping, Objects, new};
+use super::register::Register;
 use crate::ledger::{Change as Kept, Managed, ObjectKey};
 use crate::model::customer::Relationship;
 use crate::model::metadata::Metadata;
@@ -21,8 +20,9 @@ impl Objects<'_> {
         let Ok(mut objects) = self.known.lock() else { return Vec::new() };
         let mut changes = Vec::new();
         let about = step.change.relationship();
-        let known = known_as(self.keeping, &objects, &step.object, None)
-            .or_else(|| objects.values().find(|known| holds(known, step)).cloned());
+        let held_by = step.held_by.clone().unwrap_or_default();
+        let ids = held_by.relationships.keys().chain(about).map(|id| id.0.as_str());
+        let known = objects.of(self.keeping, &step.object, ids).cloned();
         if let Some(former) = known.as_ref().map(|known| known.key.clone())
             && former != step.object
         {
@@ -32,7 +32,6 @@ impl Objects<'_> {
         let mut managed = known.unwrap_or_else(|| new(self.keeping, &step.object, step.verb));
         managed.key = step.object.clone();
         let mut what = Applied::read(&managed.spec);
-        let held_by = step.held_by.clone().unwrap_or_default();
         for (id, hold) in &held_by.relationships {
             what.relationships.entry(id.clone()).or_insert(*hold);
         }
@@ -83,7 +82,7 @@ impl Objects<'_> {
         }
         self.keep(&mut managed, what, &step.object);
         managed.run = Some(self.keeping.run.into());
-        objects.insert(step.object.clone(), managed.clone());
+        objects.insert(managed.clone());
         changes.push(Kept::Put(Box::new(managed)));
         changes
     }
@@ -108,24 +107,20 @@ fn keep(keeping: Keeping<'_>, managed: &mut Managed, mut what: Applied, key: &Ob
 
 /// What is remembered of seats while they are not as declared: by what they are held, what of them is as
 /// declared, and under which name.
-pub(super) fn open(
-    keeping: Keeping<'_>,
-    objects: &HashMap<ObjectKey, Managed>,
-    remains: &Remains,
-) -> Vec<Kept> {
+pub(super) fn open(keeping: Keeping<'_>, objects: &Register, remains: &Remains) -> Vec<Kept> {
     let mut changes = Vec::new();
     for (key, now) in remains.seats.iter().filter(|(key, _)| remains.open.contains(*key)) {
-        let known = known_as(keeping, objects, key, None);
+        let known = objects.of(keeping, key, None);
         if known.is_none() && now.relationships.is_empty() || metadata(keeping, key).is_none() {
             continue;
         }
-        if let Some(former) = known.as_ref().map(|known| known.key.clone())
+        if let Some(former) = known.map(|known| known.key.clone())
             && former != *key
         {
             changes.push(Kept::Rename { from: former, to: key.name.clone() });
         }
         let mut managed = known
-            .clone()
+            .cloned()
             .unwrap_or_else(|| Managed { run: None, ..new(keeping, key, Verb::Update) });
         managed.key = key.clone();
         let mut what = Applied::read(&managed.spec);
@@ -135,7 +130,7 @@ pub(super) fn open(
         }
         what.fields.extend(now.fields.clone());
         keep(keeping, &mut managed, what, key);
-        if known.as_ref() != Some(&managed) {
+        if known != Some(&managed) {
             changes.push(Kept::Put(Box::new(managed)));
         }
     }
@@ -158,17 +153,6 @@ pub(super) fn hold(what: &mut Applied, remains: &Remains, key: &ObjectKey, id: &
     what.relationships.entry(id.clone()).or_insert(hold.unwrap_or(Hold::Adopted));
 }
 
-/// Whether one of the relationships that a step is about is remembered as one of a seat's.
-fn holds(known: &Managed, step: &Step) -> bool {
-    if known.key.kind != Kind::DelegatedAccess {
-        return false;
-    }
-    let held = Applied::read(&known.spec).relationships;
-    let by = step.held_by.iter().flat_map(|held_by| held_by.relationships.keys());
-    by.chain(step.change.relationship())
-        .any(|id| known.remote_id.as_deref() == Some(&id.0) || held.contains_key(id))
-}
-
 /// The names that a seat had before: its template or its customer was called otherwise.
 pub(super) fn names<'a>(
     keeping: Keeping<'a>,
@@ -189,25 +173,6 @@ pub(super) fn names<'a>(
 
 fn all_names(metadata: &Metadata) -> impl Iterator<Item = &str> {
     std::iter::once(&metadata.name).chain(&metadata.formerly).map(Name::as_str)
-}
-
-/// Whether a seat that is declared has had this name.
-pub(super) fn is_renamed(keeping: Keeping<'_>, key: &ObjectKey) -> bool {
-    let Some((template, customer)) = key.name.split_once('/') else { return false };
-    let has = |metadata: &Metadata, name: &str| all_names(metadata).any(|one| one == name);
-    let templates = keeping.estate.delegated_access.values().map(|one| &one.metadata);
-    let templates: Vec<&str> =
-        templates.filter(|one| has(one, template)).map(|one| one.name.as_str()).collect();
-    if templates.is_empty() {
-        return false;
-    }
-    let customers = keeping.estate.customers.values().map(|one| &one.metadata);
-    customers.filter(|one| has(one, customer)).any(|customer| {
-        templates.iter().any(|template| {
-            let name = format!("{template}/{}", customer.name);
-            metadata(keeping, &ObjectKey::new(Kind::DelegatedAccess, name)).is_some()
-        })
-    })
 }
 
 /// The document of a seat, as long as its template selects its customer.

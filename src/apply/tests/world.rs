@@ -3,7 +3,7 @@
 //! The service is strict (`plan::tests::service`): whatever it would refuse ends the test. Memory is kept
 //! as a run keeps it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::blocks;
 use crate::apply::execute::Sent;
@@ -194,7 +194,7 @@ impl World {
     ) {
         let live = planned.bound.delegated.iter();
         let live = live.map(|(key, id)| (key.clone(), Some(id.0.clone()))).collect();
-        let known: HashMap<ObjectKey, Managed> = self.known.clone().into_iter().collect();
+        let known = self.known.values().cloned().collect();
         let mut remains = planned.remains.clone();
         for step in &planned.steps {
             crate::apply::seats::leave(&mut remains, step);
