@@ -105,8 +105,8 @@ fn measure(size: usize, delegated: Delegated) {
     let (old, new) = (world(size, 0, delegated), world(size, 20, delegated));
     row(&name("both worlds"), &[cpu().saturating_sub(start)], None);
     let (before, after) = (policies(false, delegated), policies(true, delegated));
-    let before = Side { policies: &before, world: &old };
-    let after = Side { policies: &after, world: &new };
+    let before = Side::new(&before, &old);
+    let after = Side::new(&after, &new);
     let universe = Universe {
         principals: Which::Types(BTreeSet::from([Type::User, Type::Provider])),
         actions: Action::ALL.iter().copied().take(ACTIONS).collect(),

@@ -49,8 +49,8 @@ pub(super) fn change(gather: &Gather<'_>, people: &People<'_>, steps: &[Ordered]
     let mut ask = |principals: Which, resources: Which| {
         let universe = Universe { principals, resources, ..Universe::default() };
         let [policies_before, policies_after] = &sets;
-        let before = &Side { policies: policies_before, world: &before };
-        let after = &Side { policies: policies_after, world: &after };
+        let before = &Side::new(policies_before, &before);
+        let after = &Side::new(policies_after, &after);
         match difference(before, after, &universe) {
             Ok(difference) => {
                 found.gained.extend(rectangles(&difference.gained));

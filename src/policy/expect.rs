@@ -290,7 +290,7 @@ impl Runner<'_> {
             resources: Which::Listed(targets.iter().cloned().collect()),
             ..Universe::default()
         };
-        let side = Side { policies: self.policies, world: self.world };
+        let side = Side::new(self.policies, self.world);
         let access = matrix(&side, &universe)?;
         let allowed = who(&access);
         for rectangle in access.rectangles() {

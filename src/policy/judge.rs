@@ -5,12 +5,12 @@
 //! one that does not apply, and whoever wrote it meant to stop something.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use cedar_policy::{
-    AuthorizationError, Authorizer, Context, Decision as Said, Entities, EntityUid, Policy,
-    PolicySet, PrincipalConstraint, Request, Response,
+    AuthorizationError, Authorizer, Context, Decision as Said, Effect, Entities, EntityUid, Policy,
+    PolicyId, PolicySet, PrincipalConstraint, Request, Response,
 };
 
 use super::rules::{self, Rules};
@@ -163,28 +163,74 @@ impl<'a> Judge<'a> {
         let Ok(request) = Request::new(principal, action, resource, context, None) else {
             return Decision::default();
         };
-        let ask = |set: &PolicySet| self.authorizer.is_authorized(&request, set, &self.entities);
-        let response = ask(&policies);
+        let response = self.authorizer.is_authorized(&request, &policies, &self.entities);
+        let Ruling { allowed, by } = Ruling::of(&response, &policies, Failing::Forbids);
         let mut decision = Decision {
-            allowed: response.decision() == Said::Allow,
-            by: reasons(&response),
+            allowed,
+            by: by.iter().map(ToString::to_string).collect(),
             failed: failures(&response),
             advice: Vec::new(),
         };
-        let forbids = |id: &str| self.rules.by_id(id).is_some_and(|rule| !rule.permits());
-        let failed = decision.failed.iter().map(|(id, _)| id).filter(|id| forbids(id));
-        let failed: Vec<String> = failed.cloned().collect();
-        if decision.allowed && !failed.is_empty() {
-            decision.allowed = false;
-            decision.by = failed;
-        }
         if !about.advice.is_empty() {
-            let advice = ask(&about.advice);
+            let advice = self.authorizer.is_authorized(&request, &about.advice, &self.entities);
             decision.advice = reasons(&advice);
             decision.failed.extend(failures(&advice));
             decision.failed.sort_unstable();
         }
         decision
+    }
+}
+
+/// What becomes of a forbid that cannot be evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failing<'a> {
+    /// It forbids: whoever wrote it meant to stop something.
+    Forbids,
+    /// For Cedar it does not apply, and so it is for whoever relies on nothing doubtful; but for this one.
+    ForbidsIf(&'a PolicyId),
+}
+
+impl Failing<'_> {
+    /// Whether a policy forbids where it errs.
+    pub(super) fn forbids(self, policy: &Policy) -> bool {
+        policy.effect() == Effect::Forbid
+            && match self {
+                Self::Forbids => true,
+                Self::ForbidsIf(id) => policy.id() == id,
+            }
+    }
+}
+
+/// What policies decide: Cedar's word, but for forbids that cannot be evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ruling {
+    pub(super) allowed: bool,
+    /// Those that decided; none for a denial by default.
+    pub(super) by: BTreeSet<PolicyId>,
+}
+
+impl Ruling {
+    pub(super) fn on(
+        request: &Request,
+        policies: &PolicySet,
+        entities: &Entities,
+        failing: Failing<'_>,
+    ) -> Self {
+        let response = Authorizer::new().is_authorized(request, policies, entities);
+        Self::of(&response, policies, failing)
+    }
+
+    fn of(response: &Response, policies: &PolicySet, failing: Failing<'_>) -> Self {
+        let allowed = response.decision() == Said::Allow;
+        let by: BTreeSet<PolicyId> = response.diagnostics().reason().cloned().collect();
+        if !allowed {
+            return Self { allowed, by };
+        }
+        let errors = response.diagnostics().errors();
+        let errors = errors.map(|AuthorizationError::PolicyEvaluationError(one)| one.policy_id());
+        let forbids = |id: &&PolicyId| policies.policy(id).is_some_and(|one| failing.forbids(one));
+        let failed: BTreeSet<PolicyId> = errors.filter(forbids).cloned().collect();
+        if failed.is_empty() { Self { allowed, by } } else { Self { allowed: false, by: failed } }
     }
 }
 

@@ -203,8 +203,7 @@ pub(super) fn compare(input: &Input<'_>, renames: &Renames, review: &mut Review)
     let after = input.head.world;
     let policies = [renames.policies(input.base.rules), input.head.rules.set()];
     let [base_set, head_set] = &policies;
-    let sides =
-        [Side { policies: base_set, world: before }, Side { policies: head_set, world: after }];
+    let sides = [Side::new(base_set, before), Side::new(head_set, after)];
     let changed = Changed::of(review);
     let mut part = HashMap::new();
     match asked(&sides, &changed, Some(&mut part)) {
@@ -220,8 +219,8 @@ pub(super) fn compare(input: &Input<'_>, renames: &Renames, review: &mut Review)
     if let Some(judged) = input.judged {
         let set = judged.rules.set();
         if set != *head_set {
-            let before = Side { policies: &set, world: after };
-            let after = Side { policies: head_set, world: after };
+            let before = Side::new(&set, after);
+            let after = Side::new(head_set, after);
             review.by_policies = asked(&[before, after], &changed, None).ok();
         }
     }

@@ -69,7 +69,7 @@ pub(crate) fn run(out: &Output, args: &AccessArgs) -> Result<Outcome, CommandErr
         ..Universe::default()
     };
     let set = policies.rules.set();
-    let side = Side { policies: &set, world: &policies.world };
+    let side = Side::new(&set, &policies.world);
     let found =
         matrix(&side, &universe).map_err(|refused| CommandError::Internal(refused.to_string()))?;
     let shown = shown(&policies, &universe, &found);

@@ -163,7 +163,7 @@ fn roles(
         ..universe.clone()
     };
     let set = policies.rules.set();
-    let found = matrix(&Side { policies: &set, world: &world }, &asked)
+    let found = matrix(&Side::new(&set, &world), &asked)
         .map_err(|refused| CommandError::Internal(refused.to_string()))?;
     let mut cells: Vec<BTreeMap<usize, Cell>> = vec![BTreeMap::new(); named.len()];
     let of: Vec<usize> = actions.iter().map(|action| about(*action, &things)).collect();

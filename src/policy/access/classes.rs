@@ -10,6 +10,7 @@ use indexmap::IndexSet;
 use super::ask::{Outcome, Probes};
 use super::column::{Column, Columns, Part, Role, ViewId};
 use super::look::{LookId, Looks, Names};
+use super::order::{End, Stop};
 use super::roster::{self, Roster, Types};
 use super::{Care, Refused, ask};
 use crate::policy::world::{Type, Uid, World};
@@ -20,7 +21,7 @@ pub(super) type ClassId = usize;
 /// How policies regard an entity in one role of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Standing {
-    /// The columns all of whose guards hold.
+    /// The columns all of whose guards hold, and those that could err.
     pub alive: FixedBitSet,
     /// For each mixed column in order: the number of what its leaves are, 0 if it is not alive.
     pub marks: Vec<u32>,
@@ -67,13 +68,15 @@ pub(super) struct Classes<'a> {
     /// How many members, and the first two.
     members: Vec<(u64, Vec<usize>)>,
     pub standings: IndexSet<Standing>,
+    /// The columns of which there are marks.
+    pub mixed: FixedBitSet,
 }
 
 impl<'a> Classes<'a> {
     pub(super) fn new(roster: Roster<'a>, regards: &Regards<'_>) -> Result<Self, Refused> {
         let Roster { entries, looks, .. } = roster;
         let mut standings = IndexSet::new();
-        let of_look = regards.standings(&entries, &looks, &mut standings)?;
+        let (of_look, mixed) = regards.standings(&entries, &looks, &mut standings)?;
         let mut known = IndexSet::new();
         let mut class_of = Vec::with_capacity(entries.len());
         let mut members: Vec<(u64, Vec<usize>)> = Vec::new();
@@ -97,7 +100,7 @@ impl<'a> Classes<'a> {
             }
             class_of.push(id);
         }
-        Ok(Self { entries, class_of, known, members, standings })
+        Ok(Self { entries, class_of, known, members, standings, mixed })
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (ClassId, &Class)> {
@@ -157,10 +160,15 @@ impl Regards<'_> {
         entries: &[roster::Entry<'_>],
         looks: &Looks<'_>,
         standings: &mut IndexSet<Standing>,
-    ) -> Result<[OfLook; 2], Refused> {
+    ) -> Result<([OfLook; 2], FixedBitSet), Refused> {
         let views: Vec<Viewed> = self.views(looks);
         let first = first_of_looks(entries, looks.len());
         let outcomes = self.ask(entries, &views, &first)?;
+        let mut errs = FixedBitSet::with_capacity(self.columns.atoms.len());
+        outcomes.values().flat_map(|outcome| &outcome.err).for_each(|atom| errs.insert(*atom));
+        let columns = self.columns.all.iter().enumerate();
+        let mixed = columns.filter(|(_, column)| column.is_mixed(&errs));
+        let mixed: FixedBitSet = mixed.map(|(at, _)| at).collect();
         let mut marks = Marks::default();
         let mut result = [OfLook::new(), OfLook::new()];
         for (side, (result, first)) in result.iter_mut().zip(&first).enumerate() {
@@ -168,13 +176,13 @@ impl Regards<'_> {
                 result.push(first.map(|_| {
                     let facts = self.facts(side, look, &views, &outcomes);
                     [Role::Principal, Role::Resource].map(|role| {
-                        let standing = self.standing(role, &facts, &mut marks);
+                        let standing = self.standing(role, &facts, [&errs, &mixed], &mut marks);
                         standings.insert_full(standing).0
                     })
                 }));
             }
         }
-        Ok(result)
+        Ok((result, mixed))
     }
 
     fn views(&self, looks: &Looks<'_>) -> Vec<Viewed> {
@@ -280,7 +288,14 @@ impl Regards<'_> {
         facts
     }
 
-    fn standing(&self, role: Role, facts: &Facts, marks: &mut Marks) -> Standing {
+    /// `errs` are the atoms that err for anybody, `mixed` the columns of which there are marks.
+    fn standing(
+        &self,
+        role: Role,
+        facts: &Facts,
+        [errs, mixed]: [&FixedBitSet; 2],
+        marks: &mut Marks,
+    ) -> Standing {
         let columns = &self.columns.all;
         let mut standing =
             Standing { alive: FixedBitSet::with_capacity(columns.len()), marks: Vec::new() };
@@ -289,10 +304,19 @@ impl Regards<'_> {
                 Role::Principal => &column.principal,
                 Role::Resource => &column.resource,
             };
-            let alive = part.guards.iter().all(|atom| facts.hold.contains(*atom));
-            standing.alive.set(at, alive);
-            if column.is_mixed() {
-                let mark = if alive { self.mark(at, part, column, facts, marks) } else { 0 };
+            let stop = match &column.order {
+                Some(order) if self.care != Care::NoOrder && order.can_err(errs) => {
+                    order.stop(role, [&facts.hold, &facts.err, errs])
+                }
+                Some(order) if order.end == End::False => None,
+                _ => {
+                    let is_alive = part.guards.iter().all(|atom| facts.hold.contains(*atom));
+                    is_alive.then_some(Stop::Nowhere)
+                }
+            };
+            standing.alive.set(at, stop.is_some());
+            if mixed.contains(at) {
+                let mark = stop.map_or(0, |stop| self.mark((at, stop), part, column, facts, marks));
                 standing.marks.push(mark);
             }
         }
@@ -301,7 +325,7 @@ impl Regards<'_> {
 
     fn mark(
         &self,
-        at: usize,
+        at: (usize, Stop),
         part: &Part,
         column: &Column,
         facts: &Facts,
@@ -338,8 +362,8 @@ struct Facts {
     seen: Vec<LookId>,
 }
 
-/// Column, outcomes of its leaves (holds, errs), and what its views see.
-type Marks = IndexSet<(usize, Vec<(bool, bool)>, Vec<LookId>)>;
+/// Column and where it stops, outcomes of its leaves (holds, errs), and what its views see.
+type Marks = IndexSet<((usize, Stop), Vec<(bool, bool)>, Vec<LookId>)>;
 
 /// For each side, an entity of each look that is there.
 fn first_of_looks(entries: &[roster::Entry<'_>], looks: usize) -> [Vec<Option<usize>>; 2] {

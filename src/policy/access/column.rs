@@ -3,6 +3,9 @@
 //! A policy is satisfied when all its conjuncts (scope, `when`, `unless`) are true; one that is
 //! false or errs is enough for it not to be. So conjuncts can be judged one by one, and what is
 //! known of the principal alone decides already whether the policy can matter for it.
+//!
+//! Most forbids forbid even where they err. One errs where the first of its conjuncts that is not true
+//! does, so of these the order is kept ([`Order`]).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,32 +15,45 @@ use cedar_policy::pst::{
     PrincipalConstraint, ResourceConstraint, Template, UnaryOp, Var,
 };
 use cedar_policy::{Context, Entities, PolicyId};
+use fixedbitset::FixedBitSet;
 use indexmap::IndexSet;
 
+use super::order::{End, Order, Turn};
 use super::reads::{Footprint, Reads};
 use super::{Refused, ask};
 use crate::model::action::Action;
+use crate::policy::judge::Failing;
 
 /// What must hold for a policy to be satisfied, for actions for which that is the same.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     policy: PolicyId,
     effect: Effect,
+    /// It forbids, even where it errs.
+    is_closed: bool,
     pub actions: BTreeSet<Action>,
     /// The action, if the conjuncts still speak of it.
     only: Option<Action>,
-    conjuncts: Vec<Arc<Expr>>,
+    asked: Asked,
 }
 
 impl Draft {
     /// Satisfied alike, by the same triples of the actions that both are for.
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
-        let Self { policy, effect, actions: _, only, conjuncts } = self;
+        let Self { policy, effect, is_closed, actions: _, only, asked } = self;
         *policy == other.policy
             && *effect == other.effect
+            && *is_closed == other.is_closed
             && *only == other.only
-            && *conjuncts == other.conjuncts
+            && *asked == other.asked
     }
+}
+
+/// Conjuncts that are still to be asked, in order, and what those get to for whom all are true.
+#[derive(Debug, Clone, PartialEq)]
+struct Asked {
+    conjuncts: Vec<Arc<Expr>>,
+    end: End,
 }
 
 /// A policy as it was read.
@@ -45,12 +61,14 @@ impl Draft {
 pub(super) struct Parsed {
     id: PolicyId,
     effect: Effect,
+    is_closed: bool,
     conjuncts: Vec<Arc<Expr>>,
     pub reads: Reads,
 }
 
 impl Parsed {
-    pub(super) fn of(policy: &cedar_policy::Policy) -> Result<Self, Refused> {
+    pub(super) fn of(policy: &cedar_policy::Policy, failing: Failing<'_>) -> Result<Self, Refused> {
+        let is_closed = failing.forbids(policy);
         let id = policy.id().clone();
         let unknown = |what: String| Refused::Unknown { policy: id.clone(), what };
         let parsed = match policy.to_pst().map_err(|error| unknown(error.to_string()))? {
@@ -65,7 +83,7 @@ impl Parsed {
         for conjunct in &conjuncts {
             reads.absorb(Reads::of(conjunct).map_err(unknown)?);
         }
-        Ok(Self { id: id.clone(), effect: body.effect, conjuncts, reads })
+        Ok(Self { id: id.clone(), effect: body.effect, is_closed, conjuncts, reads })
     }
 
     /// What is left of it to ask once context and action are known. `background` holds whom
@@ -79,16 +97,25 @@ impl Parsed {
         let mut drafts: Vec<Draft> = Vec::new();
         for &action in actions {
             let known = Known { action, context, background };
-            let Some(conjuncts) = known.remaining(&self.conjuncts)? else { continue };
-            let only = conjuncts.iter().any(|conjunct| reads(conjunct).action).then_some(action);
-            let found =
-                drafts.iter_mut().find(|draft| draft.only == only && draft.conjuncts == conjuncts);
+            let asked = known.remaining(&self.conjuncts)?;
+            let can_matter = match asked.end {
+                End::True => true,
+                End::Error => self.is_closed,
+                // One before that may err.
+                End::False => self.is_closed && !asked.conjuncts.is_empty(),
+            };
+            if !can_matter {
+                continue;
+            }
+            let speaks = asked.conjuncts.iter().any(|conjunct| reads(conjunct).action);
+            let only = speaks.then_some(action);
+            let found = drafts.iter_mut().find(|draft| draft.only == only && draft.asked == asked);
             if let Some(draft) = found {
                 draft.actions.insert(action);
             } else {
-                let (policy, effect) = (self.id.clone(), self.effect);
+                let (policy, effect, is_closed) = (self.id.clone(), self.effect, self.is_closed);
                 let actions = BTreeSet::from([action]);
-                drafts.push(Draft { policy, effect, actions, only, conjuncts });
+                drafts.push(Draft { policy, effect, is_closed, actions, only, asked });
             }
         }
         Ok(drafts)
@@ -175,22 +202,25 @@ struct Known<'k> {
 }
 
 impl Known<'_> {
-    /// The conjuncts that are still to be asked, or nothing if one of them is not true.
-    fn remaining(&self, conjuncts: &[Arc<Expr>]) -> Result<Option<Vec<Arc<Expr>>>, Refused> {
+    /// The conjuncts that are still to be asked, up to the first that is not true for anybody.
+    fn remaining(&self, conjuncts: &[Arc<Expr>]) -> Result<Asked, Refused> {
         let mut remaining = Vec::new();
         for conjunct in conjuncts {
             split(&self.fold(conjunct)?, &mut remaining);
             remaining.retain(|conjunct| truth(conjunct) != Some(true));
-            let settled = |conjunct: &Arc<Expr>| {
+            let is_settled = |conjunct: &Arc<Expr>| {
                 let reads = reads(conjunct);
                 !reads.principal && !reads.resource
             };
             // What is settled and was not true is false or an error.
-            if remaining.iter().any(settled) {
-                return Ok(None);
+            if let Some(at) = remaining.iter().position(is_settled) {
+                let end = remaining.get(at).and_then(|conjunct| truth(conjunct));
+                remaining.truncate(at);
+                let end = if end.is_some() { End::False } else { End::Error };
+                return Ok(Asked { conjuncts: remaining, end });
             }
         }
-        Ok(Some(remaining))
+        Ok(Asked { conjuncts: remaining, end: End::True })
     }
 
     /// The expression, with what needs neither principal nor resource decided.
@@ -317,15 +347,34 @@ pub(super) struct Column {
     pub resource: Part,
     /// What is read of both by the leaves that compare them.
     pub views: BTreeSet<ViewId>,
+    /// Of a forbid that forbids even where it errs: what is asked one after the other.
+    pub order: Option<Order>,
 }
 
 impl Column {
-    /// Classes can say of it only what its leaves are, not whether it is satisfied.
-    pub(super) fn is_mixed(&self) -> bool {
+    /// Classes can say of it only what its leaves are, or where it is stopped, not whether it is satisfied.
+    /// `errs` are the atoms that err for anybody.
+    pub(super) fn is_mixed(&self, errs: &FixedBitSet) -> bool {
         !self.views.is_empty()
             || !self.principal.leaves.is_empty()
             || !self.resource.leaves.is_empty()
+            || self.order.as_ref().is_some_and(|order| order.can_err(errs))
     }
+}
+
+fn part<'p>(role: Role, principal: &'p mut Part, resource: &'p mut Part) -> &'p mut Part {
+    match role {
+        Role::Principal => principal,
+        Role::Resource => resource,
+    }
+}
+
+/// What a leaf of a mixed conjunct reads.
+enum Leaf {
+    One(Role, AtomId),
+    Compares(ViewId),
+    /// Neither: it is the same for everyone.
+    ForEveryone,
 }
 
 /// All policies of both sides.
@@ -341,49 +390,49 @@ impl Columns {
     /// Adds a policy as it is on these sides.
     pub(super) fn add(&mut self, draft: &Draft, actions: [BTreeSet<Action>; 2]) {
         let (mut principal, mut resource) = (Part::default(), Part::default());
-        let mut views = BTreeSet::new();
-        for conjunct in &draft.conjuncts {
+        let (mut views, mut turns) = (BTreeSet::new(), Vec::new());
+        for conjunct in &draft.asked.conjuncts {
             let reads = reads(conjunct);
-            match (reads.principal, reads.resource) {
-                (true, false) => {
-                    principal.guards.insert(self.atom(Role::Principal, draft.only, conjunct));
-                }
-                (false, true) => {
-                    resource.guards.insert(self.atom(Role::Resource, draft.only, conjunct));
-                }
+            let role = match (reads.principal, reads.resource) {
+                (true, false) => Role::Principal,
+                (false, true) => Role::Resource,
                 _ => {
-                    let mut parts = Vec::new();
+                    let (mut parts, mut both) = (Vec::new(), BTreeSet::new());
                     leaves(conjunct, &mut parts);
+                    let mut others = false;
                     for leaf in parts {
-                        self.leaf(leaf, draft.only, &mut principal, &mut resource, &mut views);
+                        match self.leaf(leaf, draft.only) {
+                            Leaf::One(role, atom) => {
+                                let part = part(role, &mut principal, &mut resource);
+                                part.leaves.insert(atom);
+                                both.insert(atom);
+                            }
+                            Leaf::Compares(view) => {
+                                views.insert(view);
+                                others = true;
+                            }
+                            Leaf::ForEveryone => others |= truth(leaf).is_none(),
+                        }
                     }
+                    turns.push(Turn::Both(both, others));
+                    continue;
                 }
-            }
+            };
+            let atom = self.atom(role, draft.only, conjunct);
+            part(role, &mut principal, &mut resource).guards.insert(atom);
+            turns.push(Turn::One(role, atom));
         }
-        self.all.push(Column { actions, principal, resource, views });
+        let order = draft.is_closed.then_some(Order { turns, end: draft.asked.end });
+        self.all.push(Column { actions, principal, resource, views, order });
     }
 
-    fn leaf(
-        &mut self,
-        leaf: &Arc<Expr>,
-        only: Option<Action>,
-        principal: &mut Part,
-        resource: &mut Part,
-        views: &mut BTreeSet<ViewId>,
-    ) {
+    fn leaf(&mut self, leaf: &Arc<Expr>, only: Option<Action>) -> Leaf {
         let reads = reads(leaf);
         match (reads.principal, reads.resource) {
-            (true, false) => {
-                principal.leaves.insert(self.atom(Role::Principal, only, leaf));
-            }
-            (false, true) => {
-                resource.leaves.insert(self.atom(Role::Resource, only, leaf));
-            }
-            (true, true) => {
-                views.insert(self.view(reads.footprint, None));
-            }
-            // The same for everyone.
-            (false, false) => {}
+            (true, false) => Leaf::One(Role::Principal, self.atom(Role::Principal, only, leaf)),
+            (false, true) => Leaf::One(Role::Resource, self.atom(Role::Resource, only, leaf)),
+            (true, true) => Leaf::Compares(self.view(reads.footprint, None)),
+            (false, false) => Leaf::ForEveryone,
         }
     }
 
@@ -405,7 +454,7 @@ impl Columns {
     /// The views by which this draft compares principal and resource.
     pub(super) fn compares(draft: &Draft) -> impl Iterator<Item = Footprint> {
         let mut footprints = Vec::new();
-        for conjunct in &draft.conjuncts {
+        for conjunct in &draft.asked.conjuncts {
             let mut parts = Vec::new();
             leaves(conjunct, &mut parts);
             let both = parts.into_iter().map(|leaf| reads(leaf));

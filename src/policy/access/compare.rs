@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use cedar_policy::{Authorizer, Context, Decision, PolicyId, PolicySet};
+use cedar_policy::{Context, PolicySet};
 use fixedbitset::FixedBitSet;
 use indexmap::{IndexMap, IndexSet};
 
@@ -16,6 +16,7 @@ use super::look::Names;
 use super::roster::Types;
 use super::{Care, Refused, Side, ask};
 use crate::model::action::Action;
+use crate::policy::judge::{Failing, Ruling};
 
 /// Actions to which the same policies apply, on either side, and the same types.
 #[derive(Debug)]
@@ -62,13 +63,6 @@ struct About {
     resource: usize,
 }
 
-/// What Cedar answered.
-#[derive(Debug, Clone)]
-pub(super) struct Answer {
-    pub allowed: bool,
-    pub policies: BTreeSet<PolicyId>,
-}
-
 /// Classes that policies which apply to a group of actions regard alike.
 #[derive(Debug)]
 pub(super) struct Crowd {
@@ -113,7 +107,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
     }
 
     pub(super) fn sheet(&mut self, group: Group) -> Sheet {
-        let mut narrowed = Narrowed::new(self.classes, self.columns, &group);
+        let mut narrowed = Narrowed::new(self.classes, &group);
         let principals = narrowed.crowds(Role::Principal);
         let resources = narrowed.crowds(Role::Resource);
         let mut sheet =
@@ -191,7 +185,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
         sides: [Option<Side<'_>>; 2],
         names: &Names,
         context: &Context,
-    ) -> Result<Vec<Answer>, Refused> {
+    ) -> Result<Vec<Ruling>, Refused> {
         let mut there = [names.opened.clone(), names.opened.clone()];
         for About { side, principal, action: _, resource } in self.questions.values() {
             if let Some(there) = there.get_mut(*side) {
@@ -203,22 +197,19 @@ impl<'c, 'a> Comparison<'c, 'a> {
         let none = PolicySet::new();
         let mut asked = Vec::new();
         for (side, there) in sides.into_iter().zip(there) {
-            let policies = side.map_or(&none, |side| side.policies);
-            asked.push((policies, ask::store(side.map(|side| side.world), there)?));
+            let (policies, failing) =
+                side.map_or((&none, Failing::Forbids), |side| (side.policies, side.failing));
+            asked.push((policies, failing, ask::store(side.map(|side| side.world), there)?));
         }
         let mut answers = Vec::with_capacity(self.questions.len());
         for About { side, principal, action, resource } in self.questions.values().copied() {
-            let (Some((policies, store)), Some(principal), Some(resource)) =
+            let (Some((policies, failing, store)), Some(principal), Some(resource)) =
                 (asked.get(side), self.classes.uid(principal), self.classes.uid(resource))
             else {
                 continue;
             };
             let request = ask::request(principal.cedar(), Some(action), resource.cedar(), context)?;
-            let response = Authorizer::new().is_authorized(&request, policies, store);
-            answers.push(Answer {
-                allowed: response.decision() == Decision::Allow,
-                policies: response.diagnostics().reason().cloned().collect(),
-            });
+            answers.push(Ruling::on(&request, policies, store, *failing));
         }
         Ok(answers)
     }
@@ -243,16 +234,15 @@ impl Crowd {
 #[derive(Debug)]
 struct Narrowed<'n> {
     classes: &'n Classes<'n>,
-    columns: &'n [Column],
     applies: [FixedBitSet; 2],
     types: &'static Types,
     standings: IndexSet<Standing>,
 }
 
 impl<'n> Narrowed<'n> {
-    fn new(classes: &'n Classes<'n>, columns: &'n [Column], group: &Group) -> Self {
+    fn new(classes: &'n Classes<'n>, group: &Group) -> Self {
         let Group { actions: _, applies, types } = group;
-        Self { classes, columns, applies: applies.clone(), types, standings: IndexSet::new() }
+        Self { classes, applies: applies.clone(), types, standings: IndexSet::new() }
     }
 
     fn crowds(&mut self, role: Role) -> Vec<Crowd> {
@@ -282,9 +272,8 @@ impl<'n> Narrowed<'n> {
 
     fn narrow(&mut self, side: usize, standing: &Standing) -> Option<usize> {
         let alive = &standing.alive & self.applies.get(side)?;
-        let mixed = self.columns.iter().enumerate().filter(|(_, column)| column.is_mixed());
-        let marks = mixed.zip(&standing.marks);
-        let marks = marks.map(|((at, _), mark)| if alive.contains(at) { *mark } else { 0 });
+        let marks = self.classes.mixed.ones().zip(&standing.marks);
+        let marks = marks.map(|(at, mark)| if alive.contains(at) { *mark } else { 0 });
         let marks = marks.collect();
         Some(self.standings.insert_full(Standing { alive, marks }).0)
     }

@@ -8,9 +8,10 @@ use fixedbitset::FixedBitSet;
 use indexmap::IndexMap;
 
 use super::classes::{ClassId, Classes};
-use super::compare::{Answer, Crowd, QuestionId, Sheet};
+use super::compare::{Crowd, QuestionId, Sheet};
 use super::rectangle::{Pairing, Rectangle};
 use crate::model::action::Action;
+use crate::policy::judge::Ruling;
 
 /// What is being collected: what is allowed after and was not before, or the other way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub(super) enum Direction {
 
 impl Direction {
     /// The policies that decided, if this is such a change.
-    fn decided(self, answers: &[Answer], questions: [Option<QuestionId>; 2]) -> Option<&Answer> {
+    fn decided(self, answers: &[Ruling], questions: [Option<QuestionId>; 2]) -> Option<&Ruling> {
         let [before, after] = questions.map(|question| {
             question.and_then(|question| answers.get(question)).filter(|answer| answer.allowed)
         });
@@ -38,7 +39,7 @@ type Pieces = BTreeMap<Place, (BTreeSet<Action>, BTreeSet<PolicyId>)>;
 
 pub(super) fn rectangles(
     sheets: &[Sheet],
-    answers: &[Answer],
+    answers: &[Ruling],
     direction: Direction,
     classes: &Classes<'_>,
     context: usize,
@@ -92,13 +93,13 @@ type Rows<'s> = IndexMap<Vec<usize>, (Vec<usize>, BTreeSet<&'s PolicyId>)>;
 
 fn collect(
     sheet: &Sheet,
-    answers: &[Answer],
+    answers: &[Ruling],
     direction: Direction,
     classes: &Classes<'_>,
     pieces: &mut Pieces,
 ) {
     // Those on themselves that change so.
-    let mut selves: BTreeMap<ClassId, &Answer> = BTreeMap::new();
+    let mut selves: BTreeMap<ClassId, &Ruling> = BTreeMap::new();
     for cell in &sheet.selves {
         if let Some(answer) = direction.decided(answers, cell.questions) {
             selves.insert(cell.place, answer);
@@ -114,7 +115,7 @@ fn collect(
         let mut policies: BTreeSet<PolicyId> = policies.into_iter().cloned().collect();
         let pairing = if both.iter().all(|class| selves.contains_key(class)) {
             for answer in both.iter().filter_map(|class| selves.remove(class)) {
-                policies.extend(answer.policies.iter().cloned());
+                policies.extend(answer.by.iter().cloned());
             }
             Pairing::All
         } else {
@@ -126,7 +127,7 @@ fn collect(
     }
     if !selves.is_empty() {
         let who: Arc<[ClassId]> = selves.keys().copied().collect();
-        let policies = selves.values().flat_map(|answer| answer.policies.iter().cloned());
+        let policies = selves.values().flat_map(|answer| answer.by.iter().cloned());
         add(pieces, (Pairing::Same, Arc::clone(&who), who), sheet, policies.collect());
     }
 }
@@ -137,7 +138,7 @@ fn add(pieces: &mut Pieces, place: Place, sheet: &Sheet, policies: BTreeSet<Poli
     decided.extend(policies);
 }
 
-fn rows<'s>(sheet: &Sheet, answers: &'s [Answer], direction: Direction) -> Rows<'s> {
+fn rows<'s>(sheet: &Sheet, answers: &'s [Ruling], direction: Direction) -> Rows<'s> {
     let mut rows = Rows::new();
     // Cells come by principals, so a row ends where the next begins.
     for row in sheet.cells.chunk_by(|one, two| one.place.0 == two.place.0) {
@@ -147,7 +148,7 @@ fn rows<'s>(sheet: &Sheet, answers: &'s [Answer], direction: Direction) -> Rows<
             if let Some(answer) = direction.decided(answers, cell.questions) {
                 x = Some(cell.place.0);
                 ys.push(cell.place.1);
-                decided.extend(&answer.policies);
+                decided.extend(&answer.by);
             }
         }
         if let Some(x) = x {

@@ -27,10 +27,11 @@
 //!    the whole policy set and two real entities.
 //! 6. `merge` makes rectangles of the answers.
 //!
-//! Whether a request is allowed is decided by Cedar's authorizer alone. What is relied upon besides
-//! is that a policy is satisfied only when all its conjuncts are true, and that `&&`, `||`, `!` and
-//! `if` depend on nothing but the outcome of their operands. `tests` holds all of it against the
-//! naive loop.
+//! Whether a request is allowed is decided by Cedar's authorizer alone, but that a forbid that errs
+//! forbids ([`Ruling`]). What is relied upon besides is that a policy is satisfied only when all its
+//! conjuncts are true, that the first one in order that is not decides whether it errs, and that
+//! `&&`, `||`, `!` and `if` depend on nothing but the outcome of their operands. `tests` holds all of
+//! it against the naive loop.
 
 mod ask;
 mod classes;
@@ -38,6 +39,7 @@ mod column;
 mod compare;
 mod look;
 mod merge;
+mod order;
 mod reads;
 mod rectangle;
 mod roster;
@@ -52,13 +54,14 @@ use cedar_policy::{Context, Policy, PolicyId, PolicySet};
 
 use classes::{Classes, Regards};
 use column::{Columns, Parsed};
-use compare::{Answer, Comparison, Sheet};
+use compare::{Comparison, Sheet};
 use look::Names;
 use merge::Direction;
 use reads::Footprint;
 pub use rectangle::{Access, Difference, Pairing, Rectangle};
 use roster::{Roster, Types};
 
+use super::judge::{Failing, Ruling};
 use super::world::{Type, Uid, World};
 use crate::model::action::Action;
 
@@ -68,6 +71,14 @@ pub struct Side<'a> {
     /// With ids as they shall be reported.
     pub policies: &'a PolicySet,
     pub world: &'a World,
+    pub failing: Failing<'a>,
+}
+
+impl<'a> Side<'a> {
+    /// As everybody is judged: whatever forbids and cannot be evaluated, forbids.
+    pub const fn new(policies: &'a PolicySet, world: &'a World) -> Self {
+        Self { policies, world, failing: Failing::Forbids }
+    }
 }
 
 /// Who, or on what.
@@ -154,6 +165,8 @@ enum Care {
     Full,
     /// An atom that errs is one that fails.
     NoErrors,
+    /// Whatever is not true stops a forbid, whichever was to be asked before.
+    NoOrder,
     /// Nobody's name matters.
     NoNames,
     /// Leaves that compare principal and resource read nothing.
@@ -191,7 +204,7 @@ struct Case<'c, 'a> {
 }
 
 impl<'a> Case<'_, 'a> {
-    fn work(&self) -> Result<(Vec<Sheet>, Vec<Answer>, Classes<'a>), Refused> {
+    fn work(&self) -> Result<(Vec<Sheet>, Vec<Ruling>, Classes<'a>), Refused> {
         let worlds = self.sides.map(|side| side.map(|side| side.world));
         let policies = self.policies()?;
         let (names, footprint) = self.names(&policies);
@@ -217,10 +230,10 @@ impl<'a> Case<'_, 'a> {
     /// Before and after, by id.
     fn policies(&self) -> Result<[Vec<Parsed>; 2], Refused> {
         let read = |side: Option<Side<'_>>| -> Result<Vec<Parsed>, Refused> {
-            let mut policies: Vec<&Policy> =
-                side.into_iter().flat_map(|side| side.policies.policies()).collect();
+            let Some(side) = side else { return Ok(Vec::new()) };
+            let mut policies: Vec<&Policy> = side.policies.policies().collect();
             policies.sort_by_key(|policy| policy.id());
-            policies.into_iter().map(Parsed::of).collect()
+            policies.into_iter().map(|policy| Parsed::of(policy, side.failing)).collect()
         };
         let [before, after] = self.sides;
         Ok([read(before)?, read(after)?])

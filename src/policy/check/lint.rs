@@ -129,7 +129,7 @@ fn performed(world: &Checked<'_>, rules: &Rules, drafts: &mut Vec<Draft>) {
 fn by_policies(world: &Checked<'_>, rules: &Rules) -> Option<BTreeSet<Action>> {
     let declared = World::declared(world.estate, world.today);
     let policies = rules.set();
-    let side = Side { policies: &policies, world: &declared };
+    let side = Side::new(&policies, &declared);
     let access = matrix(&side, &Universe::default()).ok()?;
     let actions = access.rectangles().iter().flat_map(|rectangle| rectangle.actions.iter());
     Some(actions.copied().collect())

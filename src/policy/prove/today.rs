@@ -10,6 +10,7 @@ use super::witness::{Party, Witness};
 use super::{Answer, Judged, Today};
 use crate::model::action::Action;
 use crate::policy::access::{Side, Universe, Which, difference};
+use crate::policy::judge::{Failing, Ruling};
 use crate::policy::rules::named;
 use crate::policy::world::{Type, Uid, World};
 
@@ -24,7 +25,7 @@ pub(super) fn look(old: &Book<'_>, new: &Book<'_>, world: &World, judged: &mut [
         }
     }
     let (old, new) = (old.set(), new.set());
-    let sides = [&old, &new].map(|policies| Side { policies, world });
+    let sides = [&old, &new].map(|policies| Side::new(policies, world));
     for ((principal, resource), actions) in widened {
         let universe = Universe {
             principals: Which::Types(BTreeSet::from([principal])),
@@ -82,8 +83,8 @@ pub(super) fn real(
         Request::new(principal.cedar(), action.cedar(), resource.cedar(), Context::empty(), None)
             .ok()?;
     let confirmed = claims.iter().all(|Claim { policies, decision }| {
-        let said = cedar_policy::Authorizer::new().is_authorized(&request, policies, &entities);
-        said.decision() == *decision
+        let wanted = *decision == Decision::Allow;
+        Ruling::on(&request, policies, &entities, Failing::Forbids).allowed == wanted
     });
     let (by, against) = deciding(&request, &entities, claims);
     let mut on = Party::real(resource);

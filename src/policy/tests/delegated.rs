@@ -290,7 +290,7 @@ proptest! {
         }
         // The same question, asked of classes. The helper has a level that gives more.
         let policies = rules.set();
-        let side = Side { policies: &policies, world: &world };
+        let side = Side::new(&policies, &world);
         let access = matrix(&side, &Universe {
             principals: Which::Listed(["desk", "lead"].map(|name| uid(Type::User, name)).into()),
             actions: [Action::ResetPassword, Action::ManageUsers].into(),

@@ -38,6 +38,8 @@ const ROLES: usize = 4;
 pub(super) struct Case {
     pub worlds: [World; 2],
     pub policies: [PolicySet; 2],
+    /// The one forbid of a side that forbids where it errs; without one, all do.
+    pub only: [Option<PolicyId>; 2],
     pub universe: Universe,
 }
 
@@ -59,8 +61,11 @@ impl Case {
             // Renamed.
             _ => texts[0].0 = 91,
         }
+        let only = if dice.one_in(4) { Some(PolicyId::new("p0")) } else { None };
+        let later = if dice.one_in(8) { None } else { only.clone() };
         let universe = universe(dice);
         Self {
+            only: [only, later],
             worlds: [before.world(), after.world()],
             policies: [old, policies(&texts)],
             universe,

@@ -75,8 +75,7 @@ fn shown(access: &Access<'_>) -> String {
 #[test]
 fn a_matrix() {
     let (policies, world) = (policies(POLICIES), world(STAFF));
-    let access =
-        matrix(&Side { policies: &policies, world: &world }, &Universe::default()).unwrap();
+    let access = matrix(&Side::new(&policies, &world), &Universe::default()).unwrap();
     snapbox::assert_data_eq!(
         shown(&access),
         snapbox::str![[r"
@@ -92,7 +91,7 @@ aiko ben dai | Same | reset-password | aiko ben dai | 3 | own
 #[test]
 fn nothing_differs_from_itself() {
     let (policies, world) = (policies(POLICIES), world(STAFF));
-    let side = Side { policies: &policies, world: &world };
+    let side = Side::new(&policies, &world);
     let Difference { gained, lost } = difference(&side, &side, &Universe::default()).unwrap();
     assert!(gained.is_empty() && lost.is_empty());
     assert_eq!((gained.count(), lost.count()), (0, 0));
@@ -104,8 +103,7 @@ fn a_difference() {
     let after = policies(&POLICIES.replace(r#"== "enterprise""#, r#"!= "none""#));
     let old = world(STAFF);
     let new = world(&[("aiko", &[]), ("ben", &["helpdesk"]), ("chie", &["admin-agent"])]);
-    let (before, after) =
-        (Side { policies: &before, world: &old }, Side { policies: &after, world: &new });
+    let (before, after) = (Side::new(&before, &old), Side::new(&after, &new));
     let Difference { gained, lost } = difference(&before, &after, &Universe::default()).unwrap();
     snapbox::assert_data_eq!(
         format!("gained\n{}lost\n{}", shown(&gained), shown(&lost)),
@@ -128,7 +126,7 @@ dai | Same | reset-password | dai | 1 | own
 #[test]
 fn a_label_that_no_two_share_makes_no_classes() {
     let (policies, world) = (policies(POLICIES), world(STAFF));
-    let side = Side { policies: &policies, world: &world };
+    let side = Side::new(&policies, &world);
     let access = matrix(&side, &Universe::default()).unwrap();
     let customers = access.classes[0].iter().filter(|(_, class)| class.ty == Type::Customer);
     assert_eq!(customers.count(), 2, "enterprise, and others");
@@ -144,7 +142,7 @@ fn a_label_that_no_two_share_makes_no_classes() {
 #[test]
 fn the_same_input_makes_the_same_answer() {
     let (policies, world) = (policies(POLICIES), world(STAFF));
-    let side = Side { policies: &policies, world: &world };
+    let side = Side::new(&policies, &world);
     let [one, two] = [0, 1].map(|_| matrix(&side, &Universe::default()).unwrap());
     assert_eq!(format!("{:?}", one.rectangles()), format!("{:?}", two.rectangles()));
 }
@@ -157,7 +155,7 @@ fn a_linked_policy_is_refused() {
     let values = HashMap::from([(SlotId::principal(), Uid::new(Type::User, "aiko").cedar())]);
     policies.link(PolicyId::new("t"), PolicyId::new("aiko"), values).unwrap();
     let world = world(STAFF);
-    let refused = matrix(&Side { policies: &policies, world: &world }, &Universe::default());
+    let refused = matrix(&Side::new(&policies, &world), &Universe::default());
     let refused = refused.unwrap_err();
     assert_eq!(refused, Refused::Linked { policy: PolicyId::new("aiko") });
     assert_eq!(refused.to_string(), "policy `aiko` is linked to a template: write it out instead");
