@@ -10,17 +10,17 @@ use crate::plan::tests::service;
 use crate::plan::tests::stage::{self, BASE, Stage};
 use crate::plan::{Cause, Change, Planned, State, Target};
 
-const OPS: &str = "---\napiVersion: partnerctl/v1\nkind: DelegatedAccess\nmetadata: {name: ops}\nspec: {customers: {labels: {segment: enterprise}}, duration: P730D, renewBefore: P60D, grants: [{to: desk, directoryRoles: [Directory Readers, Helpdesk Administrator]}]}\n";
-const WATCH: &str = "---\napiVersion: partnerctl/v1\nkind: Role\nmetadata: {name: watch}\nspec: {group: {name: Watch, mailNickname: watch}}\n";
-const SEAT: &str = "delegated-access/ops/contoso";
-const DECLARED: [&str; 2] = ["Directory Readers", "Helpdesk Administrator"];
+pub(super) const OPS: &str = "---\napiVersion: partnerctl/v1\nkind: DelegatedAccess\nmetadata: {name: ops}\nspec: {customers: {labels: {segment: enterprise}}, duration: P730D, renewBefore: P60D, grants: [{to: desk, directoryRoles: [Directory Readers, Helpdesk Administrator]}]}\n";
+pub(super) const WATCH: &str = "---\napiVersion: partnerctl/v1\nkind: Role\nmetadata: {name: watch}\nspec: {group: {name: Watch, mailNickname: watch}}\n";
+pub(super) const SEAT: &str = "delegated-access/ops/contoso";
+pub(super) const DECLARED: [&str; 2] = ["Directory Readers", "Helpdesk Administrator"];
 
-fn contoso() -> TenantId {
+pub(super) fn contoso() -> TenantId {
     TenantId("0c5c2a60-8e1f-4a5e-9b52-0d5f5c1a77e1".parse().unwrap())
 }
 
 /// The template is declared, and nobody was asked.
-fn world() -> World {
+pub(super) fn world() -> World {
     let text = format!("{BASE}{WATCH}{OPS}");
     World::new(Stage::fresh(&text).with(|stage| {
         let watch = stage::group("Watch", "watch");
@@ -28,13 +28,13 @@ fn world() -> World {
     }))
 }
 
-fn roles(names: &[&str]) -> BTreeSet<RoleTemplateId> {
+pub(super) fn roles(names: &[&str]) -> BTreeSet<RoleTemplateId> {
     let named = crate::model::directory_role::DirectoryRole::named;
     names.iter().map(|name| named(name).unwrap().0).collect()
 }
 
 /// Somebody makes one with Contoso in the portal, and the customer approves it.
-fn by_hand(world: &mut World, names: &[&str], days: u32) -> RelationshipId {
+pub(super) fn by_hand(world: &mut World, names: &[&str], days: u32) -> RelationshipId {
     let tenant = world.tenant();
     let id = service::begin(tenant, "By hand", contoso(), days, roles(names), 0).unwrap();
     let lock = Change::LockDelegation { relationship: id.clone() };
@@ -44,7 +44,7 @@ fn by_hand(world: &mut World, names: &[&str], days: u32) -> RelationshipId {
 }
 
 /// Somebody gives a group roles there.
-fn give(world: &mut World, id: &RelationshipId, group: &str, names: &[&str]) {
+pub(super) fn give(world: &mut World, id: &RelationshipId, group: &str, names: &[&str]) {
     let group = stage::object_id(group);
     let give = Change::AssignDelegated {
         relationship: id.clone(),
@@ -55,14 +55,14 @@ fn give(world: &mut World, id: &RelationshipId, group: &str, names: &[&str]) {
     service::carry(world.tenant(), &give, |_| group).unwrap();
 }
 
-fn edit(world: &mut World, from: &str, to: &str) {
+pub(super) fn edit(world: &mut World, from: &str, to: &str) {
     let text = world.stage.text();
     assert!(text.contains(from), "no {from:?}");
     world.stage.rewrite(text.replacen(from, to, 1));
 }
 
 /// The template gets another name.
-fn rename(world: &mut World) {
+pub(super) fn rename(world: &mut World) {
     edit(world, "metadata: {name: ops}", "metadata: {name: night, formerly: [ops]}");
     world.renamed(|seat| {
         let name = seat.name.replace("ops/", "night/");
@@ -70,31 +70,31 @@ fn rename(world: &mut World) {
     });
 }
 
-fn without_template(world: &mut World) {
+pub(super) fn without_template(world: &mut World) {
     let text = world.stage.text();
     let all: Vec<&str> =
         text.split("---\n").filter(|one| !one.contains("DelegatedAccess")).collect();
     world.stage.rewrite(all.join("---\n"));
 }
 
-fn ids(planned: &Planned) -> Vec<&str> {
+pub(super) fn ids(planned: &Planned) -> Vec<&str> {
     let ids = planned.steps.iter().map(|step| step.id.as_str());
     ids.filter(|id| id.starts_with("delegated-access/")).collect()
 }
 
 /// What a plan says of a state.
-fn told(planned: &Planned, state: State) -> Vec<&str> {
+pub(super) fn told(planned: &Planned, state: State) -> Vec<&str> {
     let all = planned.report.iter().filter(|one| one.state == state);
     let all = all.filter(|one| one.object.to_string().starts_with("delegated-access/"));
     all.map(|one| one.message.as_str()).collect()
 }
 
-fn standing(world: &World) -> Vec<Status> {
+pub(super) fn standing(world: &World) -> Vec<Status> {
     world.stage.snapshot.delegated.values().map(|one| one.status.clone()).collect()
 }
 
 /// What is asked for here is approved and mapped.
-fn mapped() -> World {
+pub(super) fn mapped() -> World {
     let mut world = world();
     world.run();
     world.approve();
@@ -263,6 +263,7 @@ fn two_that_are_active_end_together() {
     without_template(&mut world);
     let planned = world.run();
     assert_eq!(ids(&planned), [format!("{SEAT}/end/1"), format!("{SEAT}/end/2")]);
+    assert!(world.known(SEAT).is_none(), "what ended holds nothing");
     assert_eq!(standing(&world), [Status::Terminated, Status::Terminated]);
     assert_eq!(ids(&world.run()), [] as [&str; 0]);
     assert!(world.known(SEAT).is_none());

@@ -187,7 +187,8 @@ pub(super) fn adopt<'a>(
     wanted: &Wanted<'a>,
     seat: &mut Seat<'a>,
 ) -> bool {
-    if !seat.living.is_empty() || seat.subject.memory.recorded().is_some() {
+    // What was asked for a moment ago may not be seen yet.
+    if !seat.living.is_empty() || seat.subject.memory.is_settling() {
         return true;
     }
     match all.adopted(gather, seat.tenant, wanted).as_slice() {

@@ -20,7 +20,7 @@ use crate::model::id::TenantId;
 use crate::model::name::Kind;
 use crate::model::project::{Guards, Limit, Limits};
 use crate::model::record::{
-    Confirmation, ConfirmedAt, Managed, ObjectKey, Origin as How, Recorded, Spent,
+    Confirmation, ConfirmedAt, Managed, ObjectKey, Origin as How, Recorded, Spent, WaitingSince,
 };
 use crate::model::role::Group as DeclaredGroup;
 use crate::model::scalar::Scalar;
@@ -88,6 +88,7 @@ pub(crate) struct Stage {
     pub(crate) snapshot: Snapshot,
     objects: BTreeMap<ObjectKey, Recorded>,
     confirmed: Vec<ConfirmedAt>,
+    pub(crate) waiting: Vec<WaitingSince>,
     pub(super) spent: Spent,
     pub(super) limits: Limits,
     pub(super) guards: Guards,
@@ -112,6 +113,7 @@ impl Stage {
             snapshot: tenant(&loaded.estate, now),
             objects: BTreeMap::new(),
             confirmed: Vec::new(),
+            waiting: Vec::new(),
             spent: Spent::default(),
             limits: Limits::default(),
             guards: Guards::default(),
@@ -345,7 +347,7 @@ impl Stage {
         let record = Record::of(
             "fabrikam",
             self.objects.values().cloned().collect(),
-            Vec::new(),
+            self.waiting.clone(),
             self.confirmed.clone(),
             self.spent,
         );
