@@ -369,6 +369,22 @@ fn part<'p>(role: Role, principal: &'p mut Part, resource: &'p mut Part) -> &'p 
     }
 }
 
+/// Whether it only compares who is asked about: that never errs.
+fn is_plain(leaf: &Expr) -> bool {
+    let is_somebody = |expr: &Expr| {
+        matches!(
+            expr,
+            Expr::Var(Var::Principal | Var::Resource) | Expr::Literal(Literal::EntityUID(_))
+        )
+    };
+    match leaf {
+        Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq | BinaryOp::In, left, right } => {
+            is_somebody(left) && is_somebody(right)
+        }
+        _ => false,
+    }
+}
+
 /// What a leaf of a mixed conjunct reads.
 enum Leaf {
     One(Role, AtomId),
@@ -409,7 +425,7 @@ impl Columns {
                             }
                             Leaf::Compares(view) => {
                                 views.insert(view);
-                                others = true;
+                                others |= !is_plain(leaf);
                             }
                             Leaf::ForEveryone => others |= truth(leaf).is_none(),
                         }
