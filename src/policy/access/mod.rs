@@ -28,7 +28,7 @@
 //! 6. `merge` makes rectangles of the answers.
 //!
 //! Whether a request is allowed is decided by Cedar's authorizer alone, but that a forbid that errs
-//! forbids ([`Ruling`]). What is relied upon besides is that a policy is satisfied only when all its
+//! forbids (`judge::Ruling`). What is relied upon besides is that a policy is satisfied only when all its
 //! conjuncts are true, that the first one in order that is not decides whether it errs, and that
 //! `&&`, `||`, `!` and `if` depend on nothing but the outcome of their operands. `tests` holds all of
 //! it against the naive loop.
